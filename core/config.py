@@ -99,7 +99,7 @@ class Config:
 
 
 def data_folder(data: Path | str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
-    """The data folder as an absolute path: the argument, $TS_DATA, `.data` in the clone, or the user's own."""
+    """The data folder, absolute: the argument, $TS_DATA, `.data` in the clone, or the user's own."""
     if data is None:
         data = environ.get("TS_DATA") or None
     if data is not None:
@@ -183,7 +183,7 @@ def _keys(folder: Path, environ: Mapping[str, str]) -> dict[str, bytes]:
     except (ValueError, KeyError, TypeError) as error:
         raise UserError("The file of keys is damaged.", str(path), "Restore it from a backup.") from error
     if any(len(key) != KEY_BYTES for key in keys.values()):
-        raise UserError("The file of keys holds one of a wrong length.", str(path), "Restore it from a backup.")
+        raise UserError("A key in the file of keys is cut.", str(path), "Restore it from a backup.")
     return keys
 
 
