@@ -40,7 +40,7 @@ class Cluster:
     def postmaster(self) -> int | None:
         """Process id of the living postmaster, or None. A stale pid file of a dead one is no postmaster."""
         try:
-            pid = int((self.tables / "postmaster.pid").read_text("ascii").split("\n", 1)[0])
+            pid = int((self.tables / "postmaster.pid").read_bytes().split(b"\n", 1)[0])
         except (OSError, ValueError):
             return None
         return pid if is_postgres(pid, self.tables) else None
@@ -52,7 +52,7 @@ class Cluster:
         """
         file = self.tables / "postmaster.pid"
         try:
-            os.kill(int(file.read_text("ascii").split("\n", 1)[0]), 0)
+            os.kill(int(file.read_bytes().split(b"\n", 1)[0]), 0)
         except (FileNotFoundError, ValueError, ProcessLookupError):
             return
         except PermissionError:
