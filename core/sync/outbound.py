@@ -1,0 +1,298 @@
+"""The only way out: HTTP to addresses that were checked after the name was resolved.
+
+A tenant may type any URL, so the URL proves nothing. What counts is the address the name resolves to at
+the moment of dialling: it must be public, or the operator (never a tenant) must have allowed its network
+and port. Plain http leaves the house only towards such an allowed address. Redirects are not followed,
+proxies of the environment are ignored, TLS is always verified, and one answer may cost at most 30 seconds
+and 10 MiB all together.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+from urllib3.util.ssl_ import create_urllib3_context
+
+LARGEST_ANSWER = 10 * 1024 * 1024  # bytes
+LONGEST_ANSWER = 30.0  # seconds, from dialling to the last byte
+CONNECT_SECONDS = 10.0
+
+Address = IPv4Address | IPv6Address
+
+# Networks whose members carry an IPv4 address inside: the inner address is the one that is reached.
+NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+IPV4_COMPATIBLE = IPv6Network("::/96")
+
+
+class NotSent(Exception):
+    """The request did not leave: whatever it asked for cannot have happened."""
+
+
+class Blocked(NotSent):
+    """The guard refused the address, the scheme or the settings of a request."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(f"{host}: {reason}")
+        self.host = host
+        self.reason = reason
+
+
+class Unreachable(NotSent):
+    """No connection came about. `stage` is dns, tcp or tls."""
+
+    def __init__(self, host: str, stage: str, reason: str) -> None:
+        super().__init__(f"{host}: {stage}: {reason}")
+        self.host = host
+        self.stage = stage
+        self.reason = reason
+
+
+class TooLarge(requests.RequestException):
+    """The answer is longer than the cap; the request itself was sent."""
+
+
+class TooSlow(requests.Timeout):
+    """The answer took longer than the cap in total; the request itself was sent."""
+
+
+@dataclass(frozen=True)
+class OutboundRule:
+    """A network and a port the operator opens although the addresses are not public."""
+
+    network: IPv4Network | IPv6Network
+    ports: range
+
+    @classmethod
+    def parse(cls, text: str) -> OutboundRule:
+        """`10.1.0.0/16:443`, `127.0.0.1:8000-8100` or `[fd00::/8]:443`; raises ValueError naming the text."""
+        place, colon, ports = text.strip().rpartition(":")
+        if not colon or not ports:
+            raise ValueError(f"outbound rule without a port: {text!r}")
+        first, _, last = ports.partition("-")
+        try:
+            span = range(int(first), int(last or first) + 1)
+            network = ipaddress.ip_network(place.strip("[]"), strict=False)
+        except ValueError as error:
+            raise ValueError(f"outbound rule {text!r}: {error}") from None
+        if not span or span[0] < 1 or span[-1] > 65535:
+            raise ValueError(f"outbound rule {text!r}: ports run from 1 to 65535")
+        return cls(network, span)
+
+    def allows(self, address: Address, port: int) -> bool:
+        return address.version == self.network.version and address in self.network and port in self.ports
+
+    def __str__(self) -> str:
+        place = f"[{self.network}]" if self.network.version == 6 else str(self.network)
+        ports = str(self.ports[0]) if len(self.ports) == 1 else f"{self.ports[0]}-{self.ports[-1]}"
+        return f"{place}:{ports}"
+
+
+def session(allow: Sequence[OutboundRule] = (), *, ca_file: str | None = None) -> requests.Session:
+    """A `requests.Session` that can reach public addresses and what the operator allowed, nothing else.
+
+    `ca_file` is a PEM bundle for an ERP behind a private certificate authority; verification itself
+    cannot be switched off. Raises `Blocked` or `Unreachable` (nothing was sent), `TooSlow`, `TooLarge` or
+    another `requests.RequestException` (something may have arrived).
+    """
+    guarded = _Session()
+    guarded.trust_env = False
+    guarded.verify = ca_file or True
+    for scheme in ("http://", "https://"):
+        guarded.mount(scheme, _Guard(tuple(allow)))
+    return guarded
+
+
+def inner(address: str) -> Address:
+    """The address that is really reached: scope dropped, mapped and tunnelled IPv4 unwrapped."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped:
+            return ip.ipv4_mapped
+        if ip.sixtofour:
+            return ip.sixtofour
+        if ip.teredo:
+            return ip.teredo[1]
+        if any(ip in network for network in NAT64) or (ip in IPV4_COMPATIBLE and int(ip) > 1):
+            return IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip
+
+
+def is_public(address: Address) -> bool:
+    site_local = isinstance(address, IPv6Address) and address.is_site_local
+    return address.is_global and not address.is_multicast and not address.is_reserved and not site_local
+
+
+def check(host: str, address: str, port: int, allow: Sequence[OutboundRule], *, plain: bool) -> None:
+    """Raise `Blocked` unless this resolved address may be dialled; `plain` is http without TLS."""
+    ip = inner(address)
+    if any(rule.allows(ip, port) for rule in allow):
+        return
+    if not is_public(ip):
+        raise Blocked(host, f"{ip} port {port} is not public and the operator has not allowed it")
+    if plain:
+        raise Blocked(host, "plain http to a public address needs a rule of the operator; use https")
+
+
+def dial(
+    host: str, port: int, allow: Sequence[OutboundRule], *, plain: bool, timeout: float
+) -> socket.socket:
+    """Resolve once, check every answer, connect to an address that was checked."""
+    bare = host.strip("[]")
+    try:
+        answers = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable(bare, "dns", str(error)) from error
+    for *_, sockaddr in answers:
+        check(bare, str(sockaddr[0]), port, allow, plain=plain)
+    failure: OSError | None = None
+    for family, kind, proto, _, sockaddr in answers:
+        dialled = _TimedSocket(family, kind, proto)
+        dialled.settimeout(max(0.1, min(timeout, _remaining())))
+        try:
+            dialled.connect(sockaddr)
+            dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return dialled
+        except OSError as error:
+            dialled.close()
+            failure = error
+    raise Unreachable(bare, "tcp", str(failure or "no address"))
+
+
+# The deadline of the request that the current thread is making. Sockets read it before every read, so a
+# peer that trickles one byte a second cannot stretch an answer past the cap.
+_clock = threading.local()
+
+
+def _remaining() -> float:
+    until: float | None = getattr(_clock, "until", None)
+    return LONGEST_ANSWER if until is None else until - time.monotonic()
+
+
+class _TimedSocket(socket.socket):
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        _shorten(self)
+        return super().recv_into(*args, **kwargs)
+
+
+class _TimedTlsSocket(ssl.SSLSocket):
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        _shorten(self)
+        return super().recv_into(*args, **kwargs)
+
+
+def _shorten(reading: socket.socket) -> None:
+    left = _remaining()
+    if left <= 0:
+        raise TimeoutError("the answer took too long in total")
+    patience = reading.gettimeout()
+    if patience is None or patience > left:
+        reading.settimeout(left)
+
+
+class _GuardedConnection(HTTPConnection):
+    allow: Sequence[OutboundRule] = ()
+    plain = True
+
+    def _new_conn(self) -> socket.socket:
+        patience = self.timeout if isinstance(self.timeout, int | float) else CONNECT_SECONDS
+        return dial(self.host, self.port or 80, self.allow, plain=self.plain, timeout=float(patience))
+
+    def connect(self) -> None:
+        # Until connect returns nothing of the request has been written: every failure means "not sent".
+        try:
+            super().connect()
+        except (OSError, HTTPError) as error:
+            raise Unreachable(self.host, "tls", str(error)) from error
+
+
+class _GuardedTlsConnection(_GuardedConnection, HTTPSConnection):
+    plain = False
+
+
+class _Guard(HTTPAdapter):
+    """Transport adapter whose pools dial through the guard and whose answers are read under the caps."""
+
+    def __init__(self, allow: tuple[OutboundRule, ...]) -> None:
+        self.allow = allow
+        super().__init__(max_retries=0, pool_connections=4, pool_maxsize=8)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        context = create_urllib3_context()
+        context.sslsocket_class = _TimedTlsSocket
+        super().init_poolmanager(*args, ssl_context=context, **kwargs)
+        http = type("Http", (_GuardedConnection,), {"allow": self.allow})
+        https = type("Https", (_GuardedTlsConnection,), {"allow": self.allow})
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": type("HttpPool", (HTTPConnectionPool,), {"ConnectionCls": http}),
+            "https": type("HttpsPool", (HTTPSConnectionPool,), {"ConnectionCls": https}),
+        }
+
+    def proxy_manager_for(self, proxy: str, **_: Any) -> Any:
+        raise Blocked(proxy, "proxies are not used")
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        if verify is False:
+            raise Blocked(url, "TLS verification cannot be switched off")
+        super().cert_verify(conn, url, verify, cert)
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        options["stream"] = True
+        if options.get("timeout") is None:
+            options["timeout"] = (CONNECT_SECONDS, LONGEST_ANSWER)
+        _clock.until = time.monotonic() + LONGEST_ANSWER
+        try:
+            response = super().send(request, **options)
+            self._read(request, response)
+        except requests.Timeout as error:
+            if _remaining() <= 0:
+                raise TooSlow(f"no whole answer within {LONGEST_ANSWER:g} s", request=request) from error
+            raise
+        finally:
+            _clock.until = None
+        return response
+
+    def _read(self, request: requests.PreparedRequest, response: requests.Response) -> None:
+        body = bytearray()
+        try:
+            while chunk := response.raw.read1(65536, decode_content=True):
+                body += chunk
+                if len(body) > LARGEST_ANSWER:
+                    raise TooLarge(f"answer longer than {LARGEST_ANSWER} bytes", request=request)
+            expected = response.headers.get("Content-Length", "")
+            if (
+                expected.isdigit()
+                and not response.headers.get("Content-Encoding")
+                and len(body) < int(expected)
+            ):
+                raise requests.ConnectionError(
+                    f"answer cut at {len(body)} of {expected} bytes", request=request
+                )
+        except (OSError, HTTPError) as error:
+            response.raw.close()
+            if isinstance(error, requests.RequestException):
+                raise
+            if _remaining() <= 0:
+                raise TooSlow(f"no whole answer within {LONGEST_ANSWER:g} s", request=request) from error
+            raise requests.ConnectionError(f"answer broke off: {error}", request=request) from error
+        response.raw.release_conn()
+        response._content = bytes(body)
+        response._content_consumed = True
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """A redirect is an answer like any other: the caller sees its status and decides."""
+        return None

@@ -1,0 +1,145 @@
+"""What became of a call to another system: done, refused, or not known.
+
+The third answer is the one that matters. A connection that breaks after the request was written says
+nothing about the document; sending again may make a second one. So connectors raise one of five errors,
+sorted by remedy, and the engine decides what happens next from the type alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+
+class SyncError(Exception):
+    """What a connector raises. `code` is stable and groups failures; `message` is the peer's own."""
+
+    def __init__(self, code: str, message: str, *, field: str = "") -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.field = field
+
+
+class RetryLater(SyncError):
+    """Certainly not executed; the same call may work later (busy, locked, call limit, not reachable)."""
+
+    def __init__(self, code: str, message: str, *, after: timedelta | None = None) -> None:
+        super().__init__(code, message)
+        self.after = after
+
+
+class FixSettings(SyncError):
+    """Certainly not executed; a person must mend the connection first (login, permission, address)."""
+
+
+class Rejected(SyncError):
+    """Certainly not executed; the other system refuses this document as it is."""
+
+
+class Uncertain(SyncError):
+    """Sent, and nobody knows whether it was executed. Look it up before sending anything again."""
+
+
+class SkipRecord(SyncError):
+    """One record read from the other system cannot be used; the run goes on without it."""
+
+
+class Stop(SyncError):
+    """The run cannot go on; the cursor stays where it is."""
+
+
+class LeaseLost(Exception):
+    """This worker was away for longer than its lease: another one may hold the document now."""
+
+
+@dataclass(frozen=True)
+class RemoteLine:
+    """One line as the other system has it."""
+
+    material: str
+    quantity: Decimal  # in `unit`
+    unit: str
+    price: Decimal  # with tax, per `unit`
+    amount: Decimal  # with tax
+
+
+@dataclass(frozen=True)
+class Found:
+    """A document as the other system has it, found by our reference."""
+
+    remote_id: str
+    number: str
+    partner: str
+    currency: str
+    total: Decimal  # with tax
+    lines: tuple[RemoteLine, ...]
+    finished: bool  # nothing is left to do for this document there
+    cancelled: bool = False
+
+
+@dataclass(frozen=True)
+class Ok:
+    """Done; `found` is what the other system now holds, None when there is nothing left to hold."""
+
+    found: Found | None = None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Not executed. `retry` says whether time alone may heal it."""
+
+    code: str
+    message: str
+    retry: bool
+    after: timedelta | None = None
+    field: str = ""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Perhaps executed: to be looked up after the settle time."""
+
+    code: str
+    message: str
+
+
+Outcome = Ok | Failed | Unknown
+
+
+def outcome_of(error: SyncError) -> Outcome:
+    """The outcome that an error of a connector stands for."""
+    if isinstance(error, Uncertain):
+        return Unknown(error.code, error.message)
+    if isinstance(error, RetryLater):
+        return Failed(error.code, error.message, retry=True, after=error.after)
+    return Failed(error.code, error.message, retry=False, field=error.field)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One call as it went over the wire, with secrets hidden; shown to the person who mends a failure."""
+
+    operation: str
+    url: str
+    request: str
+    status: int | None  # None: no answer
+    response: str
+    milliseconds: int
+
+
+@dataclass
+class Trace:
+    """The last exchanges of one document or one run, newest last."""
+
+    keep: int = 6
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def __call__(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        del self.exchanges[: -self.keep]
+
+    @property
+    def last(self) -> Exchange | None:
+        return self.exchanges[-1] if self.exchanges else None
