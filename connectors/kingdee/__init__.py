@@ -1,0 +1,5 @@
+"""Kingdee K/3 Cloud (云·星空): sales orders out, products and stock in, over its WebAPI.
+
+`connector.py` describes the system, `client.py` speaks its protocol, `mapping.py` knows its field names,
+`simulator/` is a stand-in that speaks the same protocol on a real socket and misbehaves on demand.
+"""

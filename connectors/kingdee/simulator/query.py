@@ -1,0 +1,244 @@
+"""Queries over documents: field keys, a filter in a small SQL dialect, an order, a page.
+
+Asking for any field of the lines gives one row per line, the head repeated. The filter knows
+`= <> > >= < <= like in and or` with parentheses, text in quotes and numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from connectors.kingdee.simulator.forms import Form, form_of
+from connectors.kingdee.simulator.shapes import Problem
+from connectors.kingdee.simulator.store import Document, Store
+
+TOKEN = re.compile(r"\s*(?:'((?:[^']|'')*)'|(<>|>=|<=|[=<>(),])|([\w.\u4e00-\u9fff]+|-?\d+(?:\.\d+)?))")
+Row = tuple[Document, dict[str, Any] | None]
+Test = Callable[[Row], bool]
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+class Reader:
+    """Reads the value of a field key from a row of one form."""
+
+    def __init__(self, store: Store, form: Form) -> None:
+        self.store = store
+        self.form = form
+
+    def is_line_field(self, key: str) -> bool:
+        entry = self.form.entry
+        bare = key.partition(".")[0]
+        return bool(entry) and (
+            bare == f"{entry.key}_{entry.pk}"
+            or bare in entry.references
+            or bare in entry.fields
+            or bare == entry.pk
+        )
+
+    def check(self, key: str) -> None:
+        bare, _, inner = key.partition(".")
+        known = set(self.form.all_keys()) | ({self.form.entry.pk} if self.form.entry else set())
+        target = self._target(bare)
+        if bare not in known or (inner and (not target or inner not in form_of(target).all_keys())):  # type: ignore[union-attr]
+            raise Problem(9, f"元数据中标识为{bare if bare not in known else inner}的字段不存在")
+
+    def value(self, row: Row, key: str) -> Any:
+        document, line = row
+        bare, _, inner = key.partition(".")
+        entry = self.form.entry
+        if bare == self.form.pk:
+            return document.id
+        if bare == self.form.number:
+            return document.number
+        if entry and bare in (f"{entry.key}_{entry.pk}", entry.pk):
+            return line[entry.pk] if line else None
+        held = line if self.is_line_field(bare) else document.head
+        value = held.get(bare) if held else None
+        target = self._target(bare)
+        if not target or value in (None, ""):
+            return value
+        referred = self.store.by_number(target, str(value))
+        if referred is None:
+            return None
+        if not inner:
+            return referred.id
+        return Reader(self.store, form_of(target)).value((referred, None), inner)  # type: ignore[arg-type]
+
+    def _target(self, key: str) -> str | None:
+        entry = self.form.entry
+        if entry and key in entry.references:
+            return entry.references[key]
+        return self.form.references.get(key) or self.form.finance_references.get(key)
+
+
+def run(store: Store, data: dict[str, Any], orgs: frozenset[str]) -> tuple[list[str], list[list[Any]]]:
+    """Keys and rows of a query, cut to the organisations the user may see. Raises Problem."""
+    form = form_of(str(data.get("FormId") or ""))
+    if form is None:
+        raise Problem(5, "业务对象不存在")
+    keys = [key.strip() for key in str(data.get("FieldKeys") or "").split(",") if key.strip()]
+    if not keys:
+        raise Problem(8, "FieldKeys不能为空")
+    reader = Reader(store, form)
+    for key in keys:
+        reader.check(key)
+    where = str(data.get("FilterString") or "")
+    test, filter_keys = _parse(where, reader)
+    orders = [part.split() for part in str(data.get("OrderString") or "").split(",") if part.strip()]
+    for order in orders:
+        reader.check(order[0])
+    by_line = any(reader.is_line_field(key) for key in [*keys, *filter_keys, *(o[0] for o in orders)])
+    rows: list[Row] = []
+    with store.lock:
+        for document in _candidates(store, form, where):
+            if form.org and str(document.head.get(form.org) or "") not in orgs:
+                continue
+            rows += [(document, line) for line in document.lines] if by_line else [(document, None)]
+        rows = [row for row in rows if test(row)]
+        for key, *direction in reversed(orders):
+            backwards = bool(direction) and direction[0].upper() == "DESC"
+            rows.sort(key=lambda row, key=key: _sortable(reader.value(row, key)), reverse=backwards)
+        start, limit = int(data.get("StartRow") or 0), int(data.get("Limit") or 0)
+        top = int(data.get("TopRowCount") or 0)
+        if limit > 10000:
+            raise Problem(8, "Limit不能超过10000")
+        rows = rows[start : start + (limit or 2000)]
+        if top:
+            rows = rows[:top]
+        return keys, [[reader.value(row, key) for key in keys] for row in rows]
+
+
+def _candidates(store: Store, form: Form, where: str) -> list[Document]:
+    """All documents, or the one a plain `number = 'x'` names."""
+    exact = re.fullmatch(rf"\s*{form.number}\s*=\s*'((?:[^']|'')*)'\s*", where) if form.number else None
+    if exact:
+        document = store.by_number(form.id, exact.group(1).replace("''", "'"))
+        return [document] if document else []
+    return list(store.all(form.id))
+
+
+def _sortable(value: Any) -> tuple[int, Any]:
+    if value is None:
+        return (0, 0)
+    return (1, Decimal(str(value))) if isinstance(value, int | Decimal) else (2, str(value))
+
+
+def _parse(text: str, reader: Reader) -> tuple[Test, list[str]]:
+    tokens = _tokens(text)
+    if not tokens:
+        return (lambda _: True), []
+    keys: list[str] = []
+    position = 0
+
+    def peek() -> str:
+        return tokens[position][1].lower() if position < len(tokens) and tokens[position][0] != "text" else ""
+
+    def take() -> tuple[str, str]:
+        nonlocal position
+        if position >= len(tokens):
+            raise Problem(8, "过滤条件不完整")
+        position += 1
+        return tokens[position - 1]
+
+    def operand() -> str:
+        kind, value = take()
+        if kind == "sign" or (kind == "word" and not NUMBER.fullmatch(value)):
+            raise Problem(8, f"过滤条件有误：{value}")
+        return value
+
+    def either() -> Test:
+        left = both()
+        while peek() == "or":
+            take()
+            left = _or(left, both())
+        return left
+
+    def both() -> Test:
+        left = one()
+        while peek() == "and":
+            take()
+            left = _and(left, one())
+        return left
+
+    def one() -> Test:
+        if peek() == "(":
+            take()
+            inside = either()
+            take()
+            return inside
+        kind, key = take()
+        if kind != "word":
+            raise Problem(8, f"过滤条件有误：{key}")
+        if NUMBER.fullmatch(key):  # the usual always-true condition 1=1
+            _, _, (_, other) = (kind, key), take(), take()
+            return lambda _, same=key == other: same
+        reader.check(key)
+        keys.append(key)
+        operator = take()[1].lower()
+        if operator == "in":
+            take()
+            values = [operand()]
+            while peek() == ",":
+                take()
+                values.append(operand())
+            take()
+            return lambda row: any(_compare("=", reader.value(row, key), value) for value in values)
+        wanted = operand()
+        return lambda row: _compare(operator, reader.value(row, key), wanted)
+
+    test = either()
+    if position != len(tokens):
+        raise Problem(8, f"过滤条件有误：{text}")
+    return test, keys
+
+
+def _and(left: Test, right: Test) -> Test:
+    return lambda row: left(row) and right(row)
+
+
+def _or(left: Test, right: Test) -> Test:
+    return lambda row: left(row) or right(row)
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    tokens: list[tuple[str, str]] = []
+    position = 0
+    text = text.rstrip()
+    while position < len(text):
+        match = TOKEN.match(text, position)
+        if not match:
+            raise Problem(8, f"过滤条件有误：{text[position:]}")
+        if match.group(1) is not None:
+            tokens.append(("text", match.group(1).replace("''", "'")))
+        else:
+            tokens.append(("sign", match.group(2)) if match.group(2) else ("word", match.group(3)))
+        position = match.end()
+    return tokens
+
+
+def _compare(operator: str, value: Any, wanted: str) -> bool:
+    if value is None:
+        return False
+    if operator == "like":
+        pattern = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in wanted)
+        return re.fullmatch(pattern, str(value), re.IGNORECASE | re.DOTALL) is not None
+    left: Any
+    right: Any
+    if isinstance(value, int | Decimal) and NUMBER.fullmatch(wanted):
+        left, right = Decimal(str(value)), Decimal(wanted)
+    else:
+        left, right = str(value).replace("T", " "), wanted.replace("T", " ")
+    answers = {
+        "=": left == right,
+        "<>": left != right,
+        ">": left > right,
+        ">=": left >= right,
+        "<": left < right,
+        "<=": left <= right,
+    }
+    if operator not in answers:
+        raise Problem(8, f"不支持的运算符：{operator}")
+    return answers[operator]

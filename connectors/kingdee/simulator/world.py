@@ -1,0 +1,167 @@
+"""What stands on the server before the first call: an account, organisations, base data, stock.
+
+A world is plain data that can come from a JSON file: `{"materials": [{"number", "name", "unit",
+"specification", "group", "org"}], "customers": [{"number", "name", "tax_code", "org"}], "stock":
+[{"material", "warehouse", "quantity", "org"}], "units": [...], "warehouses": [...], ...}`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from connectors.kingdee.simulator.store import Document, Store, wall_clock
+
+HOME_ORG = "100"
+
+
+@dataclass(frozen=True)
+class User:
+    password: str
+    orgs: tuple[str, ...] = (HOME_ORG,)  # the first is where he works unless he says otherwise
+
+
+@dataclass(frozen=True)
+class Account:
+    """A data centre with its users and the one application that may call it."""
+
+    acct_id: str
+    name: str
+    app_id: str
+    app_secret: str
+    users: Mapping[str, User] = field(default_factory=dict)
+
+
+DEMO_ACCOUNT = Account(
+    acct_id="6715d2a4c8e0f1",
+    name="演示数据中心",
+    app_id="300117_VG9uZ3NoYW5nLVNpbXVsYXRvci0wMDAx",
+    app_secret="5f0c3b7e9a1d4826b3e7c5d9f2a80614",
+    users={"通商集成": User("Kd-Simulator-1"), "demo": User("Kd-Simulator-1")},
+)
+
+# Codes and names as a fresh K/3 Cloud account set has them, plus the units of steel and bearings.
+STANDARD: dict[str, Any] = {
+    "organisations": [{"number": HOME_ORG, "name": "华东联钢贸易有限公司"}],
+    "currencies": [{"number": "PRE001", "name": "人民币"}, {"number": "PRE007", "name": "美元"}],
+    "bill_types": [{"number": "XSDD01_SYS", "name": "标准销售订单"}],
+    "salesmen": [{"number": "XS01", "name": "平台订单"}],
+    "units": [
+        {"number": "Pcs", "name": "个"},
+        {"number": "t", "name": "吨"},
+        {"number": "kg", "name": "千克"},
+        {"number": "m", "name": "米"},
+        {"number": "set", "name": "套"},
+        {"number": "box", "name": "盒"},
+        {"number": "roll", "name": "卷"},
+        {"number": "sheet", "name": "张"},
+        {"number": "100pcs", "name": "百个"},
+        {"number": "1000pcs", "name": "千个"},
+    ],
+    "warehouses": [{"number": "CK001", "name": "一号库"}, {"number": "CK002", "name": "二号库"}],
+    "customers": [],
+    "materials": [],
+    "stock": [],
+}
+
+
+class World:
+    """Base data as it is written into a store; what is there already is brought up to date by number."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def standard(self) -> None:
+        self.merge(STANDARD)
+
+    def load(self, file: Path) -> None:
+        self.merge(json.loads(file.read_text(encoding="utf-8"), parse_float=Decimal))
+
+    def merge(self, data: Mapping[str, Any]) -> None:
+        """Add or update base data; raises KeyError for an unknown kind."""
+        kinds = {
+            "organisations": ("ORG_Organizations", lambda row: {}),
+            "currencies": ("BD_Currency", lambda row: {}),
+            "bill_types": ("BOS_BillType", lambda row: {}),
+            "salesmen": ("BD_Saler", lambda row: {}),
+            "units": ("BD_UNIT", lambda row: {}),
+            "warehouses": ("BD_STOCK", _warehouse),
+            "customers": ("BD_Customer", _customer),
+            "materials": ("BD_MATERIAL", _material),
+        }
+        with self.store.lock:
+            for kind, rows in data.items():
+                if kind == "stock":
+                    self._stock(rows)
+                    continue
+                form, extra = kinds[kind]
+                self.store.put(*[self._base(form, row, extra(row)) for row in rows])
+
+    def _base(self, form: str, row: Mapping[str, Any], extra: Mapping[str, Any]) -> Document:
+        number = str(row["number"])
+        known = self.store.by_number(form, number)
+        head = {
+            "FName": row.get("name", number),
+            "FForbidStatus": "B" if row.get("forbidden") else "A",
+            **extra,
+        }
+        head |= {"FDocumentStatus": row.get("status", "C"), "FModifyDate": wall_clock()}
+        head["FCreateDate"] = known.head["FCreateDate"] if known else head["FModifyDate"]
+        return Document(form, known.id if known else self.store.new_id(), number, head)
+
+    def _stock(self, rows: list[Mapping[str, Any]]) -> None:
+        there = {
+            (d.head["FStockOrgId"], d.head["FStockId"], d.head["FMaterialId"], d.head["FLot"]): d
+            for d in self.store.all("STK_Inventory")
+        }
+        changed = []
+        for row in rows:
+            org, warehouse = str(row.get("org", HOME_ORG)), str(row.get("warehouse", "CK001"))
+            key = (org, warehouse, str(row["material"]), str(row.get("lot", "")))
+            material = self.store.by_number("BD_MATERIAL", key[2])
+            quantity = Decimal(str(row["quantity"]))
+            head = {
+                "FStockOrgId": org,
+                "FStockId": warehouse,
+                "FMaterialId": key[2],
+                "FLot": key[3],
+                "FBaseUnitId": material.head["FBaseUnitId"] if material else str(row.get("unit", "Pcs")),
+                "FBaseQty": quantity,
+                "FBaseAVBQty": Decimal(str(row.get("available", quantity))),
+                "FStockStatusId": "KCZT01_SYS",
+                "FDocumentStatus": "C",
+                "FUpdateTime": wall_clock(),
+                "FModifyDate": wall_clock(),
+            }
+            known = there.get(key)
+            changed.append(Document("STK_Inventory", known.id if known else self.store.new_id(), "", head))
+        self.store.put(*changed)
+
+
+def _warehouse(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"FUseOrgId": str(row.get("org", HOME_ORG))}
+
+
+def _customer(row: Mapping[str, Any]) -> dict[str, Any]:
+    org = str(row.get("org", HOME_ORG))
+    return {
+        "FShortName": row.get("short_name", ""),
+        "FTAXREGISTERCODE": row.get("tax_code", ""),
+        "FCreateOrgId": org,
+        "FUseOrgId": org,
+    }
+
+
+def _material(row: Mapping[str, Any]) -> dict[str, Any]:
+    org = str(row.get("org", HOME_ORG))
+    return {
+        "FSpecification": row.get("specification", ""),
+        "FMaterialGroup": row.get("group", ""),
+        "FBaseUnitId": str(row.get("unit", "Pcs")),
+        "FCreateOrgId": org,
+        "FUseOrgId": org,
+    }
