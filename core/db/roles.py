@@ -46,8 +46,7 @@ def statements(version: int, dbname: str = DATABASE) -> list[str]:
 def role_statements() -> list[str]:
     """Roles of the whole server."""
     made = [
-        f"DO $$ BEGIN CREATE ROLE {role} {attributes}; EXCEPTION WHEN duplicate_object THEN "
-        f"ALTER ROLE {role} {attributes}; END $$"
+        f"DO $$ BEGIN CREATE ROLE {role} {attributes}; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
         for role, attributes in _ROLES.items()
     ]
     # ts_app and ts_worker do not inherit: they hold the rights of ts_plugin only after SET ROLE.

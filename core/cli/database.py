@@ -1,0 +1,57 @@
+"""The database of an installation while a command runs: the embedded server, or the one outside."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from core.config import Config, UserError
+
+
+@contextmanager
+def running_database(config: Config) -> Iterator[None]:
+    """Start or join the embedded server for the time of the block; nothing to do for an outside one."""
+    if not config.embedded:
+        yield
+        return
+    from core.db.embedded import EmbeddedPostgres
+
+    server = EmbeddedPostgres(config.data)
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+def require_tables(config: Config) -> None:
+    """Refuse a database nobody has prepared, or a role that would see every tenant's rows."""
+    import psycopg
+
+    address = config.url("app").replace("+psycopg", "", 1)
+    try:
+        with psycopg.connect(address, connect_timeout=10) as connection:
+            row = connection.execute(
+                "SELECT rolsuper OR rolbypassrls, current_user, EXISTS (SELECT 1 FROM pg_class "
+                "WHERE relnamespace = to_regnamespace('ts') AND relkind IN ('r', 'p')) "
+                "FROM pg_roles WHERE rolname = current_user"
+            ).fetchone()
+    except psycopg.OperationalError as error:
+        said = str(error).strip().splitlines()[-1]
+        missing = "does not exist" in said
+        raise UserError(
+            "The database is not prepared yet."
+            if missing and config.embedded
+            else f"The database refused: {said}",
+            str(config.data) if config.embedded else "DATABASE_URL",
+            "Run `run.py init` first."
+            if missing
+            else "Check the address, role and password; then `run.py doctor`.",
+        ) from error
+    assert row is not None
+    if row[0]:
+        raise UserError(
+            f"The role {row[1]} passes by row-level security: everyone would see everyone's rows.",
+            "DATABASE_URL",
+            "Use the role ts_app. `run.py init --sql` prints the SQL that makes it.",
+        )
+    if not row[2]:
+        raise UserError("The database has no tables yet.", config.data.name, "Run `run.py init` first.")

@@ -1,0 +1,177 @@
+"""`demo`: one whole trade before your eyes, then the portal to look around in.
+
+Starts everything it needs (database, Kingdee simulator, web, worker), plays the trade over the public API,
+checks every invariant, and on Ctrl-C stops everything it started. A second start keeps the data and is quick.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.cli.child import Child
+from core.cli.connector import find_simulator
+from core.cli.database import running_database
+from core.cli.listen import free_port
+from core.cli.options import facts_command
+from core.cli.say import Teller
+from core.cli.verify import breaches_of
+from core.config import Config, UserError, data_folder
+
+SYSTEM = "kingdee"  # the ERP the demo trades with
+
+
+@facts_command()
+@click.option("--once", is_flag=True, help="End after the trade; exit 0 only if every check held.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Of the portal; default: the first free one from 8080."
+)
+@click.option("--fresh", is_flag=True, help="Delete the demo's data first.")
+def demo(data: Path | None, as_json: bool, once: bool, port: int | None, fresh: bool) -> int:
+    """Play one whole trade step by step, then serve the portal until Ctrl-C."""
+    once = once or not sys.stdin.isatty()
+    if fresh:
+        clear(data_folder(data))
+    config = Config.load(data)
+    tell = Teller(as_json)
+    began = time.monotonic()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with running_database(config):
+        tell("The database runs", server="embedded" if config.embedded else "outside")
+        _prepare(config, tell)
+        with _cast(config, port, tell) as cast:
+            from core.demo import play
+
+            prepared = time.monotonic() - began
+            facts = dict(play(config, cast.portal, cast.simulator, tell))
+            breaches = breaches_of(config)
+            tell("Every invariant holds" if not breaches else f"{len(breaches)} invariants are broken")
+            for breach in breaches:
+                tell.note(json.dumps(breach, ensure_ascii=False, default=str))
+            facts |= {
+                "ok": not breaches,
+                "breaches": breaches,
+                "portal": cast.portal,
+                "data": str(config.data),
+                "seconds": {"preparing": round(prepared, 1), "whole": round(time.monotonic() - began, 1)},
+            }
+            _show_logins(cast.portal, facts, tell)
+            tell.facts(facts)
+            if not once:
+                tell.heading("The portal is yours until Ctrl-C.")
+                _serve(cast, stop)
+    return 1 if breaches else 0
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The processes on the stage and where to reach them."""
+
+    portal: str
+    simulator: str
+    children: list[Child]
+
+
+def clear(folder: Path) -> None:
+    """Delete the content of a data folder of ours and its database; refuse any other folder or database."""
+    if os.environ.get("DATABASE_URL"):
+        raise UserError(
+            "--fresh deletes the embedded database only; this one is outside.",
+            "DATABASE_URL",
+            "Empty it yourself, or unset DATABASE_URL.",
+        )
+    if not folder.exists():
+        return
+    if not (folder / "version").is_file():
+        if any(folder.iterdir()):
+            raise UserError(
+                "This is no data folder of Tongshang.", str(folder), "Choose another with --data."
+            )
+        return
+    from core.db.embedded import EmbeddedPostgres
+
+    EmbeddedPostgres(folder).destroy()
+    for entry in folder.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+
+
+def _prepare(config: Config, tell: Teller) -> None:
+    from core.db import roles
+
+    if config.admin_url:
+        roles.provision(config.admin_url)
+    from core.migrate import upgrade
+
+    steps = upgrade(config.url("migrate"), tell.note)
+    tell("Tables, policies and roles stand", steps_applied=len(steps))
+    from core.demo import seed
+
+    seed(config, tell)
+
+
+@contextlib.contextmanager
+def _cast(config: Config, port: int | None, tell: Teller) -> Iterator[Cast]:
+    """Simulator, web server and worker, started side by side and stopped in the opposite order."""
+    children: list[Child] = []
+    logs = config.data / "logs"
+    ours = ["-m", "core.cli"]
+    place = ["--data", str(config.data), "--json"]
+    # Where they say what they need of each other; nothing is shared but the data folder and these addresses.
+    try:
+        simulator = Child("simulator", [*ours, *_simulator_arguments(config)], logs / "simulator.log")
+        children.append(simulator)
+        asked = ["--port", str(port)] if port else []
+        web = Child("web server", [*ours, "serve", *place, *asked], logs / "serve.log")
+        children.append(web)
+        worker = Child("worker", [*ours, "work", *place], logs / "worker.log")
+        children.append(worker)
+        cast = Cast(web.greeting(60)["url"], simulator.greeting(30)["url"], children)
+        worker.greeting(60)
+        tell("Web server, worker and Kingdee simulator run", portal=cast.portal, kingdee=cast.simulator)
+        yield cast
+    finally:
+        for child in reversed(children):
+            child.stop()
+
+
+def _simulator_arguments(config: Config) -> list[str]:
+    find_simulator(SYSTEM)
+    folder = config.data / "demo"
+    folder.mkdir(exist_ok=True)
+    arguments = ["connector", "simulate", SYSTEM, "--state", str(folder / f"{SYSTEM}.db")]
+    arguments += ["--port", str(_kept_port(folder / f"{SYSTEM}.port"))]
+    world = folder / f"{SYSTEM}-world.json"
+    return [*arguments, "--world", str(world)] if world.exists() else arguments
+
+
+def _kept_port(note: Path) -> int:
+    """The port of the last start when it is still free: the tenants' settings name it."""
+    with contextlib.suppress(OSError, ValueError):
+        return free_port(int(note.read_text("ascii")))
+    port = free_port(0)
+    note.write_text(str(port), "ascii")
+    return port
+
+
+def _show_logins(portal: str, facts: dict[str, Any], tell: Teller) -> None:
+    tell.heading(f"Portal: {portal}")
+    for login in facts.get("logins", ()):
+        tell.note("   ".join(f"{name} {value}" for name, value in login.items()))
+
+
+def _serve(cast: Cast, stop: threading.Event) -> None:
+    while not stop.wait(0.5):
+        for child in cast.children:
+            if child.process.poll() is not None:
+                raise child.failure(f"The {child.name} ended by itself.")
