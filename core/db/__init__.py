@@ -1,0 +1,28 @@
+"""PostgreSQL as the platform uses it: typed tables, a tenant per transaction, row-level security that is really on."""
+
+from core.db.base import Append, Model, Published, TenantOwned, TwoSided, uuid_pk
+from core.db.rls import security_statements
+from core.db import roles, schema
+from core.db.session import Database, TenantSession, count_statements, set_tenant
+from core.db.types import Amount, Encrypted, Measure, Price, keyring
+from core.db.unit import Unit
+
+__all__ = [
+    "Amount",
+    "Append",
+    "Database",
+    "Encrypted",
+    "Measure",
+    "Model",
+    "Price",
+    "Published",
+    "TenantOwned",
+    "TenantSession",
+    "TwoSided",
+    "Unit",
+    "count_statements",
+    "keyring",
+    "security_statements",
+    "set_tenant",
+    "uuid_pk",
+]

@@ -1,0 +1,84 @@
+"""Sessions that carry their tenant into the database, transaction by transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
+
+SET_TENANT = "SELECT set_config('ts.tenant', %s, true), ts.clock()"
+
+_counter: ContextVar[list[str] | None] = ContextVar("statements", default=None)
+
+
+class TenantSession(Session):
+    """A session whose transactions start with `session.info['tenant_id']` set; without one it sees no rows."""
+
+
+@event.listens_for(TenantSession, "after_begin")
+def _enter(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    if transaction.nested:
+        if session.info.get("plugin_role"):
+            connection.exec_driver_sql("SET LOCAL ROLE ts_plugin")
+            session.info["plugin_ran_sql"] = True
+    elif (tenant := session.info.get("tenant_id")) is not None:
+        session.info["now"] = connection.exec_driver_sql(SET_TENANT, (str(tenant),)).one()[1]
+
+
+def set_tenant(session: Any, tenant_id: UUID | None) -> datetime:
+    """Point the open transaction at a tenant (None = nobody) and answer the database's clock."""
+    session.info["tenant_id"] = tenant_id
+    row = session.connection().exec_driver_sql(SET_TENANT, (str(tenant_id) if tenant_id else "",)).one()
+    session.info["now"] = row[1]
+    return row[1]
+
+
+class Database:
+    """An engine and its sessions. `role` names who connects, for time limits and for messages."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, statement_timeout: str = "5s", echo: bool = False) -> None:
+        self.engine: Engine = create_engine(
+            url,
+            echo=echo,
+            pool_size=pool_size,
+            max_overflow=4,
+            pool_timeout=5,
+            pool_recycle=1800,
+            connect_args={
+                "application_name": "tongshang",
+                "options": f"-c statement_timeout={statement_timeout} -c lock_timeout=3s"
+                " -c idle_in_transaction_session_timeout=10s -c timezone=UTC -c search_path=ts,pg_temp",
+            },
+        )
+        event.listen(self.engine, "before_cursor_execute", _count)
+        self.sessions = sessionmaker(self.engine, class_=TenantSession, expire_on_commit=False)
+
+    def session(self, tenant_id: UUID | None = None) -> TenantSession:
+        session = self.sessions()
+        if tenant_id is not None:
+            session.info["tenant_id"] = tenant_id
+        return session
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _count(_conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+    seen = _counter.get()
+    if seen is not None:
+        seen.extend([statement] * (len(parameters) if many else 1))
+
+
+@contextmanager
+def count_statements() -> Iterator[list[str]]:
+    """Collect every statement that reaches the server in this thread, a row of an executemany counting as one."""
+    seen: list[str] = []
+    token = _counter.set(seen)
+    try:
+        yield seen
+    finally:
+        _counter.reset(token)

@@ -1,0 +1,42 @@
+"""The plugin contract (`specs`), what plugins see (`facts`) and answer (`answers`), and how they are called (`dispatch`)."""
+
+from core.hooks.answers import (
+    GateRequest,
+    Health,
+    Hit,
+    MoneyMove,
+    Objection,
+    PlanItem,
+    PriceComponent,
+    SlotFragment,
+    Subscription,
+    TradeMode,
+)
+from core.hooks.dispatch import Broken, Dispatch, PluginFailed
+from core.hooks.facts import InvoiceFacts, LineFacts, OrderFacts, Party, Quotation, TransitionFacts
+from core.hooks.specs import POLICIES, hookimpl, hookspec
+
+__all__ = [
+    "POLICIES",
+    "Broken",
+    "Dispatch",
+    "GateRequest",
+    "Health",
+    "Hit",
+    "InvoiceFacts",
+    "LineFacts",
+    "MoneyMove",
+    "Objection",
+    "OrderFacts",
+    "Party",
+    "PlanItem",
+    "PluginFailed",
+    "PriceComponent",
+    "Quotation",
+    "SlotFragment",
+    "Subscription",
+    "TradeMode",
+    "TransitionFacts",
+    "hookimpl",
+    "hookspec",
+]

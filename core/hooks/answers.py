@@ -1,0 +1,113 @@
+"""What plugins answer: objections, gates, price components, plan items, fragments. Plain frozen values."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from core.kernel import Event
+
+
+@dataclass(frozen=True)
+class Objection:
+    """A plugin's no: a stable code and the sentence shown (through the plugin's own words when it has them)."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class PriceComponent:
+    """An adjustment of one line's unit price, with its reason; the core adds it up and shows it."""
+
+    line: int
+    adjustment: Decimal
+    reason: str
+
+
+@dataclass(frozen=True)
+class GateRequest:
+    """A condition a plugin puts before a stage (confirm, start, ship, invoice, pay, complete)."""
+
+    key: str
+    stage: str
+    title: str
+
+
+@dataclass(frozen=True)
+class PlanItem:
+    """One payment of an order: kind earnest, prepay, progress, delivery, balance or retention.
+
+    `due_days` counts from `due_base` (confirm, invoice, receipt); `gate` names the stage that waits for the money.
+    """
+
+    kind: str
+    amount: Decimal
+    due_base: str = "invoice"
+    due_days: int = 30
+    gate: str | None = None
+
+
+@dataclass(frozen=True)
+class MoneyMove:
+    """One move of a cancel or settlement plan: from a side to a side, as a kind of posting."""
+
+    payer: str
+    payee: str
+    amount: Decimal
+    reason: str
+
+
+@dataclass(frozen=True)
+class SlotFragment:
+    """What a plugin shows in a slot: its own template and the values for it."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+    icon: str = "plug"
+    order: int = 100
+    permission: str | None = None
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """An event and the handler that runs after the commit, at least once: it must be idempotent by event id."""
+
+    event: type[Event]
+    handler: Callable[[Any, Any], None]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One find of a search: a title, a line below it, an endpoint with its values."""
+
+    title: str
+    detail: str
+    url: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Health:
+    """A plugin's own word on its state."""
+
+    ok: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class TradeMode:
+    """How one mode of trade bends the order: one object instead of a dozen hooks.
+
+    `payment_plan(ctx, order)` answers plan items that sum to the order's total; `cancel_plan(ctx, order)` the money
+    moves of a unilateral cancellation, or None where the mode allows none; `billable(line, accepted)` the quantity and
+    unit price to bill.
+    """
+
+    key: str
+    title: str
+    payment_plan: Callable[[Any, Any], list[PlanItem]]
+    cancel_plan: Callable[[Any, Any], list[MoneyMove] | None]
+    billable: Callable[[Any, Decimal], tuple[Decimal, Decimal]]
+    reserve: bool = True

@@ -1,0 +1,73 @@
+"""Orders: one lifecycle for every mode of trade, one verb for each act, no second way to write them."""
+
+from core.orders.changing import (
+    agree,
+    cancel_confirmed,
+    propose_amendment,
+    propose_cancel,
+    propose_termination,
+    refuse,
+    register_settlement_poster,
+    withdraw,
+)
+from core.orders.deciding import accept, confirm, counter, counter_offer, expire, reject
+from core.orders.drafting import NewOrder, WantedLine
+from core.orders.gates import allow, lift_hold, place_hold, satisfy_gate, waive_gate
+from core.orders.locking import lines, lock, note
+from core.orders.model import Gate, Hold, OrderEvent, OrderLine, OrderVersion, PlanItem, Proposal, TradeOrder
+from core.orders.numbers import number
+from core.orders.placing import approve, cancel, draft, edit, place, send_back, submit
+from core.orders.progress import accept_silently, advance, book, close, tally
+from core.orders.sides import need_side, side_of
+from core.orders.states import ORDER
+
+__all__ = [
+    "ORDER",
+    "Gate",
+    "Hold",
+    "NewOrder",
+    "OrderEvent",
+    "OrderLine",
+    "OrderVersion",
+    "PlanItem",
+    "Proposal",
+    "TradeOrder",
+    "WantedLine",
+    "accept",
+    "accept_silently",
+    "advance",
+    "agree",
+    "allow",
+    "approve",
+    "book",
+    "cancel",
+    "cancel_confirmed",
+    "close",
+    "confirm",
+    "counter",
+    "counter_offer",
+    "draft",
+    "edit",
+    "expire",
+    "lift_hold",
+    "lines",
+    "lock",
+    "need_side",
+    "note",
+    "number",
+    "place",
+    "place_hold",
+    "propose_amendment",
+    "propose_cancel",
+    "propose_termination",
+    "refuse",
+    "register_settlement_poster",
+    "reject",
+    "satisfy_gate",
+    "send_back",
+    "side_of",
+    "submit",
+    "tally",
+    "waive_gate",
+    "withdraw",
+]

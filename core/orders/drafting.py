@@ -1,0 +1,110 @@
+"""What a buyer wants, and the priced lines it becomes: seller's prices, plugins' components, VAT per line."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from core.catalog import PricedLine, Wanted, quote_lines, vat
+from core.hooks import PriceComponent, Quotation
+from core.kernel import Context, Invalid, round2, round_to, uuid7
+from core.orders.model import OrderLine, TradeOrder
+from core.orders.sides import other, side, side_of
+
+MAX_LINES = 500
+
+
+@dataclass(frozen=True)
+class WantedLine:
+    """One wish of the buyer. `quantity` in `unit` (None = the SKU's base unit)."""
+
+    sku_id: UUID
+    quantity: Decimal
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class NewOrder:
+    """Everything a buyer says when ordering; the rest follows from the seller's prices and both sides' settings."""
+
+    seller_id: UUID
+    lines: Sequence[WantedLine]
+    mode: str = "spot"
+    buyer_po: str | None = None
+    ship_to: str = ""
+    delivery_date: date | None = None
+    note: str = ""
+    source_ref: str | None = None
+
+
+def price(ctx: Context, order: TradeOrder, wanted: Sequence[WantedLine]) -> list[OrderLine]:
+    """Lines at the seller's price for this buyer. Called inside `side(ctx, order, "seller")`; sets the order's sums."""
+    if not wanted:
+        raise Invalid.one("lines", "order.no_lines")
+    if len(wanted) > MAX_LINES:
+        raise Invalid.one("lines", "order.too_many_lines", limit=MAX_LINES)
+    quoted = quote_lines(ctx, order.buyer_id, [Wanted(line.sku_id, line.quantity, line.unit) for line in wanted])
+    extras = _components(ctx, order, quoted)
+    lines = [_line(order, number, found, extras.get(number - 1, [])) for number, found in enumerate(quoted, start=1)]
+    total(order, lines)
+    return lines
+
+
+def _line(order: TradeOrder, number: int, found: PricedLine, extras: list[tuple[str, PriceComponent]]) -> OrderLine:
+    components: list[dict[str, Any]] = [component.as_json() for component in found.components]
+    unit_price = found.unit_price
+    for plugin, extra in extras:
+        unit_price += extra.adjustment
+        components.append({"level": f"plugin:{plugin}", "adjustment": str(extra.adjustment), "reason": extra.reason})
+    if unit_price < 0:
+        raise Invalid.one(f"lines.{number - 1}", "order.negative_price", sku=found.sku.code)
+    line = OrderLine(
+        id=uuid7(), buyer_id=order.buyer_id, seller_id=order.seller_id, order_id=order.id, no=number * 10,
+        sku_id=found.sku.sku_id, sku_code=found.sku.code, name_zh=found.sku.name_zh, name_en=found.sku.name_en,
+        spec=found.sku.spec or "", unit=found.uom, quantity=found.qty, factor=found.factor,
+        unit_price=round_to(unit_price, 6), tax_incl=found.tax_incl, vat_rate=found.vat_rate, components=components,
+        over_tol=order.over_tol, shipped=Decimal(0), received=Decimal(0), accepted=Decimal(0), rejected=Decimal(0),
+        short_closed=Decimal(0), invoiced=Decimal(0), net=Decimal(0), tax=Decimal(0), gross=Decimal(0),
+    )  # fmt: skip
+    reckon(line)
+    return line
+
+
+def reckon(line: OrderLine) -> None:
+    """Amounts of a line from its quantity and price: rounded once, VAT by the line's own rule."""
+    amount = round2(line.quantity * line.unit_price)
+    line.net, line.tax, line.gross = vat(amount, line.vat_rate, line.tax_incl)
+
+
+def total(order: TradeOrder, lines: Iterable[OrderLine]) -> None:
+    """The order's sums are the sums of its lines, with no second rounding."""
+    order.net = order.tax = Decimal(0)
+    for line in lines:
+        order.net += line.net
+        order.tax += line.tax
+    order.total = order.net + order.tax
+
+
+def _components(ctx: Context, order: TradeOrder, quoted: list[PricedLine]) -> dict[int, list[tuple[str, PriceComponent]]]:
+    """What plugins of both sides add to the prices, by line."""
+    dispatch = ctx.ports.dispatch
+    found: dict[int, list[tuple[str, PriceComponent]]] = {}
+    if not dispatch.implementers("price_lines"):
+        return found
+    quotation = Quotation(
+        order.buyer_id,
+        order.seller_id,
+        order.mode,
+        tuple(line.sku.sku_id for line in quoted),
+        tuple(line.qty for line in quoted),
+        tuple(line.unit_price for line in quoted),
+    )
+    here = side_of(ctx, order)
+    for whose in (here, other(here)):
+        with side(ctx, order, whose):
+            for plugin, components in dispatch.decide("price_lines", ctx, quotation=quotation):
+                for component in components:
+                    found.setdefault(component.line, []).append((plugin, component))
+    return found

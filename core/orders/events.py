@@ -1,0 +1,76 @@
+"""What happened to an order, in the past tense. Both parties' plugins and connectors hear of it; `ctx.tenant_id` says whose ear."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from core.kernel import Event
+
+
+@dataclass(frozen=True)
+class OrderChanged(Event):
+    """What every order event says. `total` includes VAT; `order_version` is the order's version after the step."""
+
+    order_id: UUID
+    buyer_id: UUID
+    seller_id: UUID
+    number: str | None
+    mode: str
+    order_version: int
+    total: Decimal
+    currency: str
+    at: datetime
+    submitted_at: datetime | None = None
+    reason: str | None = None
+
+
+class OrderDrafted(OrderChanged): ...
+
+
+class OrderApprovalRequested(OrderChanged): ...
+
+
+class OrderSentBack(OrderChanged): ...
+
+
+class OrderSubmitted(OrderChanged): ...
+
+
+class OrderCountered(OrderChanged): ...
+
+
+class OrderConfirmed(OrderChanged): ...
+
+
+class OrderRejected(OrderChanged): ...
+
+
+class OrderExpired(OrderChanged): ...
+
+
+class OrderCancelled(OrderChanged): ...
+
+
+class OrderStarted(OrderChanged): ...
+
+
+class OrderDelivered(OrderChanged): ...
+
+
+class OrderReopened(OrderChanged): ...
+
+
+class OrderAccepted(OrderChanged): ...
+
+
+class OrderCompleted(OrderChanged): ...
+
+
+class OrderTerminated(OrderChanged): ...
+
+
+class OrderClosed(OrderChanged): ...
+
+
+class OrderAmended(OrderChanged): ...

@@ -1,0 +1,125 @@
+"""The platform's own steps: an order moves on when its lines and money say so (T13, T15-T19, T21)."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+
+from core.kernel import Conflict, Context
+from core.orders.gates import open_gates
+from core.orders.locking import lines, lock, step
+from core.orders.model import Hold, OrderLine, TradeOrder
+from core.orders.states import ORDER
+
+ZERO = Decimal(0)
+COUNTED = ("shipped", "received", "accepted", "rejected", "short_closed", "invoiced")
+KEEP_OPEN = timedelta(days=365)
+
+
+def tally(ctx: Context, order: TradeOrder, deltas: Mapping[UUID, Mapping[str, Decimal]]) -> None:
+    """Add to the counted quantities of lines. The table's constraints refuse what would break I1, I2, I3 or I7."""
+    rows = [
+        {"line": line_id, **{f"d_{name}": changes.get(name, ZERO) for name in COUNTED}} for line_id, changes in deltas.items()
+    ]
+    if not rows:
+        return
+    table = OrderLine.__table__
+    ctx.session.flush()
+    ctx.session.execute(
+        update(table)
+        .where(table.c.id == bindparam("line"), table.c.order_id == order.id)
+        .values({name: table.c[name] + bindparam(f"d_{name}", type_=table.c[name].type) for name in COUNTED}),
+        rows,
+    )
+    for row in list(ctx.session.identity_map.values()):
+        if isinstance(row, OrderLine):
+            ctx.session.expire(row)
+
+
+def book(ctx: Context, order: TradeOrder, *, invoiced: Decimal = ZERO, paid: Decimal = ZERO, prepaid: Decimal = ZERO) -> None:
+    """Add to the order's sums; billing calls it in the transaction that posts the money."""
+    order.invoiced += invoiced
+    order.paid += paid
+    order.prepaid += prepaid
+    ctx.session.flush()
+
+
+def advance(ctx: Context, order: TradeOrder) -> None:
+    """Take every system step that is due now. Called after each act that could have made one due."""
+    while verb := _due(ctx, order):
+        step(ctx, order, verb)
+        _stamp(ctx, order)
+    ctx.session.flush()
+
+
+def _due(ctx: Context, order: TradeOrder) -> str | None:
+    if order.state == "confirmed":
+        return "start" if not open_gates(ctx, order.id, "start") and not _held(ctx, order, "start") else None
+    if order.state not in ("in_progress", "delivered", "accepted", "completed"):
+        return None
+    current = lines(ctx, order.id)
+    arrived = all(line_done(order, line) for line in current)
+    if order.state == "in_progress":
+        return "deliver" if arrived else None
+    if order.state == "delivered":
+        if not arrived:
+            return "reopen_delivery"
+        disposed = all(line.accepted + line.rejected == line.received for line in current)
+        return "settle_receipts" if disposed and not open_gates(ctx, order.id, "accept") else None
+    settled = (
+        all(line.invoiced == line.accepted for line in current)
+        and order.paid == order.invoiced
+        and order.prepaid == 0
+        and not open_gates(ctx, order.id, "complete")
+        and not _held(ctx, order)
+    )
+    if order.state == "accepted":
+        return "complete" if settled else None
+    return None if settled else "reopen"
+
+
+def line_done(order: TradeOrder, line: OrderLine) -> bool:
+    """T15's rule for a line: enough received, or the rest closed short."""
+    return line.received + line.short_closed >= line.quantity or line.received >= line.quantity * (1 - order.under_tol)
+
+
+def _held(ctx: Context, order: TradeOrder, act: str | None = None) -> bool:
+    query = select(Hold.id).where(Hold.order_id == order.id, Hold.lifted_at.is_(None))
+    if act:
+        query = query.where(Hold.blocks.any(act))
+    return ctx.session.scalar(query.limit(1)) is not None
+
+
+def _stamp(ctx: Context, order: TradeOrder) -> None:
+    moments = {"in_progress": "started_at", "delivered": "delivered_at", "accepted": "accepted_at", "completed": "completed_at"}
+    if name := moments.get(order.state):
+        setattr(order, name, ctx.now)
+
+
+def accept_silently(ctx: Context, order_id: UUID) -> TradeOrder | None:
+    """T16 by time: after `accept_days` without a word, what was received counts as accepted."""
+    order = lock(ctx, order_id)
+    if order.state != "delivered" or order.delivered_at is None:
+        return None
+    if ctx.now < order.delivered_at + timedelta(days=order.accept_days):
+        return None
+    silent = {
+        line.id: {"accepted": line.received - line.accepted - line.rejected}
+        for line in lines(ctx, order.id)
+        if line.received > line.accepted + line.rejected
+    }
+    tally(ctx, order, silent)
+    advance(ctx, order)
+    return order
+
+
+def close(ctx: Context, order_id: UUID) -> TradeOrder:
+    """T21: a year after completion the order is read-only for good."""
+    order = lock(ctx, order_id)
+    ORDER.find("close", order.state)
+    if order.completed_at is None or ctx.now < order.completed_at + KEEP_OPEN:
+        raise Conflict("order.too_early_to_close", days=KEEP_OPEN.days)
+    step(ctx, order, "close")
+    return order

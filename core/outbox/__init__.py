@@ -1,0 +1,7 @@
+"""What happens after the commit: events, their deliveries, and the stored answers of idempotent commands."""
+
+from core.outbox.idempotency import Answers, KeyReused
+from core.outbox.model import Delivery, OutboxEvent, StoredAnswer
+from core.outbox.service import publish, write
+
+__all__ = ["Answers", "Delivery", "KeyReused", "OutboxEvent", "StoredAnswer", "publish", "write"]

@@ -1,0 +1,36 @@
+"""Publish inside the transaction; deliver after it."""
+
+from sqlalchemy import insert
+
+from core.kernel import Context, Event, to_payload, uuid7
+from core.outbox.model import OutboxEvent
+
+
+def publish(ctx: Context, event: Event) -> None:
+    """Buffer an event of ctx's tenant. It is inserted just before the commit."""
+    payload = to_payload(event)
+    subject = next((str(payload[name]) for name in ("order_id", "subject_id") if name in payload), "")
+    ctx.session.info.setdefault("events", []).append(
+        {
+            "id": uuid7(),
+            "tenant_id": ctx.tenant_id,
+            "name": event.name,
+            "event_version": event.version,
+            "subject": subject,
+            "payload": payload,
+            "at": ctx.now,
+            "trace_id": ctx.trace_id,
+        }
+    )
+
+
+def write(ctx: Context) -> None:
+    """Insert the buffered events: one statement for each tenant that has some."""
+    buffer = ctx.session.info.pop("events", [])
+    home = ctx.tenant_id
+    for tenant in dict.fromkeys(row["tenant_id"] for row in buffer):
+        if tenant != home:
+            ctx.ports.set_tenant(ctx.session, tenant)
+        ctx.session.execute(insert(OutboxEvent.__table__), [row for row in buffer if row["tenant_id"] == tenant])
+        if tenant != home:
+            ctx.ports.set_tenant(ctx.session, home)

@@ -1,0 +1,45 @@
+"""What the web furniture needs from the rooms above it, handed in once by `core.app`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from flask import current_app
+
+from core.db import Unit
+
+
+class Principal(Protocol):
+    """Who a request comes from, as identity answers it."""
+
+    tenant_id: Any
+    actor: Any
+    grants: Any
+    locale: str
+    now: Any
+
+
+class Answers(Protocol):
+    """Idempotent answers: see `core.outbox.idempotency`."""
+
+    def begin(self, ctx: Any, route: str, key: str, fingerprint: bytes) -> tuple[int, str] | None: ...
+
+    def finish(self, ctx: Any, route: str, key: str, status: int, body: str) -> None: ...
+
+
+@dataclass
+class Platform:
+    """One running installation, seen from a request."""
+
+    config: Any
+    unit: Unit
+    by_cookie: Callable[[Any], Principal | None]
+    by_key: Callable[[Any], Principal | None]
+    answers: Answers
+    count_sql: bool = False
+    endpoints: list[Any] = field(default_factory=list)
+
+
+def platform() -> Platform:
+    """The platform of the current application."""
+    return current_app.extensions["ts"]

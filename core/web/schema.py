@@ -1,0 +1,116 @@
+"""What comes in and goes out: marshmallow schemas that refuse unknown keys, and fields that never lose a digit."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from marshmallow import RAISE, ValidationError, fields, validate
+from marshmallow import Schema as _Schema
+
+ValidationErrors = dict[str, Any]
+
+
+class Schema(_Schema):
+    """Base of every schema: an unknown key is an error, not a silent loss."""
+
+    class Meta:
+        unknown = RAISE
+        ordered = True
+
+
+class DecimalText(fields.Field[Decimal]):
+    """A finite decimal sent as text (`"12.30"`); a JSON number is taken too, read without ever being a float."""
+
+    def __init__(self, places: int, *, minimum: Decimal | None = None, above: Decimal | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.places, self.minimum, self.above = places, minimum, above
+        self.limit = Decimal(10) ** 14
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else self._plain(value)
+
+    def _plain(self, value: Decimal) -> str:
+        return f"{value.normalize():f}"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+            raise ValidationError("decimal.not_a_number")
+        try:
+            number = Decimal(value.strip() if isinstance(value, str) else value)
+        except InvalidOperation:
+            raise ValidationError("decimal.not_a_number") from None
+        if not number.is_finite() or abs(number) >= self.limit:
+            raise ValidationError("decimal.out_of_range")
+        if number.as_tuple().exponent < -self.places and number != round(number, self.places):  # type: ignore[operator]
+            raise ValidationError("decimal.too_many_digits")
+        if self.minimum is not None and number < self.minimum:
+            raise ValidationError("decimal.too_small")
+        if self.above is not None and number <= self.above:
+            raise ValidationError("decimal.must_be_positive")
+        return number
+
+
+class MoneyField(DecimalText):
+    """An amount with at most two decimals (four inside the ledger), shown with two: `"1130.00"`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(2, **kwargs)
+
+    def _plain(self, value: Decimal) -> str:
+        return f"{value:.2f}"
+
+
+class PriceField(DecimalText):
+    """A unit price, at most six decimals, never negative."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(6, minimum=Decimal(0), **kwargs)
+
+
+class QuantityField(DecimalText):
+    """A quantity above zero, at most six decimals."""
+
+    def __init__(self, *, above: Decimal | None = Decimal(0), **kwargs: Any) -> None:
+        super().__init__(6, above=above, **kwargs)
+
+
+class TextField(fields.String):
+    """Text without NUL or lone surrogates, its outer blanks removed, at most `max` characters."""
+
+    def __init__(self, *, max: int = 500, min: int = 0, **kwargs: Any) -> None:  # noqa: A002  reads as in a form
+        super().__init__(validate=validate.Length(min=min, max=max), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if "\x00" in text:
+            raise ValidationError("text.nul")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValidationError("text.not_unicode") from None
+        return text.strip()
+
+
+class Fields:
+    """The fields a schema is built of, under one name."""
+
+    Money = MoneyField
+    Price = PriceField
+    Quantity = QuantityField
+    Decimal = DecimalText
+    Text = TextField
+    UUID = fields.UUID
+    Integer = fields.Integer
+    Boolean = fields.Boolean
+    DateTime = fields.AwareDateTime
+    Date = fields.Date
+    List = fields.List
+    Nested = fields.Nested
+    Dict = fields.Dict
+    Email = fields.Email
+    Raw = fields.Raw
+    Method = fields.Method
+    Function = fields.Function
+
+
+class Nothing(Schema):
+    """A body or answer without fields."""
