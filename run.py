@@ -64,8 +64,8 @@ REMEDIES = (
     ),
     (
         ("No matching distribution", "Could not find a version", "no wheels", "not found in the package"),
-        "A locked package does not exist for this Python or this kind of machine.",
-        "Use Python 3.11 to 3.14 on Linux (x86-64, ARM) or macOS, and an index that mirrors everything.",
+        "The package index has not answered, or it lacks a package for this Python or this kind of machine.",
+        "Check the network and pip's index (pip config list); use Python 3.11 to 3.14 on Linux or macOS.",
     ),
 )
 
@@ -178,11 +178,25 @@ def make(python, kind, stamp, upgrade):
     install(
         python, pip(python) + ["install", "--no-input", "--no-deps", "--no-build-isolation", "-e", "."], 0
     )
+    point_at_clone()
     draft = STAMP + ".new"
     with open(draft, "w", encoding="utf-8") as file:
         json.dump(stamp, file, indent=2)
     os.replace(draft, STAMP)
     say("Ready.")
+
+
+def point_at_clone():
+    """Name the clone relative to the environment.
+
+    Python 3.11 reads these files in the encoding of the terminal: a path with Chinese in it would stop every
+    start under another locale.
+    """
+    site = os.path.join(VENV, "lib", "python{}.{}".format(*sys.version_info[:2]), "site-packages")
+    for name in os.listdir(site):
+        if name.startswith("__editable__.tongshang-") and name.endswith(".pth"):
+            with open(os.path.join(site, name), "w", encoding="ascii") as file:
+                file.write(os.path.relpath(ROOT, site) + "\n")
 
 
 def usable(python, stamp):
@@ -230,7 +244,7 @@ def install_with_uv(uv, python, options):
 
 def install(python, command, total):
     """Run pip, showing how far it is; `Stopped` with the reason when it fails."""
-    surroundings = dict(os.environ, PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0")
+    surroundings = dict(os.environ, PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0", LC_ALL="C.UTF-8")
     said = []
     process = subprocess.Popen(
         command,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import click
 
+from core.cli.database import refusal
 from core.cli.leash import hold
 from core.config import UserError
 
@@ -68,9 +69,8 @@ def readable(error: BaseException) -> UserError:
             f"{error.strerror}.", str(error.filename), "Check that the file is there and that you may use it."
         )
     if kind in {"sqlalchemy.exc.OperationalError", "psycopg.OperationalError"}:
-        said = str(getattr(error, "orig", None) or error).strip().splitlines()
         return UserError(
-            f"The database refused: {said[-1] if said else kind}",
+            f"The database refused: {refusal(getattr(error, 'orig', None) or error)}",
             "",
             "`run.py doctor` finds out why.",
         )

@@ -22,6 +22,12 @@ def running_database(config: Config) -> Iterator[None]:
         server.stop()
 
 
+def refusal(error: BaseException) -> str:
+    """What the server said, without the driver's account of how it got there."""
+    said = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    return said.rpartition("FATAL:")[2].strip()
+
+
 def require_tables(config: Config) -> None:
     """Refuse a database nobody has prepared, or a role that would see every tenant's rows."""
     import psycopg
@@ -35,7 +41,7 @@ def require_tables(config: Config) -> None:
                 "FROM pg_roles WHERE rolname = current_user"
             ).fetchone()
     except psycopg.OperationalError as error:
-        said = str(error).strip().splitlines()[-1]
+        said = refusal(error)
         missing = "does not exist" in said
         raise UserError(
             "The database is not prepared yet."

@@ -12,6 +12,7 @@ from typing import Literal
 import psycopg
 
 import core
+from core.cli.database import refusal
 from core.config import Config
 from core.db import roles
 
@@ -66,8 +67,9 @@ def examine_database(config: Config) -> Iterator[Finding]:
                 if role == "app":
                     yield from _examine_server(config, connection)
         except psycopg.OperationalError as error:
-            said = str(error).strip().splitlines()[-1]
-            yield Finding("wrong", f"The database refuses the role {role}: {said}", "Run `run.py init`.")
+            yield Finding(
+                "wrong", f"The database refuses the role {role}: {refusal(error)}", "Run `run.py init`."
+            )
 
 
 def examine_rest(config: Config) -> Iterator[Finding]:

@@ -52,7 +52,8 @@ def for_administrator(version: int) -> str:
     lines = [
         "-- Run as a superuser: psql -f this-file. Then give the three logins passwords:",
         *(f"--   \\password {role}" for role in roles.LOGINS),
-        "-- Then set DATABASE_URL (ts_app), WORKER_DATABASE_URL (ts_worker), MIGRATE_DATABASE_URL (ts_migrator).",
+        "-- Then set DATABASE_URL (ts_app), WORKER_DATABASE_URL (ts_worker),",
+        "-- MIGRATE_DATABASE_URL (ts_migrator).",
     ]
     for statement in roles.statements(version):
         lines.append(statement if statement.startswith(roles.CONNECT) else statement + ";")

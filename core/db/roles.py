@@ -101,7 +101,7 @@ def provision(admin_url: str, dbname: str = DATABASE) -> bool:
             server.execute("GRANT ts_owner TO CURRENT_USER")  # else it may not make schemas for the owner
         known = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", (dbname,)).fetchone()
         if not known:
-            server.execute(sql.SQL(create_database(version, dbname)))  # type: ignore[arg-type]
+            server.execute(sql.SQL(create_database(version, dbname)))
         _run(server, access_statements(dbname))
         with _connect(admin_url, dbname) as database:
             _run(database, schema_statements())
@@ -135,7 +135,7 @@ def _connect(url: str, dbname: str | None = None) -> psycopg.Connection:
 
 def _run(connection: psycopg.Connection, lines: Iterable[str]) -> None:
     for line in lines:
-        connection.execute(sql.SQL(line))  # type: ignore[arg-type]
+        connection.execute(sql.SQL(line))
 
 
 def _name(identifier: str) -> str:
