@@ -12,7 +12,7 @@ from core.kernel import Invalid
 
 @dataclass(frozen=True)
 class Heading:
-    """An account of the chart; `nature` is asset, liability, income or cost, `partnered` ones exist per partner."""
+    """An account of the chart: an asset, a liability, income or cost. `partnered` ones exist per partner."""
 
     code: str
     nature: str

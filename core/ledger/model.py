@@ -1,7 +1,7 @@
 """Accounts, transactions and entries. Entries are never changed; a wrong one is answered by a reversal.
 
 The database itself holds the rules: a transaction sums to zero and has two entries or more (checked at
-commit), a balance is moved only by its entries, and entries and transactions can be neither updated nor deleted.
+commit), a balance is moved only by its entries, and neither entries nor transactions are updated or deleted.
 """
 
 from datetime import datetime
@@ -43,7 +43,7 @@ class Account(TenantOwned, Model):
 
 
 class LedgerTxn(Append, TenantOwned, Model):
-    """One posting. (kind, ref) is unique in an enterprise, so what caused it posts once, however often repeated."""
+    """One posting. (kind, ref) is unique in an enterprise, so what caused it posts only once."""
 
     __tablename__ = "ledger_txn"
     __table_args__ = (

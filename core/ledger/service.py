@@ -83,8 +83,8 @@ class StatementLine:
 def post(ctx: Context, kind: str, ref: str, currency: str, entries: Entries) -> Posting:
     """Post into the books of ctx's tenant. Entries of 0 are left out; the rest sum to zero, or ValueError.
 
-    Accounts are opened at their first use. The same (kind, ref) with the same entries answers the posting made
-    before; with other entries it is a Conflict.
+    Accounts are opened at their first use. The same (kind, ref) with the same entries answers the posting
+    made before; with other entries it is a Conflict.
     """
     kept = tuple((code, Money(amount, currency).amount) for code, amount in entries if amount)
     if len(kept) < 2 or sum(amount for _, amount in kept):
