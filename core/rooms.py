@@ -24,6 +24,7 @@ ROOMS = (
     "billing",
     "sync",
     "host",
+    "workbench",
 )
 CORE = Path(__file__).parent
 

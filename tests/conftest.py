@@ -82,14 +82,16 @@ def server() -> Iterator[Server]:
     from core.db.embedded import EmbeddedPostgres
 
     with tempfile.TemporaryDirectory(prefix="ts-test-") as folder:
-        embedded = EmbeddedPostgres(Path(folder), fsync=False)
+        given_binaries = os.environ.get("TS_TEST_BINARIES")
+        binaries = Path(given_binaries) if given_binaries else None
+        embedded = EmbeddedPostgres(Path(folder), fsync=False, max_connections=200, binaries=binaries)
         embedded.start()
         try:
             found = Server(make_url(embedded.url("postgres", "postgres")), embedded.url)
             found.make_template()
             yield found
         finally:
-            embedded.stop()
+            embedded.destroy()
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,14 @@ from core.hooks.answers import (
     Hit,
     MoneyMove,
     Objection,
+    Payee,
     PlanItem,
     PriceComponent,
     SlotFragment,
     Subscription,
     TradeMode,
 )
-from core.hooks.dispatch import Broken, Dispatch, PluginFailed
+from core.hooks.dispatch import Broken, Dispatch, Mode, PluginFailed
 from core.hooks.facts import InvoiceFacts, LineFacts, OrderFacts, Party, Quotation, TransitionFacts
 from core.hooks.specs import POLICIES, hookimpl, hookspec
 
@@ -25,10 +26,12 @@ __all__ = [
     "Hit",
     "InvoiceFacts",
     "LineFacts",
+    "Mode",
     "MoneyMove",
     "Objection",
     "OrderFacts",
     "Party",
+    "Payee",
     "PlanItem",
     "PluginFailed",
     "PriceComponent",

@@ -59,6 +59,16 @@ class MoneyMove:
 
 
 @dataclass(frozen=True)
+class Payee:
+    """Another account an invoice is to be paid to (an assignment, a factor), and why."""
+
+    name: str
+    bank: str
+    account: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class SlotFragment:
     """What a plugin shows in a slot: its own template and the values for it."""
 

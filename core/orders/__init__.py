@@ -17,7 +17,7 @@ from core.orders.locking import lines, lock, note
 from core.orders.model import Gate, Hold, OrderEvent, OrderLine, OrderVersion, PlanItem, Proposal, TradeOrder
 from core.orders.numbers import number
 from core.orders.placing import approve, cancel, draft, edit, place, send_back, submit
-from core.orders.progress import accept_silently, advance, book, close, tally
+from core.orders.progress import accept_silently, advance, book, close, register_accepter, tally
 from core.orders.sides import need_side, side_of
 from core.orders.states import ORDER
 
@@ -61,6 +61,7 @@ __all__ = [
     "propose_cancel",
     "propose_termination",
     "refuse",
+    "register_accepter",
     "register_settlement_poster",
     "reject",
     "satisfy_gate",

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from core.catalog import PricedLine, Wanted, quote_lines, vat
+from core.catalog import Component, PricedLine, Wanted, quote_lines, vat
 from core.hooks import PriceComponent, Quotation
 from core.kernel import Context, Invalid, round2, round_to, uuid7
 from core.orders.model import OrderLine, TradeOrder
 from core.orders.sides import other, side, side_of
 
 MAX_LINES = 500
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -53,29 +54,39 @@ def price(ctx: Context, order: TradeOrder, wanted: Sequence[WantedLine]) -> list
 
 
 def _line(order: TradeOrder, number: int, found: PricedLine, extras: list[tuple[str, PriceComponent]]) -> OrderLine:
-    components: list[dict[str, Any]] = [component.as_json() for component in found.components]
-    unit_price = found.unit_price
-    for plugin, extra in extras:
-        unit_price += extra.adjustment
-        components.append({"level": f"plugin:{plugin}", "adjustment": str(extra.adjustment), "reason": extra.reason})
-    if unit_price < 0:
-        raise Invalid.one(f"lines.{number - 1}", "order.negative_price", sku=found.sku.code)
-    line = OrderLine(
+    if extras:
+        found = found.adjusted(
+            *(Component(plugin, None, Decimal(0), extra.adjustment, extra.reason) for plugin, extra in extras)
+        )
+    amounts = found.amounts
+    return OrderLine(
         id=uuid7(), buyer_id=order.buyer_id, seller_id=order.seller_id, order_id=order.id, no=number * 10,
         sku_id=found.sku.sku_id, sku_code=found.sku.code, name_zh=found.sku.name_zh, name_en=found.sku.name_en,
-        spec=found.sku.spec or "", unit=found.uom, quantity=found.qty, factor=found.factor,
-        unit_price=round_to(unit_price, 6), tax_incl=found.tax_incl, vat_rate=found.vat_rate, components=components,
-        over_tol=order.over_tol, shipped=Decimal(0), received=Decimal(0), accepted=Decimal(0), rejected=Decimal(0),
-        short_closed=Decimal(0), invoiced=Decimal(0), net=Decimal(0), tax=Decimal(0), gross=Decimal(0),
+        spec="", unit=found.uom, quantity=found.qty, factor=found.factor,
+        unit_price=round_to(found.unit_price * found.factor, 6), tax_incl=found.tax_incl, vat_rate=found.vat_rate,
+        components=[_component(each) for each in found.components],
+        over_tol=order.over_tol, shipped=ZERO, received=ZERO, accepted=ZERO, rejected=ZERO, short_closed=ZERO,
+        invoiced=ZERO, net=amounts.net, tax=amounts.tax, gross=amounts.gross,
     )  # fmt: skip
-    reckon(line)
-    return line
+
+
+def _component(each: Component) -> dict[str, Any]:
+    """A price component as it stays on the order: per base unit, as text."""
+    return {
+        "level": each.level,
+        "row": str(each.row_id) if each.row_id else None,
+        "base": str(each.base),
+        "adjustment": str(each.adj),
+        "reason": each.reason,
+        "flag": each.flag,
+    }
 
 
 def reckon(line: OrderLine) -> None:
     """Amounts of a line from its quantity and price: rounded once, VAT by the line's own rule."""
     amount = round2(line.quantity * line.unit_price)
-    line.net, line.tax, line.gross = vat(amount, line.vat_rate, line.tax_incl)
+    amounts = vat(amount, line.vat_rate, line.tax_incl)
+    line.net, line.tax, line.gross = amounts.net, amounts.tax, amounts.gross
 
 
 def total(order: TradeOrder, lines: Iterable[OrderLine]) -> None:

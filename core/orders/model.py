@@ -33,7 +33,9 @@ class TradeOrder(TwoSided, Model):
         Index("ix_trade_order_expiring", "offer_expires_at", postgresql_where=text("offer_expires_at IS NOT NULL")),
         CheckConstraint("buyer_id <> seller_id", name="two_parties"),
         CheckConstraint("total >= 0 AND net >= 0 AND tax >= 0 AND total = net + tax", name="sums"),
-        CheckConstraint("invoiced >= 0 AND invoiced <= total AND paid >= 0 AND paid <= invoiced + prepaid", name="money"),
+        CheckConstraint(
+            "invoiced >= 0 AND invoiced <= total * (1 + over_tol) + 1 AND prepaid >= 0 AND paid >= 0 AND paid <= invoiced", name="money"
+        ),
     )
 
     id: Mapped[uuid_pk]

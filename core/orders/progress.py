@@ -1,6 +1,6 @@
 """The platform's own steps: an order moves on when its lines and money say so (T13, T15-T19, T21)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -8,14 +8,15 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 
 from core.kernel import Conflict, Context
-from core.orders.gates import open_gates
+from core.orders.gates import open_gates, satisfy_gate
 from core.orders.locking import lines, lock, step
-from core.orders.model import Hold, OrderLine, TradeOrder
-from core.orders.states import ORDER
+from core.orders.model import Hold, OrderLine, TradeOrder, select_plan
+from core.orders.states import BINDING, ORDER
 
 ZERO = Decimal(0)
 COUNTED = ("shipped", "received", "accepted", "rejected", "short_closed", "invoiced")
 KEEP_OPEN = timedelta(days=365)
+_accepters: list[Callable[[Context, TradeOrder], object]] = []
 
 
 def tally(ctx: Context, order: TradeOrder, deltas: Mapping[UUID, Mapping[str, Decimal]]) -> None:
@@ -48,10 +49,26 @@ def book(ctx: Context, order: TradeOrder, *, invoiced: Decimal = ZERO, paid: Dec
 
 def advance(ctx: Context, order: TradeOrder) -> None:
     """Take every system step that is due now. Called after each act that could have made one due."""
+    _satisfy_paid(ctx, order)
     while verb := _due(ctx, order):
         step(ctx, order, verb)
         _stamp(ctx, order)
     ctx.session.flush()
+
+
+def _satisfy_paid(ctx: Context, order: TradeOrder) -> None:
+    """A gate that waits for money opens when the plan's items up to it are covered, oldest first."""
+    covered = order.paid + order.prepaid
+    if covered <= 0 or order.state not in BINDING:
+        return
+    waiting = {gate.key for gate in open_gates(ctx, order.id) if gate.plugin is None and gate.key.startswith("payment:")}
+    if not waiting:
+        return
+    asked = ZERO
+    for item in ctx.session.scalars(select_plan(order.id)):
+        asked += item.amount
+        if covered >= asked and f"payment:{item.no}" in waiting:
+            satisfy_gate(ctx, order, f"payment:{item.no}", str(covered))
 
 
 def _due(ctx: Context, order: TradeOrder) -> str | None:
@@ -99,20 +116,22 @@ def _stamp(ctx: Context, order: TradeOrder) -> None:
 
 
 def accept_silently(ctx: Context, order_id: UUID) -> TradeOrder | None:
-    """T16 by time: after `accept_days` without a word, what was received counts as accepted."""
+    """T16 by time: after `accept_days` without a word, what was received and undecided counts as accepted."""
     order = lock(ctx, order_id)
     if order.state != "delivered" or order.delivered_at is None:
         return None
     if ctx.now < order.delivered_at + timedelta(days=order.accept_days):
         return None
-    silent = {
-        line.id: {"accepted": line.received - line.accepted - line.rejected}
-        for line in lines(ctx, order.id)
-        if line.received > line.accepted + line.rejected
-    }
-    tally(ctx, order, silent)
+    for accept in _accepters:
+        accept(ctx, order)
     advance(ctx, order)
     return order
+
+
+def register_accepter(accepter: Callable[[Context, TradeOrder], object]) -> None:
+    """Fulfilment says, once at start-up, how waiting receipts are accepted."""
+    if accepter not in _accepters:
+        _accepters.append(accepter)
 
 
 def close(ctx: Context, order_id: UUID) -> TradeOrder:

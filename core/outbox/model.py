@@ -12,7 +12,7 @@ from core.db import Append, Model, TenantOwned, uuid_pk
 
 
 class OutboxEvent(TenantOwned, Model):
-    """An event and how far its delivery got. `subject` keeps the events of one object in order."""
+    """An event and how far its delivery got. `other_id` is the counterparty that hears it too; `subject` keeps order."""
 
     __tablename__ = "outbox_event"
     __grants__ = "SELECT, INSERT, UPDATE"
@@ -22,6 +22,7 @@ class OutboxEvent(TenantOwned, Model):
     )
 
     id: Mapped[uuid_pk]
+    other_id: Mapped[UUID | None]
     name: Mapped[str]
     event_version: Mapped[int] = mapped_column(server_default=text("1"))
     subject: Mapped[str]

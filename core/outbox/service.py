@@ -1,5 +1,7 @@
 """Publish inside the transaction; deliver after it."""
 
+from uuid import UUID
+
 from sqlalchemy import insert
 
 from core.kernel import Context, Event, to_payload, uuid7
@@ -7,13 +9,14 @@ from core.outbox.model import OutboxEvent
 
 
 def publish(ctx: Context, event: Event) -> None:
-    """Buffer an event of ctx's tenant. It is inserted just before the commit."""
+    """Buffer an event. It is inserted just before the commit; one with a buyer and a seller is for both to hear."""
     payload = to_payload(event)
     subject = next((str(payload[name]) for name in ("order_id", "subject_id") if name in payload), "")
     ctx.session.info.setdefault("events", []).append(
         {
             "id": uuid7(),
             "tenant_id": ctx.tenant_id,
+            "other_id": _counterparty(ctx, event),
             "name": event.name,
             "event_version": event.version,
             "subject": subject,
@@ -22,6 +25,11 @@ def publish(ctx: Context, event: Event) -> None:
             "trace_id": ctx.trace_id,
         }
     )
+
+
+def _counterparty(ctx: Context, event: Event) -> UUID | None:
+    parties = {getattr(event, "buyer_id", None), getattr(event, "seller_id", None)} - {None, ctx.tenant_id}
+    return parties.pop() if len(parties) == 1 else None
 
 
 def write(ctx: Context) -> None:

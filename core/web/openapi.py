@@ -1,6 +1,7 @@
 """OpenAPI 3.1 made from the schemas the code runs on, so the reference cannot drift from the behaviour."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from apispec import APISpec
@@ -64,6 +65,55 @@ def document(endpoints: list[Endpoint], words: Any = None) -> dict[str, Any]:
         if endpoint.kind == "api":
             spec.path(path=_path(endpoint.path), operations={endpoint.method.lower(): _operation(endpoint)})
     return _sorted(spec.to_dict())
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One call as the reference page shows it; `body` and `answer` name schemas."""
+
+    method: str
+    path: str
+    summary: str
+    permission: str
+    body: tuple[str, ...]
+    answer: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The browsable reference: every call, by room."""
+
+    groups: tuple[Group, ...]
+
+
+def reference(endpoints: list[Endpoint]) -> Reference:
+    calls = sorted((each for each in endpoints if each.kind == "api"), key=lambda each: (each.room, each.path, each.method))
+    return Reference(
+        tuple(
+            Group(
+                room,
+                tuple(
+                    Operation(
+                        each.method, _path(each.path), (each.view.__doc__ or "").strip().partition("\n")[0],
+                        each.permission or "", _names(each.body), _names(each.answer),
+                    )
+                    for each in calls
+                    if each.room == room
+                ),
+            )
+            for room in dict.fromkeys(each.room for each in calls)
+        )
+    )  # fmt: skip
+
+
+def _names(schema: type[Schema] | None) -> tuple[str, ...]:
+    return tuple(f"{name}{'' if field.required else '?'}" for name, field in schema().fields.items()) if schema else ()
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:

@@ -1,0 +1,154 @@
+"""Bringing plugins in: each is imported, registered and asked for its declarations; one that fails is listed, not fatal."""
+
+import importlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.hooks import Dispatch, Mode, Subscription, TradeMode
+from core.host.manifest import Manifest, ManifestError, discover
+from core.kernel import Permission
+from core.orders import ORDER
+from core.web import Api, NavEntry, Pages
+
+log = logging.getLogger("tongshang.host")
+
+
+@dataclass
+class Loaded:
+    """One plugin in this process, with what it declared."""
+
+    manifest: Manifest
+    module: Any
+    permissions: list[Permission] = field(default_factory=list)
+    pages: list[Pages] = field(default_factory=list)
+    apis: list[Api] = field(default_factory=list)
+    menu: list[NavEntry] = field(default_factory=list)
+    jobs: list[Any] = field(default_factory=list)
+    subscriptions: list[Subscription] = field(default_factory=list)
+    modes: list[TradeMode] = field(default_factory=list)
+    providers: list[Any] = field(default_factory=list)
+    commands: list[Any] = field(default_factory=list)
+
+    @property
+    def settings_schema(self) -> Any:
+        return getattr(self.module, "Settings", None)
+
+
+@dataclass
+class Host:
+    """The plugins of this process: those that run and those that are broken, with the reason."""
+
+    dispatch: Dispatch
+    loaded: dict[str, Loaded] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def all(self, concern: str) -> list[Any]:
+        """Everything the loaded plugins declared for a concern, in load order."""
+        return [entry for plugin in self.loaded.values() for entry in getattr(plugin, concern)]
+
+
+def load(dispatch: Dispatch, *, safe_mode: bool = False, only: Iterable[str] | None = None) -> Host:
+    """Load every installed plugin, in an order that respects `requires` and `after`."""
+    host = Host(dispatch)
+    if safe_mode:
+        return host
+    manifests: dict[str, Manifest] = {}
+    for name, found in discover():
+        if only is not None and name not in only:
+            continue
+        if isinstance(found, ManifestError):
+            host.broken[name] = str(found)
+        elif not found.fits():
+            host.broken[name] = f"made for core {found.core}"
+        else:
+            manifests[name] = found
+    for manifest in _ordered(manifests, host.broken):
+        bring_in(host, manifest)
+    complaints = ORDER.validate()
+    if complaints:
+        raise RuntimeError("the plugins' order transitions do not fit together: " + "; ".join(complaints))
+    return host
+
+
+def bring_in(host: Host, manifest: Manifest) -> None:
+    """Import and register one plugin; any failure is written down with its reason and the platform goes on."""
+    name = manifest.name
+    try:
+        module = importlib.import_module(manifest.module)
+        host.dispatch.register(name, module)
+        host.loaded[name] = _declared(host.dispatch, manifest, module)
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as fault:  # a stranger's import may raise anything, SystemExit too
+        log.exception("plugin %s is broken", name)
+        host.broken[name] = f"{type(fault).__name__}: {fault}"[:300]
+        host.loaded.pop(name, None)
+        if host.dispatch.manager.has_plugin(name):
+            host.dispatch.unregister(name)
+
+
+def _declared(dispatch: Dispatch, manifest: Manifest, module: Any) -> Loaded:
+    name = manifest.name
+
+    def ask(hook: str) -> list[Any]:
+        return dispatch.declare(name, hook)
+
+    plugin = Loaded(
+        manifest,
+        module,
+        permissions=ask("register_permissions"),
+        pages=ask("register_blueprints"),
+        apis=ask("register_api"),
+        menu=ask("register_menu"),
+        jobs=ask("register_jobs"),
+        subscriptions=ask("register_event_handlers"),
+        modes=ask("register_trade_modes"),
+        providers=ask("register_providers"),
+        commands=ask("register_commands"),
+    )
+    for permission in plugin.permissions:
+        if not permission.code.startswith(f"{name}."):
+            raise ValueError(f"permission {permission.code} must start with {name}.")
+    if len(plugin.menu) > 1:
+        raise ValueError("a plugin has at most one menu entry")
+    for mode in plugin.modes:
+        if mode.key in dispatch.modes:
+            raise ValueError(f"trade mode {mode.key} is already brought by {dispatch.modes[mode.key].plugin}")
+    transitions = ask("register_order_transitions")
+    for mode in plugin.modes:
+        dispatch.modes[mode.key] = Mode(name, mode)
+    ORDER.add(transitions)
+    return plugin
+
+
+def _ordered(manifests: dict[str, Manifest], broken: dict[str, str]) -> list[Manifest]:
+    """Those that are required or come before, first; what lacks a requirement or stands in a circle is broken."""
+    done: list[Manifest] = []
+    waiting = dict(manifests)
+    while waiting:
+        ready = []
+        for name, manifest in waiting.items():
+            needs = {_bare(each) for each in manifest.requires}
+            if missing := {need for need in needs if need not in manifests or need in broken}:
+                broken[name] = f"needs {', '.join(sorted(missing))}"
+                continue
+            soft = {each for each in manifest.after if each in waiting and each != name}
+            if not (needs | soft) & set(waiting):
+                ready.append(name)
+        for name in [name for name in waiting if name in broken]:
+            waiting.pop(name)
+        if not ready and waiting and not any(name in broken for name in manifests if name in waiting):
+            for name in list(waiting):
+                broken[name] = "stands in a circle of requirements"
+                waiting.pop(name)
+        done += [waiting.pop(name) for name in sorted(ready)]
+    return done
+
+
+def _bare(requirement: str) -> str:
+    for index, char in enumerate(requirement):
+        if not (char.isalnum() or char == "_"):
+            return requirement[:index]
+    return requirement

@@ -1,0 +1,17 @@
+CREATE OR REPLACE FUNCTION ts.orders_due(batch int) RETURNS TABLE (kind text, order_id uuid, seller_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  (SELECT 'expire', o.id, o.seller_id FROM ts.trade_order o
+   WHERE o.offer_expires_at <= ts.clock() AND o.state IN ('submitted', 'countered', 'pending_approval')
+   ORDER BY o.offer_expires_at LIMIT batch)
+  UNION ALL
+  (SELECT 'accept', o.id, o.seller_id FROM ts.trade_order o
+   WHERE o.state = 'delivered' AND o.delivered_at + make_interval(days => o.accept_days) <= ts.clock()
+   ORDER BY o.delivered_at LIMIT batch)
+  UNION ALL
+  (SELECT 'close', o.id, o.seller_id FROM ts.trade_order o
+   WHERE o.state = 'completed' AND o.completed_at <= ts.clock() - interval '365 days'
+   ORDER BY o.completed_at LIMIT batch)
+$$;
+-- ;;
+REVOKE ALL ON FUNCTION ts.orders_due(int) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ts.orders_due(int) TO ts_worker;

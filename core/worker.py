@@ -1,0 +1,105 @@
+"""The worker: everything that happens after a commit. It holds no state; what is due lies in rows, claimed with leases.
+
+Each duty runs in a thread of its own, so a dead ERP delays no event and no timer. Killing the worker at any
+point loses nothing: a lease runs out and another worker goes on.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from core import rooms, stock
+from core.app import Installation
+from core.config import Config
+from core.db import Database
+from core.orders.duties import run_timers
+from core.outbox import Handler, deliver
+
+log = logging.getLogger("tongshang.worker")
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Something asked again and again: `run` answers how much it did; idle for `every` seconds when that is nothing."""
+
+    name: str
+    every: float
+    run: Callable[[], int]
+
+
+class Worker:
+    """All duties of one installation in this process."""
+
+    def __init__(self, config: Config) -> None:
+        self.installation = Installation(config, Database(config.url("worker"), pool_size=8), safe_mode=config.safe_mode)
+        self.unit = self.installation.unit
+        self.duties = self._duties()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, then let each duty finish what it holds."""
+        threads = [threading.Thread(target=self._turn, args=(duty, stop), name=duty.name) for duty in self.duties]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.installation.database.dispose()
+
+    def once(self) -> int:
+        """Every duty once, in order; for tests and for draining."""
+        return sum(duty.run() for duty in self.duties)
+
+    def drain(self, rounds: int = 50) -> None:
+        """Until nothing is due any more."""
+        for _ in range(rounds):
+            if not self.once():
+                return
+
+    def _turn(self, duty: Duty, stop: threading.Event) -> None:
+        pause = duty.every
+        while not stop.is_set():
+            try:
+                pause = 0.0 if duty.run() else duty.every
+            except Exception:  # a duty must outlive a database restart, a broken plugin, a full disk
+                log.exception("duty %s failed, trying again", duty.name)
+                pause = min(max(pause, duty.every) * 2 or 1.0, 15.0)
+            if pause:
+                stop.wait(pause)
+
+    def handlers(self) -> list[Handler]:
+        found = [handler for module in rooms.parts("handlers") for handler in module.HANDLERS]
+        for name, plugin in self.installation.host.loaded.items():
+            found += [
+                Handler(f"{name}.{each.handler.__name__}", each.event, each.handler, plugin=name)
+                for each in plugin.subscriptions
+            ]
+        return found
+
+    def _duties(self) -> list[Duty]:
+        handlers = self.handlers()
+        duties = [
+            Duty("deliver", 0.2, lambda: deliver(self.unit, handlers)),
+            Duty("timers", 0.5, lambda: run_timers(self.unit)),
+            Duty("soft stock", 0.5, lambda: stock.expire_soft(self.unit.database)),
+            Duty("seal", 1.0, self._seal),
+        ]
+        for module in rooms.parts("duties"):
+            for make in getattr(module, "DUTIES", ()):
+                duties.append(Duty(make.__name__, getattr(make, "every", 0.5), _bound(make, self.installation)))
+        for name, plugin in self.installation.host.loaded.items():
+            duties += [Duty(f"{name}.{job.name}", job.every, _bound(job.run, self.installation)) for job in plugin.jobs]
+        queue = os.environ.get("TS_QUEUE")
+        return [duty for duty in duties if not queue or duty.name.partition(".")[0] == queue]
+
+    def _seal(self) -> int:
+        with self.unit.database.session() as session:
+            sealed: int = session.scalar(text("SELECT ts.audit_seal(500)"))
+            session.commit()
+        return sealed
+
+
+def _bound(run: Callable[[Installation], int], installation: Installation) -> Callable[[], int]:
+    return lambda: run(installation)
