@@ -37,6 +37,8 @@ class Exact(TypeDecorator[Decimal]):
 class Amount(Exact):
     """Money of a row that names its currency: numeric(20,4)."""
 
+    cache_ok = True
+
     def __init__(self) -> None:
         super().__init__(20, 4)
 
@@ -44,12 +46,16 @@ class Amount(Exact):
 class Price(Exact):
     """A unit price: numeric(20,6)."""
 
+    cache_ok = True
+
     def __init__(self) -> None:
         super().__init__(20, 6)
 
 
 class Measure(Exact):
     """A quantity, factor or rate: numeric(20,6)."""
+
+    cache_ok = True
 
     def __init__(self) -> None:
         super().__init__(20, 6)
