@@ -1,0 +1,57 @@
+-- Whether an enterprise is verified is the operator's word. The application may not write it, not even on its own rows;
+-- the definer function below is the only way.
+CREATE FUNCTION ts.guard_enterprise_status() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF current_user IN ('ts_app', 'ts_worker', 'ts_plugin') THEN
+    IF TG_OP = 'INSERT' AND NEW.status <> 'applied' THEN
+      RAISE EXCEPTION 'the status of an enterprise is set by the operator' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.status IS DISTINCT FROM OLD.status THEN
+      RAISE EXCEPTION 'the status of an enterprise is set by the operator' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $$
+-- ;;
+CREATE TRIGGER guard_status BEFORE INSERT OR UPDATE ON ts.enterprise
+  FOR EACH ROW EXECUTE FUNCTION ts.guard_enterprise_status()
+-- ;;
+CREATE TRIGGER guard_status BEFORE INSERT OR UPDATE ON ts.enterprise_card
+  FOR EACH ROW EXECUTE FUNCTION ts.guard_enterprise_status()
+-- ;;
+CREATE FUNCTION ts.set_enterprise_status(_tenant uuid, _status text, _until date) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM auth.operator o WHERE o.tenant_id = ts.tenant()) THEN
+    RETURN false;
+  END IF;
+  UPDATE ts.enterprise SET status = _status, verified_until = _until, version = version + 1 WHERE id = _tenant;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  UPDATE ts.enterprise_card SET status = _status WHERE tenant_id = _tenant;
+  RETURN true;
+END $$
+-- ;;
+CREATE FUNCTION ts.plugins_of(_tenant uuid) RETURNS TABLE (plugin text, state text, settings jsonb, plugin_version text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  -- Which plugins a partner uses decides how an order with it runs; how they are set is the partner's own affair.
+  SELECT e.plugin, e.state, CASE WHEN e.tenant_id = ts.tenant() THEN e.settings END, e.plugin_version
+  FROM ts.plugin_enablement e WHERE e.tenant_id = _tenant AND ts.tenant() IS NOT NULL
+$$
+-- ;;
+CREATE FUNCTION ts.my_enterprises(_person uuid) RETURNS TABLE (tenant_id uuid, name text, name_en text, short_name text, roles text[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT m.tenant_id, c.name, c.name_en, c.short_name, m.roles
+  FROM auth.tenants_of(_person) m JOIN ts.enterprise_card c ON c.tenant_id = m.tenant_id
+  ORDER BY c.name, c.tenant_id
+$$
+-- ;;
+REVOKE ALL ON FUNCTION ts.set_enterprise_status(uuid, text, date), ts.plugins_of(uuid), ts.my_enterprises(uuid) FROM PUBLIC
+-- ;;
+GRANT EXECUTE ON FUNCTION ts.set_enterprise_status(uuid, text, date) TO ts_app, ts_worker
+-- ;;
+GRANT EXECUTE ON FUNCTION ts.plugins_of(uuid) TO ts_app, ts_worker, ts_plugin
+-- ;;
+GRANT EXECUTE ON FUNCTION ts.my_enterprises(uuid) TO ts_app

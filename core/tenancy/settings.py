@@ -1,0 +1,127 @@
+"""How an enterprise trades: thresholds, deadlines, tolerances. What it never set is as the platform's defaults."""
+
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import event, select
+from sqlalchemy.orm import SessionTransaction
+
+from core.db import TenantSession
+from core.kernel import Conflict, Context, FieldError, Invalid, round2
+from core.tenancy.model import TradeSettingsRow
+
+CURRENCIES = ("CNY", "USD", "EUR", "HKD", "JPY")
+
+
+@dataclass(frozen=True)
+class TradeSettings:
+    """The trading rules of one enterprise.
+
+    approval_threshold  amount (own currency) from which an order needs an approver; None: never
+    offer_minutes       how long a seller's counter-offer stands (3 days)
+    soft_reserve_minutes how long stock is held for an order that is being placed
+    accept_days         days after which a receipt without objection counts as accepted
+    under_tol, over_tol share of the ordered quantity that may be missing or too much (0.05 is 5 %)
+    default_terms_days  days to pay after the invoice, unless the partner has terms of its own
+    version             0 until something is set for the first time
+    """
+
+    approval_threshold: Decimal | None = None
+    offer_minutes: int = 4320
+    soft_reserve_minutes: int = 30
+    accept_days: int = 7
+    under_tol: Decimal = Decimal("0")
+    over_tol: Decimal = Decimal("0")
+    default_terms_days: int = 30
+    currency: str = "CNY"
+    timezone: str = "Asia/Shanghai"
+    version: int = 0
+
+
+DEFAULTS = TradeSettings()
+NAMES = tuple(one.name for one in fields(TradeSettings) if one.name != "version")
+
+_MEMO = "trade_settings"
+_RANGES = {
+    "offer_minutes": (1, 525600),
+    "soft_reserve_minutes": (1, 1440),
+    "accept_days": (1, 90),
+    "default_terms_days": (0, 365),
+}
+
+
+def trade_settings(ctx: Context) -> TradeSettings:
+    """The rules of the acting enterprise (inside a crossing: of the counterparty). Read once per transaction."""
+    remembered: dict[UUID, TradeSettings] = ctx.session.info.setdefault(_MEMO, {})
+    if ctx.tenant_id not in remembered:
+        remembered[ctx.tenant_id] = _read(ctx)
+    return remembered[ctx.tenant_id]
+
+
+def _read(ctx: Context) -> TradeSettings:
+    row = ctx.session.execute(
+        select(*(getattr(TradeSettingsRow, name) for name in (*NAMES, "version"))).where(
+            TradeSettingsRow.tenant_id == ctx.tenant_id
+        )
+    ).one_or_none()
+    return DEFAULTS if row is None else TradeSettings(**row._mapping)
+
+
+def set_trade_settings(ctx: Context, *, version: int | None = None, **changes: Any) -> TradeSettings:
+    """Change some of the rules. `version`, when given, must be the one that was read, else Conflict."""
+    ctx.require("settings.edit")
+    if unknown := set(changes) - set(NAMES):
+        raise TypeError(f"no such settings: {', '.join(sorted(unknown))}")
+    row = ctx.session.get(TradeSettingsRow, ctx.tenant_id, with_for_update=True, populate_existing=True)
+    current = _read(ctx)
+    if version is not None and version != current.version:
+        raise Conflict("version.changed", version=current.version)
+    wanted = {**{name: getattr(current, name) for name in NAMES}, **changes}
+    if errors := _wrong(wanted):
+        raise Invalid(errors)
+    changed = {name: wanted[name] for name in NAMES if wanted[name] != getattr(current, name)}
+    if row is None:
+        row = TradeSettingsRow(tenant_id=ctx.tenant_id, **wanted)
+        ctx.session.add(row)
+    else:
+        for name, value in changed.items():
+            setattr(row, name, value)
+    ctx.session.flush()
+    ctx.session.info.pop(_MEMO, None)
+    ctx.record("settings.edit", f"trade_settings:{ctx.tenant_id}", **changed)
+    return TradeSettings(**wanted, version=row.version)
+
+
+def _wrong(wanted: dict[str, Any]) -> list[FieldError]:
+    errors = []
+    threshold = wanted["approval_threshold"]
+    if threshold is not None and (
+        not threshold.is_finite() or threshold <= 0 or threshold != round2(threshold)
+    ):
+        errors.append(FieldError("approval_threshold", "settings.threshold", {}))
+    for name, (least, most) in _RANGES.items():
+        if not least <= wanted[name] <= most:
+            errors.append(FieldError(name, "number.between", {"least": least, "most": most}))
+    for name in ("under_tol", "over_tol"):
+        if (
+            not wanted[name].is_finite()
+            or not 0 <= wanted[name] <= 1
+            or wanted[name] != round(wanted[name], 6)
+        ):
+            errors.append(FieldError(name, "settings.tolerance", {}))
+    if wanted["currency"] not in CURRENCIES:
+        errors.append(FieldError("currency", "choice.unknown", {}))
+    try:
+        ZoneInfo(wanted["timezone"])
+    except (ZoneInfoNotFoundError, ValueError):
+        errors.append(FieldError("timezone", "settings.timezone", {}))
+    return errors
+
+
+@event.listens_for(TenantSession, "after_transaction_end")
+def _ended(session: TenantSession, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_MEMO, None)
