@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.config import UserError
+from core.config import UserError, socket_folder
 from core.db.embedded.account import SYSTEM_HOME
 from core.db.embedded.cluster import ORIGIN, POINTER, Cluster
 
@@ -31,6 +31,8 @@ class Leftover:
                 raise UserError("This server does not stop.", str(self.home), f"End process {pid} yourself.")
             time.sleep(0.1)
         shutil.rmtree(self.home)
+        if self.data is not None:
+            shutil.rmtree(socket_folder(self.data), ignore_errors=True)
 
 
 def leftovers() -> list[Leftover]:

@@ -87,13 +87,13 @@ class EmbeddedPostgres:
         if self._users is not None:
             return
         self._prepare()
+        self._leaving.clear()
         self._users = take(self.data / "postgres.users", SHARED)
         try:
             self._until_ready()
         except BaseException:
             self._leave()
             raise
-        self._leaving.clear()
         self._thread = threading.Thread(target=self._keep_alive, name="postgres-watch", daemon=True)
         self._thread.start()
 
@@ -240,15 +240,17 @@ class EmbeddedPostgres:
         """Called by the watcher only: one server, ours, answering."""
         assert self._cluster is not None and self._account is not None
         began = time.monotonic()
-        while not self._leaving.is_set() or self._thread is None:
+        spawned = False
+        while not self._leaving.is_set():
             pid = self._cluster.postmaster()
-            if pid is not None and not self._door.exists() and time.monotonic() - began > 1:
+            if pid is not None and not spawned and not self._door.exists():
                 self._end(pid)  # it lost its socket, for example to a cleaner of /tmp: nobody can reach it
             if self._cluster.postmaster() is None:
                 self._make_way()
                 self._spawn()
+                spawned = True
             while (running := self._process_or_other_lives()) and time.monotonic() < deadline:
-                if self._answers():
+                if self._answers() or self._leaving.is_set():
                     return
                 time.sleep(0.05)
             if running or time.monotonic() > deadline:
@@ -333,11 +335,16 @@ class EmbeddedPostgres:
                 pid = self._cluster.postmaster() if self._cluster else None
                 if last is not None and pid is not None:
                     self._end(pid)
+                    shutil.rmtree(self._socket, ignore_errors=True)
             finally:
                 drop(last)
         finally:
             drop(self._watch)
             self._watch = None
+            if self._process is not None:
+                if self._process.poll() is None:  # it serves others; when it ends we still are its parent
+                    threading.Thread(target=self._process.wait, name="postgres-left", daemon=True).start()
+                self._process = None
 
     def _end(self, pid: int) -> None:
         """Stop a server: fast with a checkpoint, at the deadline without one."""
