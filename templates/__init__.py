@@ -1,4 +1,4 @@
-"""Pages and macros of the portal. A package only so that a wheel carries the files along; nothing is computed here."""
+"""Pages and macros of the portal: a package only so that a wheel carries the files along."""
 
 from pathlib import Path
 

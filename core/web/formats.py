@@ -1,7 +1,7 @@
 """How figures, dates and numbers look to a reader: one place for portal pages, documents and sentences.
 
-Decimal only. A float is refused, because whoever passes one has already lost a fen. Nothing known is shown as a dash,
-never as a zero.
+Decimal only. A float is refused, because whoever passes one has already lost a fen. Nothing known is shown
+as a dash, never as a zero.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,8 @@ _PLACES = {
     "m3": (0, 3),
     "km": (0, 3),
 }
-_UNITS = frozenset("t kg g l m m2 m3 km pcs set roll coil bundle box drum bag piece sheet pair".split())
+_COUNTED = frozenset({"pcs", "set", "roll", "coil", "bundle", "box", "drum", "bag", "piece", "sheet", "pair"})
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True)
@@ -150,12 +151,15 @@ def unit(reader: Reader, code: str) -> str:
 
 
 def _places(code: str) -> tuple[int, int]:
-    return _PLACES.get(code, (0, 0) if code in _UNITS else (0, 3))
+    return _PLACES.get(code, (0, 0) if code in _COUNTED else (0, 3))
 
 
 @_or_dash
 def qty(reader: Reader, value: Quantity | Decimal, unit_code: str = "", bare: bool = False) -> str:
-    """`53.18 吨`; `bare` leaves the unit to the column head. Pieces have no decimals unless the figure has them."""
+    """`53.18 吨`; `bare` leaves the unit to the column head.
+
+    Pieces have no decimals unless the figure has them.
+    """
     if isinstance(value, Quantity):
         value, unit_code = value.value, unit_code or value.unit
     figure = _decimal(value)
@@ -166,7 +170,10 @@ def qty(reader: Reader, value: Quantity | Decimal, unit_code: str = "", bare: bo
 
 @_or_dash
 def tolerance(reader: Reader, ordered: Quantity, lower: Decimal, upper: Decimal) -> str:
-    """What may be delivered, as a range and not only as percent. `lower` and `upper` are ratios: Decimal("0.05")."""
+    """What may be delivered, as a range and not only as percent.
+
+    `lower` and `upper` are ratios: Decimal("0.05").
+    """
     least, most = (round_to(ordered.value * ratio, 6) for ratio in (1 - _decimal(lower), 1 + _decimal(upper)))
     below, above = (percent(reader, ratio) for ratio in (lower, upper))
     band = f"±{above}" if lower == upper else f"+{above}/{MINUS}{below}"
@@ -195,7 +202,7 @@ def number(_reader: Reader, value: Decimal | int) -> str:
 
 @_or_dash
 def percent(_reader: Reader, ratio: Decimal, signed: bool = False, places: int | None = None) -> str:
-    """A ratio as percent: Decimal("0.13") -> `13%`. `places` fixes the decimals, otherwise as many as it needs."""
+    """A ratio as percent: Decimal("0.13") -> `13%`. `places` fixes the decimals, else as many as it needs."""
     least, most = (0, 4) if places is None else (places, places)
     return f"{_grouped(_decimal(ratio) * 100, least, most, signed)}%"
 
@@ -230,7 +237,7 @@ def day(reader: Reader, value: date) -> str:
     value = _local(value) if isinstance(value, datetime) else value
     if reader.chinese:
         return f"{value.month}{TIED}月{TIED}{value.day}{TIED}日"
-    return f"{value.day}{TIED}{'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split()[value.month - 1]}"
+    return f"{value.day}{TIED}{_MONTHS[value.month - 1]}"
 
 
 @_or_dash
@@ -241,7 +248,7 @@ def datetime_(reader: Reader, value: datetime) -> Markup:
 
 @_or_dash
 def when(reader: Reader, value: datetime) -> Markup:
-    """Today and yesterday by name, everything else absolute; the machine-readable moment is always in the tag."""
+    """Today and yesterday by name, everything else absolute; the exact moment is always in the tag."""
     return _time(value, _when_text(value, reader), reader)
 
 
@@ -267,7 +274,7 @@ def ident(_reader: Reader, value: Any) -> Markup:
 
 
 def in_sentence(reader: Reader, value: Any) -> Any:
-    """A value inside a sentence, as plain text: money, quantities, figures and moments in the reader's way."""
+    """A value inside a sentence, as plain text: money, quantities, figures, moments in the reader's way."""
     if isinstance(value, Money):
         return money(reader, value)
     if isinstance(value, Quantity):

@@ -88,7 +88,7 @@ def word_folders(*roots: Path) -> list[Path]:
 
 
 def choose(wish: str | None, accepted: Iterable[str] = ()) -> str:
-    """The language to answer in: the reader's own wish, else the first accepted one we speak, else Chinese."""
+    """The language to answer in: the reader's own wish, else the first accepted one, else Chinese."""
     for tag in (wish or "", *accepted):
         short = tag.replace("_", "-").lower().split("-")[0]
         if short in ("zh", "en"):
@@ -109,7 +109,7 @@ def language() -> str:
 
 @contextmanager
 def speaking(wish: str) -> Iterator[None]:
-    """Everything said inside is said in this language: for mails, documents and jobs, which have no request."""
+    """Everything said inside is said in this language: for mails, documents, jobs, which have no request."""
     token = _forced.set(choose(wish))
     try:
         yield
@@ -128,7 +128,7 @@ _MUTE = Words({language: {} for language in LANGUAGES})
 
 
 def gettext(msgid: str, /, **values: Any) -> str:
-    """The sentence in the reader's language, its `%(name)s` places filled with values shown in that language."""
+    """The sentence in the reader's language, its `%(name)s` places filled with values in that language."""
     return words().gettext(language(), msgid, **values)
 
 

@@ -19,9 +19,9 @@ GROUPS: dict[str, Lazy | None] = {
 class NavEntry:
     """One destination of the sidebar, the command palette and the g-keys.
 
-    `permission` None means everybody who is signed in. `count` is asked once per page with no argument and gives
-    what waits behind the entry (None or 0 shows nothing); it must be cheap. `hot` marks that count as a failure.
-    `letter` is the key after `g`. `bottom` puts the entry into the bottom bar of a phone, three at most.
+    `permission` None means everybody who is signed in. `count` is asked once per page with no argument and
+    gives what waits behind the entry (None or 0 shows nothing); it must be cheap. `hot` marks that count as a
+    failure. `letter` is the key after `g`. `bottom` puts the entry into a phone's bottom bar, three at most.
     `slot` names the plugin slot an entry of a plugin fills.
     """
 

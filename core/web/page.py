@@ -1,7 +1,7 @@
 """A page: one frozen dataclass, one template, one shell around it.
 
-`render` gives the template `page` (the dataclass) and `shell` (what frames every page). What the shell knows about
-the person and the enterprise comes from a provider that `core.app` lends, so this room asks nobody above it.
+`render` gives the template `page` (the dataclass) and `shell` (what frames every page). What the shell knows
+about the person and the enterprise comes from a provider that `core.app` lends: this room asks nobody above.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "density": ("comfortable", "compact"),
     "keys": ("on", "off"),
 }
-"""What a reader may choose about the look, kept in the cookies `ts_<name>`; the first value is the default."""
+"""What a reader may choose about the look, kept in the cookies `ts_<name>`; the first is the default."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class Look:
-    """What the reader chose: theme auto, light or dark; rows comfortable or compact; single-key shortcuts on or off."""
+    """What the reader chose: the theme, how close table rows stand, whether single keys act. See CHOICES."""
 
     theme: str = "auto"
     density: str = "comfortable"
@@ -116,7 +116,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Shell:
-    """What frames every page. The provider fills it per request; language and look are added from the cookies.
+    """What frames every page. The provider fills it per request; the cookies add language and look.
 
     person, company   who reads, for which enterprise; None before signing in
     companies         every enterprise of the person, for the switcher
@@ -177,7 +177,7 @@ class Shell:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """A question before an act, as a page of its own for readers without scripts. Template `shell/confirm.html`.
+    """A question before an act, as a page of its own where scripts do not run. Template `shell/confirm.html`.
 
     `consequences` are sentences; `fields` are hidden fields that go along with the POST to `action`.
     """
@@ -194,7 +194,7 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class Fragment:
-    """What a plugin put into a slot, already rendered with escaping on. A failed one shows only who failed."""
+    """What a plugin put into a slot, rendered with escaping on. A failed one shows only who failed."""
 
     plugin: str
     title: str
@@ -291,7 +291,7 @@ def _private(response: Response) -> Response:
 
 
 def here(**changes: Any) -> str:
-    """This address with some query values changed; None takes one out. Filters, sorting and pages are such links."""
+    """This address with some query values changed; None takes one out. Filters and sorting are such links."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
     added = [(name, str(value)) for name, value in changes.items() if value is not None]
     query = urlencode(kept + added)
@@ -299,7 +299,7 @@ def here(**changes: Any) -> str:
 
 
 def remember(response: Response, wishes: dict[str, str]) -> Response:
-    """Keep what the reader chose about language and look, for a year. Unknown names and values change nothing."""
+    """Keep what the reader chose about language and look, for a year. What is unknown changes nothing."""
     for name, value in wishes.items():
         if value in CHOICES.get(name, ()):
             cookie = COOKIE if name == "lang" else f"ts_{name}"

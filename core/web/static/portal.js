@@ -173,6 +173,7 @@
     input.addEventListener('input', filter);
     input.addEventListener('keydown', function (e) {
       var list = shown(), step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+      if (e.key === 'Escape') { e.preventDefault(); dialog.close(); }
       if (step && list.length) { e.preventDefault(); mark(list[(list.indexOf(at) + step + list.length) % list.length]); }
     });
     form.addEventListener('submit', function (e) {
