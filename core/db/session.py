@@ -26,15 +26,16 @@ def _enter(session: Session, transaction: SessionTransaction, connection: Connec
             connection.exec_driver_sql("SET LOCAL ROLE ts_plugin")
             session.info["plugin_ran_sql"] = True
     elif (tenant := session.info.get("tenant_id")) is not None:
-        session.info["now"] = connection.exec_driver_sql(SET_TENANT, (str(tenant),)).one()[1]
+        connection.exec_driver_sql(SET_TENANT, (str(tenant),))
 
 
 def set_tenant(session: Any, tenant_id: UUID | None) -> datetime:
     """Point the open transaction at a tenant (None = nobody) and answer the database's clock."""
+    session.info.pop("tenant_id", None)  # so that opening the transaction does not say it a second time
+    connection = session.connection()
     session.info["tenant_id"] = tenant_id
-    row = session.connection().exec_driver_sql(SET_TENANT, (str(tenant_id) if tenant_id else "",)).one()
-    session.info["now"] = row[1]
-    return row[1]
+    now: datetime = connection.exec_driver_sql(SET_TENANT, (str(tenant_id) if tenant_id else "",)).one()[1]
+    return now
 
 
 class Database:

@@ -44,12 +44,11 @@ def exposure(ctx: Context, order: TradeOrder, limit: Decimal) -> Exposure:
     return Exposure(limit, open_orders, unpaid, unapplied)
 
 
-def check_credit(ctx: Context, order: TradeOrder, *, lock: bool = False) -> None:
+def check_credit(ctx: Context, order: TradeOrder, partner: tenancy.PartnerRelation | None, *, lock: bool = False) -> None:
     """Refuse when the order's total is above what is available (V-CR1). Runs on the seller's side.
 
-    `lock` holds the partner's row, so that two confirmations cannot both use the last of the limit.
+    `lock` makes confirmations of one pair take turns, so that two cannot both use the last of the limit.
     """
-    partner = tenancy.partner(ctx, order.buyer_id)
     if partner is None or partner.credit_limit is None:
         return
     if lock:

@@ -118,7 +118,7 @@ def _bind(ctx: Context, order: TradeOrder) -> None:
     bound = lines(ctx, order.id)
     mode = ctx.ports.dispatch.modes[order.mode].mode
     with side(ctx, order, "seller"):
-        check_credit(ctx, order, lock=True)
+        check_credit(ctx, order, tenancy.partner(ctx, order.buyer_id), lock=True)
         if mode.reserve:
             stock.harden(ctx, order.id)
     order.confirmed_at, order.offer_expires_at, order.terms_version = ctx.now, None, 1

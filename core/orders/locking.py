@@ -93,12 +93,14 @@ def _check_side(order: TradeOrder, transition: Transition, acting: str) -> None:
         raise Conflict("order.only_creator", side=order.creator_side)
 
 
-def ask_plugins(ctx: Context, order: TradeOrder, transition: Transition, acting: str) -> None:
+def ask_plugins(
+    ctx: Context, order: TradeOrder, transition: Transition, acting: str, of_order: list[OrderLine] | None = None
+) -> None:
     """Plugins of both sides may object; the first objection refuses the step and names its plugin."""
     dispatch = ctx.ports.dispatch
     if not dispatch.implementers("check_transition"):
         return
-    facts = order_facts(order, lines(ctx, order.id))
+    facts = order_facts(order, of_order if of_order is not None else lines(ctx, order.id))
     step_facts = TransitionFacts(transition.verb, order.state, transition.target, acting)
     home = side_of(ctx, order)
     for whose in (home, other(home)):
@@ -108,22 +110,28 @@ def ask_plugins(ctx: Context, order: TradeOrder, transition: Transition, acting:
 
 
 def move(ctx: Context, order: TradeOrder, transition: Transition, acting: str, **detail: Any) -> None:
-    """Change the state by compare-and-set on the version, and leave the event, the audit entry and the fact."""
+    """Change the state of a locked order, and tell."""
     source = order.state
     order.state = transition.target
+    order.version += 1
     if transition.target in ORDER.ends and order.ended_at is None:
         order.ended_at = ctx.now
-    trace(ctx, order, transition.verb, source, acting, detail)
+    tell(ctx, order, transition, source, acting, **detail)
+
+
+def tell(ctx: Context, order: TradeOrder, transition: Transition, source: str, acting: str, **detail: Any) -> None:
+    """Leave what every step leaves: the order's event, the audit entry, the fact in the outbox."""
+    _trace(ctx, order, transition.verb, source, acting, detail)
     ctx.publish(event_of(PUBLISHED.get(transition.verb, events.OrderChanged), order, ctx.now, order.reason))
 
 
 def note(ctx: Context, order: TradeOrder, verb: str, **detail: Any) -> None:
     """A step that leaves the state as it is (shipped, invoiced, paid, held): it counts as a version all the same."""
-    trace(ctx, order, verb, order.state, side_of(ctx, order), detail)
-
-
-def trace(ctx: Context, order: TradeOrder, verb: str, source: str, acting: str, detail: dict[str, Any]) -> None:
     order.version += 1
+    _trace(ctx, order, verb, order.state, side_of(ctx, order), detail)
+
+
+def _trace(ctx: Context, order: TradeOrder, verb: str, source: str, acting: str, detail: dict[str, Any]) -> None:
     ctx.session.add(
         OrderEvent(
             id=uuid7(), buyer_id=order.buyer_id, seller_id=order.seller_id, order_id=order.id, version=order.version,

@@ -12,11 +12,12 @@ from core.orders.credit import check_credit
 from core.orders.drafting import NewOrder, WantedLine, price
 from core.orders.events import OrderDrafted
 from core.orders.facts import event_of
-from core.orders.locking import ask_plugins, lines, lock, move, step
+from core.orders.locking import ask_plugins, lines, lock, step, tell
 from core.orders.model import OrderLine, TradeOrder
 from core.orders.numbers import number
 from core.orders.sides import need_side, side
 from core.orders.states import ORDER
+from core.tenancy import PartnerRelation, TradeSettings
 
 ZERO = Decimal(0)
 
@@ -29,6 +30,8 @@ def draft(ctx: Context, new: NewOrder) -> TradeOrder:
         _seller_terms(ctx, order)
         priced = price(ctx, order, new.lines)
     _born(ctx, order, priced)
+    ctx.record("order.draft", order, total=order.total)
+    ctx.publish(event_of(OrderDrafted, order, ctx.now))
     return order
 
 
@@ -38,17 +41,18 @@ def place(ctx: Context, new: NewOrder) -> TradeOrder:
     order = _begin(ctx, new)
     threshold = tenancy.trade_settings(ctx).approval_threshold
     with side(ctx, order, "seller"):
-        _seller_terms(ctx, order)
+        terms, partner = _seller_terms(ctx, order)
         priced = price(ctx, order, new.lines)
         order.approval_needed = threshold is not None and order.total >= threshold
         if not order.approval_needed:
-            _with_the_seller(ctx, order, priced)
+            _with_the_seller(ctx, order, priced, terms, partner)
     ctx.require("order.submit", amount=order.total)
-    verb = "request_approval" if order.approval_needed else "submit"
-    transition = ORDER.find(verb, "draft")
-    _born(ctx, order, priced, announce=False)
-    ask_plugins(ctx, order, transition, "buyer")
-    move(ctx, order, transition, "buyer", total=order.total)
+    transition = ORDER.find("request_approval" if order.approval_needed else "submit", "draft")
+    ask_plugins(ctx, order, transition, "buyer", priced)
+    order.state = transition.target  # born in its state: one INSERT instead of an INSERT and an UPDATE
+    order.version += 1
+    _born(ctx, order, priced)
+    tell(ctx, order, transition, "draft", "buyer", total=order.total)
     return order
 
 
@@ -136,7 +140,7 @@ def _begin(ctx: Context, new: NewOrder) -> TradeOrder:
     )  # fmt: skip
 
 
-def _seller_terms(ctx: Context, order: TradeOrder) -> None:
+def _seller_terms(ctx: Context, order: TradeOrder) -> tuple[TradeSettings, PartnerRelation | None]:
     """The seller's terms for this buyer, frozen into the order. Called on the seller's side."""
     terms = tenancy.trade_settings(ctx)
     partner = tenancy.partner(ctx, order.buyer_id)
@@ -145,12 +149,14 @@ def _seller_terms(ctx: Context, order: TradeOrder) -> None:
     order.currency, order.under_tol, order.over_tol = terms.currency, terms.under_tol, terms.over_tol
     order.accept_days = terms.accept_days
     order.terms_days = partner.terms_days if partner and partner.terms_days is not None else terms.default_terms_days
+    return terms, partner
 
 
-def _with_the_seller(ctx: Context, order: TradeOrder, priced: list[OrderLine]) -> None:
+def _with_the_seller(
+    ctx: Context, order: TradeOrder, priced: list[OrderLine], terms: TradeSettings, partner: PartnerRelation | None
+) -> None:
     """What T3 does on the seller's side: credit, offer time, soft reservation, number."""
-    terms = tenancy.trade_settings(ctx)
-    check_credit(ctx, order)
+    check_credit(ctx, order, partner)
     if ctx.ports.dispatch.modes[order.mode].mode.reserve:
         until = ctx.now + timedelta(minutes=terms.soft_reserve_minutes)
         stock.reserve_soft(ctx, order.id, [(line.id, line.sku_id, line.quantity * line.factor) for line in priced], until)
@@ -162,17 +168,14 @@ def _with_the_seller(ctx: Context, order: TradeOrder, priced: list[OrderLine]) -
 
 def _hand_over(ctx: Context, order: TradeOrder) -> None:
     with side(ctx, order, "seller"):
-        _with_the_seller(ctx, order, lines(ctx, order.id))
+        terms, partner = tenancy.trade_settings(ctx), tenancy.partner(ctx, order.buyer_id)
+        _with_the_seller(ctx, order, lines(ctx, order.id), terms, partner)
 
 
-def _born(ctx: Context, order: TradeOrder, priced: list[OrderLine], *, announce: bool = True) -> None:
+def _born(ctx: Context, order: TradeOrder, priced: list[OrderLine]) -> None:
     ctx.session.add(order)
-    ctx.session.flush()
+    ctx.session.flush()  # the order's row first: its lines and events refer to it
     ctx.session.add_all(priced)
-    ctx.session.flush()
-    if announce:
-        ctx.record("order.draft", order, total=order.total)
-        ctx.publish(event_of(OrderDrafted, order, ctx.now))
 
 
 def _price_again(ctx: Context, order: TradeOrder) -> None:
