@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 ROOMS = (
+    "workbench",
     "audit",
     "outbox",
     "files",
@@ -24,7 +25,6 @@ ROOMS = (
     "billing",
     "sync",
     "host",
-    "workbench",
 )
 CORE = Path(__file__).parent
 

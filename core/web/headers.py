@@ -10,7 +10,7 @@ from core.kernel import Refused, Unavailable
 from core.web.flash import save_flash
 from core.web.page import error_page
 from core.web.problem import Rejected, problem, wants_json
-from core.web.visit import trace_id
+from core.web.visit import close_visit, trace_id
 
 log = logging.getLogger("tongshang.web")
 POLICY = (
@@ -27,6 +27,7 @@ def install(app: Flask) -> None:
     app.before_request(_limits)
     app.after_request(_headers)
     app.after_request(save_flash)
+    app.teardown_request(close_visit)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)

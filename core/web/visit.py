@@ -84,7 +84,7 @@ def inside(
                 trace_id=trace_id(),
                 remote=request.remote_addr or "",
             )
-            g.ctx, g.principal = ctx, principal
+            g.ctx, g.principal = ctx, principal  # for the shell; `close_visit` ends what an error page still asks
             if endpoint.permission:
                 ctx.require(endpoint.permission)
             response = work(ctx)
@@ -92,6 +92,12 @@ def inside(
             return response
 
     return counted(lambda: Unit.retrying(attempt))
+
+
+def close_visit(_error: BaseException | None = None) -> None:
+    """teardown: an error page may have read through the context after its transaction ended."""
+    if ctx := g.pop("ctx", None):
+        ctx.session.close()
 
 
 def outside(work: Callable[[Visit], Response]) -> Response:
