@@ -118,7 +118,7 @@ def amount(_reader: Reader, value: Money | Decimal, signed: bool = False) -> str
 def unit_price(reader: Reader, value: Money | Decimal, unit_code: str, currency: str = "CNY") -> str:
     """Per unit: `3,968.00 元/吨`, `¥ 3,968.00/t`. Two places, up to six where the price has them."""
     if isinstance(value, Money):
-        value, currency = value.amount, value.currency
+        currency, value = value.currency, value.amount
     figure = _grouped(_decimal(value), minor_units(currency), 6)
     if not reader.chinese:
         return f"{_sign(currency, reader)}{THIN}{figure}/{unit(reader, unit_code)}"
@@ -161,7 +161,7 @@ def qty(reader: Reader, value: Quantity | Decimal, unit_code: str = "", bare: bo
     Pieces have no decimals unless the figure has them.
     """
     if isinstance(value, Quantity):
-        value, unit_code = value.value, unit_code or value.unit
+        unit_code, value = unit_code or value.unit, value.value
     figure = _decimal(value)
     least, most = _places(unit_code)
     text = _grouped(figure, least, most if round_to(figure, most) == figure or most else 6)

@@ -77,8 +77,8 @@ def _sentences(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
     with path.open("rb") as file:
         for message in read_po(file, abort_invalid=True):
             msgid = message.id if isinstance(message.id, str) else message.id[0]
-            forms = (message.string,) if isinstance(message.string, str) else tuple(message.string)
-            if msgid and all(forms) and not message.fuzzy:
+            forms = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+            if msgid and forms and all(forms) and not message.fuzzy:
                 yield msgid, forms
 
 
