@@ -128,6 +128,8 @@ def environment(kind):
         held = current(python)
         if held in (wanted[kind], wanted["test"]):
             return python  # another start was quicker
+        if held is not None and held.get("kind") == "test":
+            kind = "test"  # what is there stays
         make(python, kind, wanted[kind], upgrade=held is not None)
     return python
 

@@ -69,7 +69,7 @@ class Config:
                 "app_url": embedded_url(folder, "ts_app"),
                 "worker_url": embedded_url(folder, "ts_worker"),
                 "migrate_url": embedded_url(folder, "ts_migrator"),
-                "admin_url": embedded_url(folder, "postgres"),
+                "admin_url": embedded_url(folder, "postgres", "postgres"),
             }
         return cls(
             data=folder,

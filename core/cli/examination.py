@@ -146,7 +146,7 @@ def _examine_server(config: Config, connection: psycopg.Connection) -> Iterator[
     open_tables = connection.execute(
         "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE (n.nspname = 'ts' OR n.nspname LIKE 'plugin\\_%') AND c.relkind IN ('r', 'p')"
-        " AND NOT (c.relrowsecurity AND c.relforcerowsecurity)"
+        " AND c.relname <> 'version' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)"
     ).fetchall()
     for (table,) in open_tables:
         yield Finding(
