@@ -220,7 +220,7 @@ def make_app(person: bool = True) -> Flask:
             recent=(Shortcut("SO-20261118-0042", "#recent", "order", "SO"),),
             unread=3,
             inbox_url="/inbox",
-            toasts=(Toast("2 ✓", undo_url="/undo"),),
+            toasts=(Toast("2 ✓", undo_url="/undo"), Toast("80 > 50", "bad")),
             csrf="token",
             search_url="/search",
             switch_url="/switch",

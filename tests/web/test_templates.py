@@ -199,6 +199,12 @@ def test_a_slot_frames_six_panels_puts_the_rest_below_and_says_who_failed():
     assert html.count('data-slot="order:panel"') == 8
 
 
+def test_good_news_is_a_toast_and_trouble_stays_on_the_page():
+    html = get("/samples")
+    assert re.search(r'role="alert"[^>]*>.*?80 &gt; 50', html, re.S)
+    assert html.count("80 &gt; 50") == 1 and 'class="toast ok"' in html
+
+
 def test_what_a_person_typed_is_escaped():
     app = make_app()
     with app.test_request_context("/samples?q=%3Cscript%3E"):
