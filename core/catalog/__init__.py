@@ -1,0 +1,101 @@
+"""Goods and their prices: what a seller has on offer, how buyers find it, and what it costs them.
+
+Below the orders room and above tenancy. Prices are asked with `quote_lines` (a whole order in one statement)
+and explained component by component.
+"""
+
+from core.catalog.events import ListingsWithdrawn, PricesSet, ProductsImported, ProductsListed
+from core.catalog.finding import Found, Search, find_listings, find_products, listing_page
+from core.catalog.imports import Imported, export_products, import_products
+from core.catalog.model import Category, ImportRun, Listing, PriceList, PriceRow, Product, UomConversion
+from core.catalog.pricing import (
+    Component,
+    NewPrice,
+    PricedLine,
+    SkuFacts,
+    Tier,
+    Wanted,
+    open_price_list,
+    own_prices,
+    price_lists,
+    price_tiers,
+    public_list,
+    quote_lines,
+    set_first_prices,
+    set_prices,
+    shown_components,
+)
+from core.catalog.rows import AttributeRule, Conversion, ProductRow, Shelf, shelves
+from core.catalog.service import (
+    Landed,
+    RowIssue,
+    add_category,
+    add_product,
+    edit_product,
+    find_product,
+    publish_products,
+    upsert_products,
+    withdraw_products,
+)
+from core.catalog.tax import TAX_CLASSES, Amounts, exclusive_price, line_amounts, total, vat, vat_rate
+from core.catalog.units import UNITS, fixed_factors
+
+__all__ = [
+    "TAX_CLASSES",
+    "UNITS",
+    "Amounts",
+    "AttributeRule",
+    "Category",
+    "Component",
+    "Conversion",
+    "Found",
+    "ImportRun",
+    "Imported",
+    "Landed",
+    "Listing",
+    "ListingsWithdrawn",
+    "NewPrice",
+    "PriceList",
+    "PriceRow",
+    "PricedLine",
+    "PricesSet",
+    "Product",
+    "ProductRow",
+    "ProductsImported",
+    "ProductsListed",
+    "RowIssue",
+    "Search",
+    "Shelf",
+    "SkuFacts",
+    "Tier",
+    "UomConversion",
+    "Wanted",
+    "add_category",
+    "add_product",
+    "edit_product",
+    "exclusive_price",
+    "export_products",
+    "find_listings",
+    "find_product",
+    "find_products",
+    "fixed_factors",
+    "import_products",
+    "line_amounts",
+    "listing_page",
+    "open_price_list",
+    "own_prices",
+    "price_lists",
+    "price_tiers",
+    "public_list",
+    "publish_products",
+    "quote_lines",
+    "set_first_prices",
+    "set_prices",
+    "shelves",
+    "shown_components",
+    "total",
+    "upsert_products",
+    "vat",
+    "vat_rate",
+    "withdraw_products",
+]

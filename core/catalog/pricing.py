@@ -1,0 +1,422 @@
+"""What a buyer pays: price lists and their rows, and the search that explains every unit price it finds.
+
+All prices are per base unit. One statement prices all lines of an order (`ts.quote` in ddl.sql).
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, text
+
+from core.catalog.events import PricesSet
+from core.catalog.model import AUDIENCES, PriceList, PriceRow
+from core.catalog.service import renew_listings
+from core.catalog.tax import Amounts, vat, vat_rate
+from core.catalog.units import fixed_factors
+from core.kernel import Conflict, Context, FieldError, Invalid, NotFound, minor_units, round_to, uuid7
+
+BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
+"""Tax rates change on days of the Chinese calendar, wherever the server or the buyer is."""
+
+_QUOTE = text("SELECT * FROM ts.quote(:buyer, :currency, CAST(:lines AS jsonb))")
+_TIERS = text("SELECT * FROM ts.price_tiers(:buyer, :sku)")
+
+
+@dataclass(frozen=True)
+class SkuFacts:
+    """A product as orders copy it. `weight_kg` is of one base unit."""
+
+    sku_id: UUID
+    seller_id: UUID
+    code: str
+    name_zh: str
+    name_en: str
+    base_uom: str
+    tax_class: str
+    weight_kg: Decimal | None
+    spec: str = ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """So much of a product; `uom` None means its base unit."""
+
+    sku_id: UUID
+    qty: Decimal
+    uom: str | None = None
+
+
+@dataclass(frozen=True)
+class Component:
+    """A part of a unit price: `base` or `adj` per base unit. The sum over all components is the unit price.
+
+    `level` is contract, tenant, group, public or base for a listed price, else who proposed it. `reason` is
+    list (a price row), graduated (the mean over the tiers passed), or the proposer's own.
+    `flag` cheaper_elsewhere says that a later level would have been cheaper; the earlier one still stands.
+    """
+
+    level: str
+    row_id: UUID | None
+    base: Decimal
+    adj: Decimal
+    reason: str
+    flag: str | None = None
+
+
+@dataclass(frozen=True)
+class PricedLine:
+    """One line with its price explained. `unit_price` is of one base unit and includes the tax where
+    `tax_incl`.
+
+    `factor` is base units per `uom`; `amount` is the exact product, rounded only in `amounts`.
+    """
+
+    sku: SkuFacts
+    qty: Decimal
+    uom: str
+    factor: Decimal
+    base_qty: Decimal
+    unit_price: Decimal
+    tax_incl: bool
+    vat_rate: Decimal
+    components: tuple[Component, ...]
+    amount: Decimal
+    currency: str = "CNY"
+
+    @property
+    def amounts(self) -> Amounts:
+        """Net, tax and gross of the line: rounded once."""
+        places = minor_units(self.currency)
+        return vat(round_to(self.amount, places), self.vat_rate, self.tax_incl, places)
+
+    def adjusted(self, *more: Component) -> "PricedLine":
+        """The line with components added (a plugin's surcharge, a counter-offer); Invalid below zero."""
+        step = sum((each.base + each.adj for each in more), Decimal(0))
+        if self.unit_price + step < 0:
+            raise Invalid.one("unit_price", "price.negative", product=self.sku.code)
+        return replace(
+            self,
+            unit_price=self.unit_price + step,
+            amount=self.amount + step * self.base_qty,
+            components=(*self.components, *more),
+        )
+
+
+def quote_lines(
+    ctx: Context, buyer_id: UUID, wanted: Sequence[Wanted], currency: str = "CNY"
+) -> list[PricedLine]:
+    """Price all lines for a buyer in one statement, in the order given.
+
+    Called for the seller, or for the buyer itself (who then sees listed products only). Invalid names the
+    field of each line that has no product, unit, quantity or price: `lines.<index>.sku_id`, `.uom`,
+    `.quantity`.
+    """
+    wrong = [
+        FieldError(f"lines.{index}.quantity", "decimal.must_be_positive", {})
+        for index, each in enumerate(wanted)
+        if each.qty <= 0
+    ]
+    if wrong:
+        raise Invalid(wrong)
+    found = {row.line_no: row for row in _quote(ctx, buyer_id, wanted, currency)}
+    lines, today = [], ctx.now.astimezone(BUSINESS_ZONE).date()
+    for index, each in enumerate(wanted):
+        row = found.get(index)
+        if error := _refusal(index, each, row):
+            wrong.append(error)
+        else:
+            lines.append(_priced(row, each, currency, vat_rate(row.tax_class, today)))
+    if wrong:
+        raise Invalid(wrong)
+    return lines
+
+
+def own_prices(ctx: Context, wanted: Sequence[Wanted], currency: str = "CNY") -> dict[UUID, PricedLine]:
+    """What the acting enterprise itself would pay, by product, whoever sells it; products without a price
+    are left out.
+    """
+    today = ctx.now.astimezone(BUSINESS_ZONE).date()
+    return {
+        row.sku_id: _priced(row, wanted[row.line_no], currency, vat_rate(row.tax_class, today))
+        for row in _quote(ctx, ctx.tenant_id, wanted, currency)
+        if row.unit_price is not None
+    }
+
+
+def quote_payload(wanted: Sequence[Wanted]) -> str:
+    """The lines as `ts.quote` takes them: with the exact factors between units of one dimension."""
+    return json.dumps(
+        [
+            {
+                "no": index,
+                "sku": str(each.sku_id),
+                "qty": str(each.qty),
+                "uom": each.uom,
+                "fixed": {unit: str(factor) for unit, factor in fixed_factors(each.uom or "").items()},
+            }
+            for index, each in enumerate(wanted)
+        ]
+    )
+
+
+def _quote(ctx: Context, buyer_id: UUID, wanted: Sequence[Wanted], currency: str) -> Sequence[Any]:
+    if not wanted:
+        return []
+    return ctx.session.execute(
+        _QUOTE, {"buyer": buyer_id, "currency": currency, "lines": quote_payload(wanted)}
+    ).all()
+
+
+def _refusal(index: int, wanted: Wanted, row: Any) -> FieldError | None:
+    path = f"lines.{index}"
+    if row is None:
+        return FieldError(f"{path}.sku_id", "product.not_found", {})
+    if row.status != "active":
+        return FieldError(f"{path}.sku_id", "product.not_listed", {"product": row.code})
+    if row.factor is None:
+        return FieldError(f"{path}.uom", "uom.no_factor", {"uom": wanted.uom or "", "base": row.base_uom})
+    if row.base_qty <= 0:
+        return FieldError(f"{path}.quantity", "quantity.too_small", {"base": row.base_uom})
+    if row.unit_price is None:
+        return FieldError(f"{path}.sku_id", "price.none", {"product": row.code})
+    return None
+
+
+def _priced(row: Any, wanted: Wanted, currency: str, rate: Decimal) -> PricedLine:
+    sku = SkuFacts(
+        sku_id=row.sku_id,
+        seller_id=row.seller_id,
+        code=row.code,
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        base_uom=row.base_uom,
+        tax_class=row.tax_class,
+        weight_kg=row.weight_kg,
+        spec=row.spec,
+    )
+    return PricedLine(
+        sku=sku,
+        qty=wanted.qty,
+        uom=wanted.uom or row.base_uom,
+        factor=row.factor,
+        base_qty=row.base_qty,
+        unit_price=row.unit_price,
+        tax_incl=row.tax_incl,
+        vat_rate=rate,
+        components=_explained(row),
+        amount=row.amount,
+        currency=currency,
+    )
+
+
+def _explained(row: Any) -> tuple[Component, ...]:
+    flag = "cheaper_elsewhere" if row.cheaper else None
+    if row.ladder == "volume":
+        return (Component(row.level, row.row_id, row.unit_price, Decimal(0), "list", flag),)
+    first = Component(row.level, row.row_id, row.tier_price, Decimal(0), "list", flag)
+    passed = Component(row.level, row.row_id, Decimal(0), row.unit_price - row.tier_price, "graduated")
+    return (first, passed) if passed.adj else (first,)
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A row of a price list as its reader sees it: from `min_qty` base units on, `price` for each."""
+
+    level: str
+    list_id: UUID
+    list_name: str
+    ladder: str
+    currency: str
+    tax_incl: bool
+    min_qty: Decimal
+    price: Decimal
+    valid_to: datetime | None
+
+
+def price_tiers(ctx: Context, sku_id: UUID, buyer_id: UUID | None = None) -> list[Tier]:
+    """Every tier that could apply to a buyer (default: the acting enterprise), best level first."""
+    rows = ctx.session.execute(_TIERS, {"buyer": buyer_id or ctx.tenant_id, "sku": sku_id})
+    return [Tier(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class NewPrice:
+    """The price of one base unit of a product from `min_qty` base units on."""
+
+    sku_id: UUID
+    min_qty: Decimal
+    price: Decimal
+
+
+def open_price_list(
+    ctx: Context,
+    name: str,
+    audience: str = "public",
+    *,
+    group: str | None = None,
+    customer_id: UUID | None = None,
+    currency: str = "CNY",
+    tax_incl: bool = True,
+    ladder: str = "volume",
+    valid_from: datetime | None = None,
+    valid_to: datetime | None = None,
+) -> PriceList:
+    """Open a price list; the words for its audience are in `model.AUDIENCES`."""
+    ctx.require("price.edit")
+    wrong = []
+    if audience not in AUDIENCES:
+        wrong.append(FieldError("audience", "choice.unknown", {}))
+    if (audience == "group") != bool(group):
+        wrong.append(FieldError("group", "price.group_needed", {}))
+    if (audience in ("contract", "tenant")) != (customer_id is not None):
+        wrong.append(FieldError("customer_id", "price.customer_needed", {}))
+    if ladder not in ("volume", "graduated"):
+        wrong.append(FieldError("ladder", "choice.unknown", {}))
+    begins = valid_from or ctx.now
+    if valid_to is not None and valid_to <= begins:
+        wrong.append(FieldError("valid_to", "price.ends_before_it_begins", {}))
+    if wrong:
+        raise Invalid(wrong)
+    if ctx.session.scalar(
+        select(PriceList.id).where(PriceList.tenant_id == ctx.tenant_id, PriceList.name == name)
+    ):
+        raise Conflict("price.list_name_taken", field="name", name=name)
+    prices = PriceList(
+        tenant_id=ctx.tenant_id,
+        name=name,
+        audience=audience,
+        group_code=group,
+        customer_id=customer_id,
+        currency=currency,
+        tax_incl=tax_incl,
+        ladder=ladder,
+        valid_from=begins,
+        valid_to=valid_to,
+        phase="coming" if begins > ctx.now else "open",
+    )
+    ctx.session.add(prices)
+    ctx.session.flush()
+    ctx.record("price.open_list", prices, name=name, audience=audience)
+    return prices
+
+
+def public_list(ctx: Context) -> PriceList:
+    """The seller's list of public prices, opened when there is none yet."""
+    wanted = select(PriceList).where(PriceList.tenant_id == ctx.tenant_id, PriceList.audience == "public")
+    found = ctx.session.scalar(wanted.order_by(PriceList.valid_to.is_not(None), PriceList.id).limit(1))
+    return found or open_price_list(ctx, "Public prices", "public")
+
+
+def price_lists(ctx: Context) -> list[PriceList]:
+    wanted = select(PriceList).where(PriceList.tenant_id == ctx.tenant_id)
+    return list(ctx.session.scalars(wanted.order_by(PriceList.name)))
+
+
+def set_prices(ctx: Context, price_list_id: UUID, prices: Sequence[NewPrice]) -> int:
+    """Give products their tiers in a list: what is named replaces all earlier tiers of these products.
+    Answers the rows.
+
+    Listings show a public price at once. A few statements, however many products.
+    """
+    ctx.require("price.edit")
+    listed = select(PriceList).where(PriceList.tenant_id == ctx.tenant_id, PriceList.id == price_list_id)
+    prices_list = ctx.session.scalar(listed.with_for_update().execution_options(populate_existing=True))
+    if prices_list is None:
+        raise NotFound("price.list_not_found")
+    _refuse_bad_tiers(prices)
+    skus = sorted({each.sku_id for each in prices})
+    rows = [
+        {"id": str(uuid7()), "sku": str(each.sku_id), "qty": str(each.min_qty), "price": str(each.price)}
+        for each in prices
+    ]
+    known = ctx.session.scalar(_SET_PRICES, {"list": price_list_id, "skus": skus, "rows": json.dumps(rows)})
+    if known != len(skus):
+        raise NotFound("product.not_found")
+    prices_list.version += 1
+    if prices_list.audience == "public":
+        renew_listings(ctx, skus)
+    ctx.record("price.set", prices_list, products=len(skus), rows=len(rows))
+    for at in range(0, len(skus), 1000):
+        ctx.publish(PricesSet(ctx.tenant_id, price_list_id, tuple(skus[at : at + 1000])))
+    return len(rows)
+
+
+def set_first_prices(ctx: Context, price_list_id: UUID, prices: Mapping[UUID, Decimal]) -> int:
+    """Set the price of each product's lowest tier (a tier from 1 when it has none) and leave the other tiers
+    alone.
+
+    Answers how many products changed; equal prices change nothing.
+    """
+    wanted = select(PriceRow).where(
+        PriceRow.tenant_id == ctx.tenant_id,
+        PriceRow.price_list_id == price_list_id,
+        PriceRow.product_id.in_(list(prices)),
+    )
+    tiers: dict[UUID, list[PriceRow]] = {}
+    for row in ctx.session.scalars(wanted.order_by(PriceRow.product_id, PriceRow.min_qty)):
+        tiers.setdefault(row.product_id, []).append(row)
+    changed: list[NewPrice] = []
+    count = 0
+    for sku_id, price in prices.items():
+        known = tiers.get(sku_id, [])
+        if known and known[0].price == price:
+            continue
+        count += 1
+        changed.append(NewPrice(sku_id, known[0].min_qty if known else Decimal(1), price))
+        changed += [NewPrice(sku_id, row.min_qty, row.price) for row in known[1:]]
+    if changed:
+        set_prices(ctx, price_list_id, changed)
+    return count
+
+
+_SET_PRICES = text("""
+    WITH wanted AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+                    AS w(id uuid, sku uuid, qty numeric, price numeric)),
+    mine AS (SELECT p.id FROM ts.product p
+             WHERE p.tenant_id = ts.tenant() AND p.id = ANY(CAST(:skus AS uuid[]))),
+    gone AS (DELETE FROM ts.price_row r WHERE r.tenant_id = ts.tenant() AND r.price_list_id = :list
+             AND r.product_id = ANY(CAST(:skus AS uuid[]))
+             AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.sku = r.product_id AND w.qty = r.min_qty)),
+    landed AS (INSERT INTO ts.price_row AS r (tenant_id, id, price_list_id, product_id, min_qty, price)
+               SELECT ts.tenant(), w.id, :list, w.sku, w.qty, w.price
+               FROM wanted w JOIN mine ON mine.id = w.sku ORDER BY w.sku, w.qty
+               ON CONFLICT (tenant_id, product_id, price_list_id, min_qty)
+               DO UPDATE SET price = excluded.price
+               WHERE r.price <> excluded.price)
+    SELECT count(*) FROM mine
+""")
+
+
+def _refuse_bad_tiers(prices: Iterable[NewPrice]) -> None:
+    seen: set[tuple[UUID, Decimal]] = set()
+    wrong = []
+    for index, each in enumerate(prices):
+        for name, value in (("min_qty", each.min_qty), ("price", each.price)):
+            if not value.is_finite() or value < 0 or value >= Decimal(10) ** 14 or value != round(value, 6):
+                wrong.append(FieldError(f"prices.{index}.{name}", "price.number", {}))
+        if (each.sku_id, each.min_qty) in seen:
+            wrong.append(FieldError(f"prices.{index}.min_qty", "price.tier_twice", {"min_qty": each.min_qty}))
+        seen.add((each.sku_id, each.min_qty))
+    if wrong:
+        raise Invalid(wrong)
+
+
+def shown_components(components: Iterable[Component]) -> list[Mapping[str, Any]]:
+    """Components as JSON keeps them with an order line: decimals as text."""
+    return [
+        {
+            "level": each.level,
+            "row_id": str(each.row_id) if each.row_id else None,
+            "base": f"{each.base:f}",
+            "adj": f"{each.adj:f}",
+            "reason": each.reason,
+            "flag": each.flag,
+        }
+        for each in components
+    ]
