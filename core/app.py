@@ -165,7 +165,7 @@ def _health(house: Installation) -> Callable[[], Response]:
 
 def _shell(app: Flask, house: Installation, places: navigation.Navigation) -> page.Shell:
     principal = g.get("principal")
-    toasts = tuple(page.Toast(text) for text, _tone in take_flash())
+    toasts = tuple(page.Toast(text, tone) for text, tone in take_flash())
     if principal is None:
         return page.Shell(
             toasts=toasts,

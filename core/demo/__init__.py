@@ -1,0 +1,6 @@
+"""The demo: a world to look around in, and one whole trade played over the public API."""
+
+from core.demo.play import play
+from core.demo.world import seed
+
+__all__ = ["play", "seed"]

@@ -30,8 +30,10 @@ class Problem(Schema):
 
 def _problems(endpoint: Endpoint) -> list[int]:
     statuses = {400, 429, 500, 503}
+    if not endpoint.public or endpoint.body:
+        statuses |= {401, 403}
     if not endpoint.public:
-        statuses |= {401, 403, 404}
+        statuses |= {404}
     if endpoint.method != "GET":
         statuses |= {409, 413, 422}
     if endpoint.body:
@@ -51,7 +53,7 @@ def document(endpoints: list[Endpoint], words: Any = None) -> dict[str, Any]:
         version=__version__,
         openapi_version="3.1.0",
         plugins=[plugin],
-        info={"description": "Everything the portal does. Authenticate with `Authorization: Bearer <API key>`."},
+        info={"description": "Everything the portal does. Authenticate with `Authorization: Bearer <API key or session token>`."},
     )
     converter = plugin.converter
     if converter is None:  # apispec sets it when the plugin joins a spec

@@ -1,0 +1,110 @@
+"""`run.py bench`: place and list orders over HTTP against raw SQL, in a database of its own on a server of its own."""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.config import Config
+from core.db import roles
+from core.migrate import upgrade
+from tests.bench import ours, raw
+from tests.bench.world import World, built
+
+
+@contextmanager
+def installation() -> Iterator[tuple[Config, dict[str, str]]]:
+    """A fresh server with its own data folder; `TS_TEST_ADMIN_URL` names another server to measure on."""
+    with tempfile.TemporaryDirectory(prefix="ts-bench-") as folder:
+        data = Path(folder)
+        given = os.environ.get("TS_TEST_ADMIN_URL")
+        if given:
+            yield from _outside(data, given)
+            return
+        from core.db.embedded import EmbeddedPostgres
+
+        server = EmbeddedPostgres(data)
+        server.start()
+        try:
+            config = Config.load(data)
+            roles.provision(config.url("admin"))
+            yield config, {"TS_DATA": str(data)}
+        finally:
+            server.destroy()
+
+
+def _outside(data: Path, admin: str) -> Iterator[tuple[Config, dict[str, str]]]:
+    from sqlalchemy import create_engine, make_url, text
+
+    url, name = make_url(admin), f"ts_bench_{os.getpid()}"
+    roles.provision(admin, name)
+
+    def of(role: str) -> str:
+        return url.set(username=role, database=name).render_as_string(hide_password=False)
+
+    environ = {
+        "TS_DATA": str(data),
+        "DATABASE_URL": of("ts_app"),
+        "WORKER_DATABASE_URL": of("ts_worker"),
+        "MIGRATE_DATABASE_URL": of("ts_migrator"),
+    }
+    try:
+        yield Config.load(data, environ), environ
+    finally:
+        engine = create_engine(admin, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        engine.dispose()
+
+
+def measure(config: Config, environ: dict[str, str], world: World, seconds: float) -> dict[str, object]:
+    """Everything, each of ours beside its raw twin."""
+    dsn = config.url("migrate").replace("+psycopg", "", 1)
+    one = [(buyer, world.sellers[0]) for buyer in world.buyers]
+    pairs = list(zip(world.buyers, world.sellers, strict=True))
+    facts: dict[str, object] = {}
+    with ours.served(config, {**environ, "TS_COUNT_SQL": "1"}) as port:
+        facts["statements"] = ours.statements(port, world.buyers[0], world.sellers[0])
+    with ours.served(config, environ) as port:
+        for name, what, chosen in (
+            ("place_order_one_seller", "place", one),
+            ("place_order_eight_pairs", "place", pairs),
+            ("list_orders", "list", pairs),
+        ):
+            ours.rate(port, what, chosen, 1.0)  # warm up
+            mine, bad = ours.rate(port, what, chosen, seconds)
+            plain = raw.rate(dsn, what, [raw.Pair(b.id, s.id, s.warehouse, s.skus) for b, s in chosen], seconds)
+            facts[name] = {"ours": round(mine, 1), "raw": round(plain, 1), "ratio": round(mine / plain, 3), "refused": bad}
+    ratios = {name: dict(facts[name])["ratio"] for name in ("place_order_one_seller", "place_order_eight_pairs")}  # type: ignore[call-overload]
+    facts["place_order_ratio"] = min(ratios.values())
+    facts["list_orders_ratio"] = dict(facts["list_orders"])["ratio"]  # type: ignore[call-overload]
+    return facts
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="run.py bench", description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--seconds", type=float, default=8.0, help="per measurement")
+    parser.add_argument("--data", type=Path, help="taken for the sake of one command line; the bench has its own data")
+    asked = parser.parse_args()
+    with installation() as (config, environ):
+        upgrade(config.url("migrate"))
+        with built(config) as world:
+            world = dataclasses.replace(world)
+        facts = measure(config, environ, world, asked.seconds)
+    if asked.json:
+        json.dump(facts, sys.stdout, indent=2)
+        print()
+    else:
+        for name, value in facts.items():
+            print(f"{name:28} {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
