@@ -1,8 +1,11 @@
 """The database of an installation while a command runs: the embedded server, or the one outside."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import core
 from core.config import Config, UserError
 
 
@@ -60,4 +63,37 @@ def require_tables(config: Config) -> None:
             "Use the role ts_app. `run.py init --sql` prints the SQL that makes it.",
         )
     if not row[2]:
-        raise UserError("The database has no tables yet.", config.data.name, "Run `run.py init` first.")
+        raise UserError("The database has no tables yet.", str(config.data), "Run `run.py init` first.")
+    _require_release(config)
+
+
+def _require_release(config: Config) -> None:
+    """Refuse tables of another release; without an address for migrations nobody here could tell."""
+    import psycopg
+
+    if config.migrate_url is None:
+        return
+    with psycopg.connect(config.migrate_url.replace("+psycopg", "", 1), connect_timeout=10) as connection:
+        row = connection.execute("SELECT version_num FROM ts.version").fetchone()
+    ours = known_steps()
+    found = str(row[0]) if row else "none"
+    if found == ours[-1]:
+        return
+    if found in ours or row is None:
+        raise UserError(
+            f"The tables are of an older release (step {found}, this one needs {ours[-1]}).",
+            str(config.data),
+            "Make a backup, then run `run.py migrate`.",
+        )
+    raise UserError(
+        f"The tables are of another release: their step {found} is unknown here.",
+        str(config.data),
+        "Start the release that made them, or choose another folder with --data.",
+    )
+
+
+def known_steps() -> list[str]:
+    """The core's migrations, oldest first, as their files are named. Read, not imported: it must be quick."""
+    folder = Path(core.__file__).parent.parent / "migrations" / "versions"
+    texts = [file.read_text("utf-8") for file in sorted(folder.glob("m*.py"))]
+    return [found[1] for text in texts if (found := re.search(r'^revision = "(.+)"', text, re.MULTILINE))]

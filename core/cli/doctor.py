@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.cli.database import running_database
+from core.cli.database import require_tables, running_database
 from core.cli.options import facts_command
 from core.cli.say import print_json
 from core.config import Config, UserError
@@ -39,6 +39,7 @@ def doctor(data: Path | None, as_json: bool, clean: bool) -> int:
             note(_leftovers(clean))
             stack.enter_context(running_database(config))
             note(examine_database(config))
+            require_tables(config)
             note(examine_rest(config))
         except UserError as error:
             note(iter([Finding("wrong", f"{error.what} {error.where}".strip(), error.do)]))
