@@ -99,7 +99,7 @@ def _runner(endpoint: Endpoint) -> Callable[..., Response]:
 
 def _public(endpoint: Endpoint, visit: Any, path: dict[str, Any]) -> Response:
     if endpoint.method == "POST":
-        check_csrf(platform().by_cookie(visit.session))  # a signed-in reader may post to a public page too
+        check_csrf(None, platform().by_cookie(visit.session))  # a signed-in reader may post to a public page too
     return make_response(endpoint.view(visit, **path))
 
 
