@@ -1,5 +1,6 @@
 """Who acts: persons and their sessions, second factors, memberships and roles, and the API keys of programs."""
 
+from core.identity import web as web
 from core.identity.permissions import PERMISSIONS
 from core.identity.principal import Principal, principal_from_cookie, principal_from_key
 from core.identity.roles import ROLES, sync_roles
@@ -116,5 +117,6 @@ __all__ = [
     "tenants_of",
     "use_recovery_code",
     "verify_totp",
+    "web",
     "withdraw_invitation",
 ]
