@@ -8,14 +8,15 @@ from core.db.rls import CLOCK, security_statements
 
 
 def statements(metadata: MetaData, extra: list[str]) -> list[str]:
-    """Every statement that makes the schema: functions, tables, indexes, the rooms' own SQL, security."""
+    """Every statement that makes the core's schema: functions, tables, indexes, the rooms' own SQL, security."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     found = [line.strip() for line in CLOCK.strip().split(";\n") if line.strip()]
-    for table in metadata.sorted_tables:
+    tables = [table for table in metadata.sorted_tables if not (table.schema or "").startswith("plugin_")]
+    for table in tables:
         found.append(str(CreateTable(table).compile(dialect=dialect)).strip())
         for index in sorted(table.indexes, key=lambda each: str(each.name)):
             found.append(str(CreateIndex(index).compile(dialect=dialect)).strip())
-    return [*found, *extra, *security_statements(metadata)]
+    return [*found, *extra, *security_statements(metadata, tables)]
 
 
 def apply(connection: Connection, lines: list[str]) -> None:

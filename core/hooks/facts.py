@@ -32,6 +32,12 @@ class LineFacts:
     net: Decimal
     tax: Decimal
     gross: Decimal
+    shipped: Decimal = Decimal(0)
+    received: Decimal = Decimal(0)
+    accepted: Decimal = Decimal(0)
+    rejected: Decimal = Decimal(0)
+    short_closed: Decimal = Decimal(0)
+    invoiced: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class OrderFacts:
     delivery_date: date | None
     submitted_at: datetime | None
     confirmed_at: datetime | None
+    offer_expires_at: datetime | None
+    started_at: datetime | None
     lines: tuple[LineFacts, ...] = ()
 
 
@@ -88,3 +96,13 @@ class Quotation:
     sku_ids: tuple[UUID, ...]
     quantities: tuple[Decimal, ...]
     prices: tuple[Decimal, ...]
+
+
+@dataclass(frozen=True)
+class Goods:
+    """A listed product where it is shown. `beside` are the products shown with it: ask for all of them at once."""
+
+    sku_id: UUID
+    seller_id: UUID
+    unit: str
+    beside: tuple[UUID, ...] = ()

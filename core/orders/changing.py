@@ -97,7 +97,9 @@ def cancel_confirmed(ctx: Context, order_id: UUID, reason: str, version: int | N
     """T14 by one side alone, where the mode has a plan for it; its money moves are posted."""
     order = lock(ctx, order_id, version)
     mode = ctx.ports.dispatch.modes[order.mode].mode
-    plan = mode.cancel_plan(ctx, order_facts(order, lines(ctx, order.id)))
+    facts = order_facts(order, lines(ctx, order.id))
+    with side(ctx, order, "seller"):
+        plan = mode.cancel_plan(ctx, facts)  # by the seller's settings
     if plan is None:
         raise Refused("order.cancel_needs_both", mode=order.mode)
     order.reason = reason.strip() or None

@@ -121,9 +121,9 @@ def _bind(ctx: Context, order: TradeOrder) -> None:
         check_credit(ctx, order, tenancy.partner(ctx, order.buyer_id), lock=True)
         if mode.reserve:
             stock.harden(ctx, order.id)
-    order.confirmed_at, order.offer_expires_at, order.terms_version = ctx.now, None, 1
-    facts = order_facts(order, bound)
-    plan = mode.payment_plan(ctx, facts)
+        order.confirmed_at, order.offer_expires_at, order.terms_version = ctx.now, None, 1
+        facts = order_facts(order, bound)
+        plan = mode.payment_plan(ctx, facts)  # by the seller's settings
     write_plan(ctx, order, plan)
     add_gates(ctx, order, [*_money_gates(plan), *_plugin_gates(ctx, order, facts)])
     ctx.session.add(_version(ctx, order, bound))

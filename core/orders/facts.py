@@ -10,7 +10,8 @@ from core.orders.model import OrderLine, TradeOrder
 def line_facts(line: OrderLine) -> LineFacts:
     return LineFacts(
         line.id, line.no, line.sku_id, line.sku_code, line.name_zh, line.unit, line.quantity, line.unit_price,
-        line.tax_incl, line.vat_rate, line.net, line.tax, line.gross,
+        line.tax_incl, line.vat_rate, line.net, line.tax, line.gross, line.shipped, line.received, line.accepted,
+        line.rejected, line.short_closed, line.invoiced,
     )  # fmt: skip
 
 
@@ -18,7 +19,7 @@ def order_facts(order: TradeOrder, lines: Iterable[OrderLine] = ()) -> OrderFact
     return OrderFacts(
         order.id, order.number, order.mode, order.state, order.version, order.buyer_id, order.seller_id,
         order.currency, order.total, order.net, order.tax, order.terms_days, order.delivery_date,
-        order.submitted_at, order.confirmed_at, tuple(line_facts(line) for line in lines),
+        order.submitted_at, order.confirmed_at, order.offer_expires_at, order.started_at, tuple(line_facts(line) for line in lines),
     )  # fmt: skip
 
 
