@@ -5,7 +5,15 @@ and explained component by component.
 """
 
 from core.catalog.events import ListingsWithdrawn, PricesSet, ProductsImported, ProductsListed
-from core.catalog.finding import Found, Search, find_listings, find_products, listing_page
+from core.catalog.finding import (
+    Found,
+    ListingRow,
+    OwnSearch,
+    Search,
+    find_listings,
+    find_products,
+    listing_row,
+)
 from core.catalog.imports import Imported, export_products, import_products
 from core.catalog.model import Category, ImportRun, Listing, PriceList, PriceRow, Product, UomConversion
 from core.catalog.pricing import (
@@ -53,8 +61,10 @@ __all__ = [
     "Imported",
     "Landed",
     "Listing",
+    "ListingRow",
     "ListingsWithdrawn",
     "NewPrice",
+    "OwnSearch",
     "PriceList",
     "PriceRow",
     "PricedLine",
@@ -81,7 +91,7 @@ __all__ = [
     "fixed_factors",
     "import_products",
     "line_amounts",
-    "listing_page",
+    "listing_row",
     "open_price_list",
     "own_prices",
     "price_lists",

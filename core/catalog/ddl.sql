@@ -75,7 +75,7 @@ END $$
 -- ;;
 REVOKE ALL ON FUNCTION ts.quote(uuid, text, jsonb) FROM PUBLIC
 -- ;;
-GRANT EXECUTE ON FUNCTION ts.quote(uuid, text, jsonb) TO ts_app, ts_worker
+GRANT EXECUTE ON FUNCTION ts.quote(uuid, text, jsonb) TO ts_app, ts_worker, ts_plugin
 -- ;;
 -- The tiers that could apply to a buyer for one product, best level first: what the detail page explains.
 CREATE OR REPLACE FUNCTION ts.price_tiers(p_buyer uuid, p_sku uuid)
@@ -103,7 +103,7 @@ END $$
 -- ;;
 REVOKE ALL ON FUNCTION ts.price_tiers(uuid, uuid) FROM PUBLIC
 -- ;;
-GRANT EXECUTE ON FUNCTION ts.price_tiers(uuid, uuid) TO ts_app, ts_worker
+GRANT EXECUTE ON FUNCTION ts.price_tiers(uuid, uuid) TO ts_app, ts_worker, ts_plugin
 -- ;;
 -- The catalogue search. It runs as the owner because under row-level security PostgreSQL may not use an index for `@@` or
 -- LIKE (they are not leakproof); a listing is public, so nothing is revealed. EXECUTE plans every call for its own words:
@@ -148,7 +148,7 @@ END $$
 -- ;;
 REVOKE ALL ON FUNCTION ts.find_listings(text, text, uuid, text, text, text[], int) FROM PUBLIC
 -- ;;
-GRANT EXECUTE ON FUNCTION ts.find_listings(text, text, uuid, text, text, text[], int) TO ts_app, ts_worker
+GRANT EXECUTE ON FUNCTION ts.find_listings(text, text, uuid, text, text, text[], int) TO ts_app, ts_worker, ts_plugin
 -- ;;
 -- How many listings match, at most p_cap + 1 looked at, split by shelf and by seller; a split leaves its own filter out so
 -- that the reader can change it.
@@ -169,7 +169,7 @@ END $$
 -- ;;
 REVOKE ALL ON FUNCTION ts.listing_filter(text, text, uuid), ts.count_listings(text, text, uuid, int) FROM PUBLIC
 -- ;;
-GRANT EXECUTE ON FUNCTION ts.count_listings(text, text, uuid, int) TO ts_app, ts_worker
+GRANT EXECUTE ON FUNCTION ts.count_listings(text, text, uuid, int) TO ts_app, ts_worker, ts_plugin
 -- ;;
 -- The public price a listing shows, and the duty that renews it when a public list begins or ends.
 CREATE OR REPLACE FUNCTION ts.public_price(p_tenant uuid, p_sku uuid, OUT price numeric, OUT currency text, OUT tax_incl boolean)
@@ -183,7 +183,7 @@ $$
 -- ;;
 REVOKE ALL ON FUNCTION ts.public_price(uuid, uuid) FROM PUBLIC
 -- ;;
-GRANT EXECUTE ON FUNCTION ts.public_price(uuid, uuid) TO ts_app, ts_worker
+GRANT EXECUTE ON FUNCTION ts.public_price(uuid, uuid) TO ts_app, ts_worker, ts_plugin
 -- ;;
 CREATE OR REPLACE FUNCTION ts.turn_price_lists() RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

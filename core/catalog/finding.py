@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import and_, cast, func, or_, select, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from core.catalog.model import Listing, Product
+from core.catalog.model import Category, Listing, Product
 from core.catalog.tokens import MAX_QUERY, part_number, query
 from core.kernel import Context, NotFound
 
@@ -36,12 +36,17 @@ _PAGE = text("""
     LEFT JOIN ts.enterprise_card card ON card.tenant_id = hit.tenant_id
     ORDER BY hit.no
 """)
+_ONE = text("""
+    SELECT hit.*, card.name AS seller_name, NULL::numeric AS own_price, NULL::boolean AS own_tax_incl,
+           NULL AS own_level
+    FROM ts.listing hit LEFT JOIN ts.enterprise_card card ON card.tenant_id = hit.tenant_id
+    WHERE hit.id = :sku
+""")
 _FACETS = text("""
     SELECT c.kind, c.shelf, c.seller, c.hits, shelf.name_zh, shelf.name_en, card.name AS seller_name
     FROM ts.count_listings(:query, :shelf, :seller, :cap) c
     LEFT JOIN LATERAL (
-      SELECT s.name_zh, s.name_en FROM ts.category s WHERE s.path = c.shelf ORDER BY s.id LIMIT 1) shelf
-      ON true
+      SELECT s.name_zh, s.name_en FROM ts.category s WHERE s.path = c.shelf ORDER BY s.id LIMIT 1) shelf ON true
     LEFT JOIN ts.enterprise_card card ON card.tenant_id = c.seller
     ORDER BY c.kind, c.hits DESC, c.shelf, c.seller
 """)
@@ -187,13 +192,19 @@ def _sort_key(row: ListingRow, sort: str) -> str:
     return f"{row.public_price if row.public_price is not None else missing:f}"
 
 
-def listing_page(ctx: Context, sku_id: UUID) -> Listing:
+def listing_row(ctx: Context, sku_id: UUID) -> ListingRow:
     """One listing of any seller, withdrawn ones included, because orders point to them."""
     ctx.require("catalogue.view")
-    listing = ctx.session.scalar(select(Listing).where(Listing.id == sku_id))
-    if listing is None:
+    row = ctx.session.execute(_ONE, {"sku": sku_id}).one_or_none()
+    if row is None:
         raise NotFound("product.not_found")
-    return listing
+    return _listing_row(row, None)
+
+
+def categories(ctx: Context) -> list[Category]:
+    """Every shelf by path, the own one where the operator has one of the same path."""
+    wanted = select(Category).order_by(Category.path, Category.tenant_id != ctx.tenant_id)
+    return list({shelf.path: shelf for shelf in reversed(ctx.session.scalars(wanted).all())}.values())[::-1]
 
 
 @dataclass(frozen=True)
@@ -208,10 +219,19 @@ class OwnSearch:
 
 
 @dataclass(frozen=True)
+class OwnRow:
+    """An own product with the public price its listing shows, per base unit."""
+
+    product: Product
+    public_price: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True)
 class OwnFound:
     """A page of own products with the public price of the listed ones; counts by status stop at CAP + 1."""
 
-    rows: tuple[tuple[Product, Decimal | None, str | None], ...]
+    rows: tuple[OwnRow, ...]
     next: tuple[str] | None
     counts: Mapping[str, int]
 
@@ -231,12 +251,14 @@ def find_products(ctx: Context, search: OwnSearch) -> OwnFound:
         page = page.where(Product.status == search.status)
     if search.after:
         page = page.where(Product.code > search.after[0])
-    rows = [(product, price, currency) for product, price, currency in ctx.session.execute(page)]
+    rows = [
+        OwnRow(product, price, currency or "CNY") for product, price, currency in ctx.session.execute(page)
+    ]
     looked_at = select(Product.status).where(*narrowed).limit(10 * CAP + 1).subquery()
     counted = ctx.session.execute(select(looked_at.c.status, func.count()).group_by(looked_at.c.status))
     counts = {status: number for status, number in counted}
     kept = rows[: search.limit]
-    after = (kept[-1][0].code,) if len(rows) > search.limit else None
+    after = (kept[-1].product.code,) if len(rows) > search.limit else None
     return OwnFound(tuple(kept), after, counts)
 
 

@@ -396,6 +396,21 @@ BEGIN
   RETURN expired;
 END $$
 -- ;;
+-- What any enterprise may know of anybody's stock: how much of a listed product is not promised.
+CREATE OR REPLACE FUNCTION ts.on_offer(p_skus uuid[]) RETURNS TABLE (sku_id uuid, free numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT t.id, greatest(0, coalesce((
+    SELECT sum(l.on_hand - l.hard - l.soft) FROM ts.stock_level l WHERE l.tenant_id = t.tenant_id AND l.product_id = t.id), 0)
+    + coalesce((
+    SELECT sum(r.qty) FROM ts.reservation r WHERE r.tenant_id = t.tenant_id AND r.product_id = t.id
+      AND r.closed_at IS NULL AND r.kind = 'soft' AND r.until <= ts.clock()), 0))
+  FROM ts.listing t WHERE t.id = ANY(p_skus) AND t.status = 'listed' AND ts.tenant() IS NOT NULL
+$$
+-- ;;
+REVOKE ALL ON FUNCTION ts.on_offer(uuid[]) FROM PUBLIC
+-- ;;
+GRANT EXECUTE ON FUNCTION ts.on_offer(uuid[]) TO ts_app, ts_worker, ts_plugin
+-- ;;
 REVOKE ALL ON FUNCTION ts.lock_levels(uuid[]), ts.close_reservations(uuid[], text), ts.reserve(uuid, jsonb, timestamptz),
   ts.harden(uuid), ts.release(uuid, uuid), ts.pick_lots(uuid, uuid, uuid, uuid, uuid, text, numeric, text),
   ts.ship(uuid, jsonb, text), ts.move_stock(jsonb, text, text, text),

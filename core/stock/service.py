@@ -168,6 +168,14 @@ def available(ctx: Context, sku_ids: Iterable[UUID]) -> dict[UUID, Stock]:
     return {sku: found.get(sku) or Stock(sku) for sku in skus}
 
 
+def on_offer(ctx: Context, sku_ids: Iterable[UUID]) -> dict[UUID, Decimal]:
+    """How much of listed products is free, whoever sells them, for buyers; others are left out. One statement."""
+    found = ctx.session.execute(
+        text("SELECT * FROM ts.on_offer(CAST(:skus AS uuid[]))"), {"skus": list(sku_ids)}
+    )
+    return {row.sku_id: row.free for row in found}
+
+
 def receive_stock(ctx: Context, rows: Sequence[Incoming], kind: str = "receipt", reason: str = "") -> None:
     """Bring goods in. `kind` is receipt or return. One statement for all rows, then one event per row."""
     ctx.require("stock.adjust")

@@ -24,14 +24,14 @@ def test_a_listing_follows_lists_that_begin_and_end(unit: Unit, worker_db: Datab
         catalog.set_prices(ctx, now.id, [catalog.NewPrice(sku, D(1), D(10))])
         catalog.set_prices(ctx, then.id, [catalog.NewPrice(sku, D(1), D(12))])
     with unit.system(tenant, "look") as ctx:
-        assert catalog.listing_page(ctx, sku).public_price == D(10)
+        assert catalog.listing_row(ctx, sku).public_price == D(10)
     with worker_db.session() as session:
         assert turn_price_lists(session) == 0
         session.execute(text("SELECT set_config('ts.clock_shift', '61 minutes', true)"))
         assert turn_price_lists(session) == 2
         session.commit()
     with unit.system(tenant, "look") as ctx:
-        assert catalog.listing_page(ctx, sku).public_price == D(12)
+        assert catalog.listing_row(ctx, sku).public_price == D(12)
 
 
 def test_the_checks_run_and_find_what_is_broken(unit: Unit, server, tenant) -> None:

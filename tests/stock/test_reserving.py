@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
-from core import stock
+from core import catalog, stock
 from core.db import count_statements
 from core.kernel import Conflict, Context, Invalid, uuid7
 from core.stock.invariants import CHECKS
@@ -243,3 +243,15 @@ def test_another_tenant_reserves_nothing_of_mine(
 def test_nothing_is_reserved_for_nothing(ctx: Context, goods: list[UUID]) -> None:
     with pytest.raises(Invalid):
         stock.reserve_hard(ctx, uuid7(), [(uuid7(), goods[0], D(0))])
+
+
+def test_every_enterprise_sees_what_is_free_of_listed_goods_only(
+    ctx: Context, goods: list[UUID], main_store: UUID, other_tenant: UUID, later: Callable[[str], None]
+) -> None:
+    stock.receive_stock(ctx, [stock.Incoming(sku, main_store, D(10)) for sku in goods[:2]])
+    catalog.publish_products(ctx, [goods[0], goods[2]])
+    stock.reserve_soft(ctx, uuid7(), [(uuid7(), goods[0], D(4))], ctx.now + timedelta(minutes=30))
+    with ctx.as_tenant(other_tenant, "buyer") as buyer:
+        assert stock.on_offer(buyer, goods) == {goods[0]: D(6), goods[2]: D(0)}
+        later("30 minutes")
+        assert stock.on_offer(buyer, goods)[goods[0]] == 10

@@ -1,0 +1,233 @@
+"""The catalogue over JSON: search and prices for buyers, products, prices and files for sellers."""
+
+import base64
+import binascii
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from core.catalog import finding, imports, pricing, schema, service
+from core.catalog.model import Category, PriceList
+from core.catalog.rows import AttributeRule, Conversion, ProductRow
+from core.kernel import Context, Invalid
+from core.web import Answer, Api
+from core.web.pager import decode, encode
+from core.web.problem import Rejected
+
+api = Api("catalog")
+
+
+@api.get("/listings", permission="catalogue.view", query=schema.ListingQuery, answer=schema.ListingsAnswer)
+def search_listings(ctx: Context, query: dict[str, Any]) -> dict[str, Any]:
+    """Search the goods of all sellers by Chinese, English or part number; with one's own prices."""
+    search = finding.Search(
+        q=query["q"],
+        shelf=query.get("category") or None,
+        seller=query.get("seller"),
+        sort=query["sort"],
+        after=decode(query.get("after"), 2),
+        limit=query["limit"],
+    )
+    found = finding.find_listings(ctx, search)
+    return {
+        "rows": found.rows,
+        "next": encode(*found.next) if found.next else None,
+        "total": found.total,
+        "categories": found.shelves,
+        "sellers": found.sellers,
+    }
+
+
+@api.get(
+    "/listings/<uuid:sku_id>",
+    permission="catalogue.view",
+    query=schema.ListingPriceQuery,
+    answer=schema.ListingDetailAnswer,
+)
+def listing(ctx: Context, sku_id: UUID, query: dict[str, Any]) -> Answer:
+    """One listing with the tiers that apply to the asking enterprise and its price for a quantity, explained."""
+    row = finding.listing_row(ctx, sku_id)
+    wanted = pricing.Wanted(sku_id, query.get("quantity") or Decimal(1), query.get("uom") or None)
+    price = pricing.own_prices(ctx, [wanted]).get(sku_id) if row.status == "listed" else None
+    data = {"listing": row, "tiers": pricing.price_tiers(ctx, sku_id), "price": price}
+    return Answer(data)
+
+
+@api.get("/products", permission="product.view", query=schema.ProductQuery, answer=schema.ProductsAnswer)
+def list_products(ctx: Context, query: dict[str, Any]) -> dict[str, Any]:
+    """One's own products by code."""
+    search = finding.OwnSearch(
+        q=query["q"],
+        status=query.get("status"),
+        shelf=query.get("category") or None,
+        after=decode(query.get("after"), 1),
+        limit=query["limit"],
+    )
+    found = finding.find_products(ctx, search)
+    following = encode(*found.next) if found.next else None
+    return {"rows": [row.product for row in found.rows], "next": following}
+
+
+@api.post(
+    "/products",
+    permission="product.edit",
+    body=schema.ProductBody,
+    answer=schema.ProductAnswer,
+    status=201,
+    idempotent=True,
+)
+def add_product(ctx: Context, body: dict[str, Any]) -> Answer:
+    """Add a product as a draft."""
+    product = service.add_product(ctx, _row(body))
+    return Answer(product, etag=product.version)
+
+
+@api.get("/products/<uuid:product_id>", permission="product.view", answer=schema.ProductAnswer)
+def product(ctx: Context, product_id: UUID) -> Answer:
+    """One of one's own products; its ETag is what a change must name."""
+    found = service.find_product(ctx, product_id)
+    return Answer(found, etag=found.version)
+
+
+@api.put(
+    "/products/<uuid:product_id>",
+    permission="product.edit",
+    body=schema.ProductBody,
+    answer=schema.ProductAnswer,
+    if_match=True,
+)
+def edit_product(ctx: Context, product_id: UUID, body: dict[str, Any], version: int) -> Answer:
+    """Replace what a product says. The listing follows."""
+    if service.lock_product(ctx, product_id).version != version:
+        raise Rejected(412, "version.changed")
+    edited = service.edit_product(ctx, product_id, _row(body), version)
+    return Answer(edited, etag=edited.version)
+
+
+@api.post(
+    "/products/publish",
+    permission="product.edit",
+    body=schema.ProductIdsBody,
+    answer=schema.CountAnswer,
+    idempotent=True,
+)
+def publish(ctx: Context, body: dict[str, Any]) -> dict[str, int]:
+    """List products for every buyer."""
+    return {"count": service.publish_products(ctx, body["ids"])}
+
+
+@api.post(
+    "/products/withdraw",
+    permission="product.edit",
+    body=schema.ProductIdsBody,
+    answer=schema.CountAnswer,
+    idempotent=True,
+)
+def withdraw(ctx: Context, body: dict[str, Any]) -> dict[str, int]:
+    """Take products off the catalogue; open orders keep them."""
+    return {"count": service.withdraw_products(ctx, body["ids"])}
+
+
+@api.get("/products/export", permission="product.import", raw="text/csv")
+def export(ctx: Context) -> Response:
+    """All own products as a CSV file that an import takes back."""
+    return csv_file("products.csv", imports.export_products(ctx))
+
+
+@api.get("/categories", permission="catalogue.view", answer=schema.CategoryAnswer, many=True)
+def list_categories(ctx: Context) -> list[Category]:
+    """Every shelf of the catalogue by path."""
+    return finding.categories(ctx)
+
+
+@api.post(
+    "/categories",
+    permission="category.edit",
+    body=schema.CategoryBody,
+    answer=schema.CategoryAnswer,
+    status=201,
+    idempotent=True,
+)
+def add_category(ctx: Context, body: dict[str, Any]) -> Category:
+    """Add a shelf with the attributes it asks for, or set those of a known one anew."""
+    rules = [AttributeRule(**{**each, "choices": tuple(each["choices"])}) for each in body["attributes"]]
+    return service.add_category(ctx, body["code"], body["name_zh"], body["name_en"], body["parent"], rules)
+
+
+@api.get("/price-lists", permission="product.view", answer=schema.PriceListAnswer, many=True)
+def list_price_lists(ctx: Context) -> list[PriceList]:
+    """One's own price lists by name."""
+    return pricing.price_lists(ctx)
+
+
+@api.post(
+    "/price-lists",
+    permission="price.edit",
+    body=schema.PriceListBody,
+    answer=schema.PriceListAnswer,
+    status=201,
+    idempotent=True,
+)
+def open_price_list(ctx: Context, body: dict[str, Any]) -> PriceList:
+    """Open a price list."""
+    return pricing.open_price_list(ctx, **body)
+
+
+@api.put(
+    "/price-lists/<uuid:list_id>/prices",
+    permission="price.edit",
+    body=schema.PricesBody,
+    answer=schema.CountAnswer,
+)
+def set_prices(ctx: Context, list_id: UUID, body: dict[str, Any]) -> dict[str, int]:
+    """Set the tiers of the products named; each named product's earlier tiers in this list are replaced."""
+    prices = [pricing.NewPrice(**each) for each in body["prices"]]
+    return {"count": pricing.set_prices(ctx, list_id, prices)}
+
+
+@api.post(
+    "/imports",
+    permission="product.import",
+    body=schema.ImportBody,
+    answer=schema.ImportAnswer,
+    status=201,
+    idempotent=True,
+)
+def import_products(ctx: Context, body: dict[str, Any]) -> Any:
+    """Import a CSV file of products: good rows land, the others are listed with their reasons."""
+    try:
+        content = base64.b64decode(body["content"], validate=True)
+    except (binascii.Error, ValueError):
+        raise Invalid.one("content", "import.not_base64") from None
+    done = imports.import_products(ctx, body["file_name"], content, body["charset"])
+    return imports.import_run(ctx, done.run_id)[0]
+
+
+@api.get("/imports", permission="product.import", answer=schema.ImportAnswer, many=True)
+def list_imports(ctx: Context) -> Any:
+    """The latest imports."""
+    return imports.recent_runs(ctx)
+
+
+@api.get("/imports/<uuid:run_id>", permission="product.import", answer=schema.ImportDetailAnswer)
+def import_run(ctx: Context, run_id: UUID) -> dict[str, Any]:
+    """An import and the reasons of its refused rows."""
+    run, issues = imports.import_run(ctx, run_id)
+    return {"run": run, "issues": issues}
+
+
+def csv_file(name: str, content: bytes) -> Response:
+    """A CSV file to save, never to show."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return Response(content, mimetype="text/csv", headers=headers)
+
+
+def _row(body: dict[str, Any]) -> ProductRow:
+    given = dict(body)
+    conversions = given.pop("conversions")
+    return ProductRow(
+        **given,
+        conversions=None if conversions is None else tuple(Conversion(**each) for each in conversions),
+    )
