@@ -110,14 +110,15 @@ class Health:
 class TradeMode:
     """How one mode of trade bends the order: one object instead of a dozen hooks.
 
-    `payment_plan(ctx, order)` answers plan items that sum to the order's total; `cancel_plan(ctx, order)` the money
-    moves of a unilateral cancellation, or None where the mode allows none; `billable(line, accepted)` the quantity and
+    `payment_plan(ctx, order)` answers plan items that sum to the order's total. `cancel_plan(ctx, order, by)` answers the
+    money moves when one side (`by`: buyer or seller) calls a confirmed order off alone, None where the mode allows none.
+    Both are asked on the seller's side, with the seller's settings. `billable(line, accepted)` answers the quantity and
     unit price to bill.
     """
 
     key: str
     title: str
     payment_plan: Callable[[Any, Any], list[PlanItem]]
-    cancel_plan: Callable[[Any, Any], list[MoneyMove] | None]
+    cancel_plan: Callable[[Any, Any, str], list[MoneyMove] | None]
     billable: Callable[[Any, Decimal], tuple[Decimal, Decimal]]
     reserve: bool = True

@@ -1,23 +1,27 @@
 """Calling into plugins, one by one: only the enabled ones, each in a lazy savepoint, each within its time.
 
 The failure belongs to the hook: decide refuses the command and names the plugin; decorate shows nothing and is logged.
-A breaker opens after five faults in five minutes and its plugin is passed over (decorate) or refuses (decide).
+A breaker opens after five faults in five minutes, or at once when a call ran past its time; its plugin is then passed
+over (decorate) or refuses (decide) for a minute.
 """
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pluggy
+from psycopg.pq import TransactionStatus
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
+from core.db import TenantSession
 from core.hooks import specs
 from core.hooks.answers import TradeMode
+from core.hooks.watchdog import Overdue, Watchdog
 from core.kernel import Conflict, Context, Refused
 
 log = logging.getLogger("tongshang.hooks")
@@ -31,14 +35,24 @@ class Breaker:
 
     faults: deque[float] = field(default_factory=lambda: deque(maxlen=FAULTS))
     last: str = ""
+    tripped: float | None = None
 
     def fault(self, why: str) -> None:
         self.faults.append(time.monotonic())
         self.last = why
 
+    def trip(self, why: str) -> None:
+        """A call past its time holds a connection and a lock: one is enough."""
+        self.fault(why)
+        self.tripped = self.faults[-1]
+
     @property
     def open(self) -> bool:
+        if not self.faults:
+            return False
         now = time.monotonic()
+        if self.tripped is not None and now - self.tripped < COOL_DOWN:
+            return True
         recent = len(self.faults) == FAULTS and now - self.faults[0] < WINDOW
         return recent and now - self.faults[-1] < COOL_DOWN
 
@@ -56,18 +70,23 @@ class PluginFailed(Conflict):
 
 
 class Dispatch:
-    """All plugins of this process. `core.host` registers them; rooms call `decide` and `decorate`."""
+    """All plugins of this process. `core.host` registers them; rooms call `decide` and `decorate`.
 
-    def __init__(self, cancel: Callable[[int], None] | None = None) -> None:
+    `replace` is called once when too many threads of this process are lost in plugins.
+    """
+
+    def __init__(self, replace: Callable[[], None] | None = None) -> None:
         self.manager = pluggy.PluginManager(specs.PROJECT)
         self.manager.add_hookspecs(specs)
         self.breakers: dict[str, Breaker] = {}
         self.modes: dict[str, Mode] = {}
-        self.cancel = cancel
+        self.titles: dict[str, dict[str, str]] = {}
+        self.watchdog = Watchdog(replace)
         self._implementers: dict[str, list[tuple[str, Any]]] = {}
 
-    def register(self, name: str, plugin: Any) -> None:
+    def register(self, name: str, plugin: Any, title: Mapping[str, str] | None = None) -> None:
         """Take a plugin in; pluggy checks its hook signatures and raises for unknown arguments."""
+        self.titles[name] = dict(title or {})
         self.manager.register(plugin, name)
         self.manager.check_pending()
         self.breakers[name] = Breaker()
@@ -75,12 +94,34 @@ class Dispatch:
 
     def unregister(self, name: str) -> None:
         self.manager.unregister(name=name)
+        self.modes = {key: mode for key, mode in self.modes.items() if mode.plugin != name}
         self._implementers.clear()
 
+    def title(self, name: str, language: str) -> str:
+        """What a plugin calls itself, to a reader of `zh` or `en`."""
+        return self.titles.get(name, {}).get(language) or name
+
+    def add_mode(self, name: str, mode: TradeMode) -> None:
+        """Take a trade mode in. Its plans are asked like a decide hook: in a savepoint, in time, with its settings."""
+        self.modes[mode.key] = Mode(
+            name,
+            replace(
+                mode,
+                payment_plan=self._as_decision(name, mode.payment_plan),
+                cancel_plan=self._as_decision(name, mode.cancel_plan),
+            ),
+        )
+
+    def _as_decision(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def ask(ctx: Context, *facts: Any) -> Any:
+            return self._guarded("decide", function.__name__, name, ctx, lambda: function(ctx, *facts))
+
+        return ask
+
     def implementers(self, hook: str) -> list[tuple[str, Any]]:
-        """(plugin name, hook implementation) in call order; pluggy's last-registered-first is turned round."""
+        """(plugin name, hook implementation), first come, first asked; pluggy itself would call the last one first."""
         if hook not in self._implementers:
-            found = reversed(getattr(self.manager.hook, hook).get_hookimpls())
+            found = getattr(self.manager.hook, hook).get_hookimpls()
             self._implementers[hook] = [(impl.plugin_name, impl) for impl in found]
         return self._implementers[hook]
 
@@ -99,61 +140,57 @@ class Dispatch:
         """As `decide`, but a failing plugin answers `Broken` instead of stopping the page."""
         return self._call("decorate", hook, ctx, arguments)
 
+    def ask(self, name: str, what: str, ctx: Context, function: Callable[[Context], Any]) -> Any:
+        """One decorating call into one plugin that is no hook of its own; None where the plugin is not enabled."""
+        if name not in ctx.ports.enabled(ctx, ctx.tenant_id):
+            return None
+        return self._guarded("decorate", what, name, ctx, lambda: function(ctx))
+
     def _call(self, policy: str, hook: str, ctx: Context, arguments: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         implementers = self.implementers(hook)
         if not implementers:
             return
         enabled = ctx.ports.enabled(ctx, ctx.tenant_id)
-        for name, impl in implementers:
-            if name not in enabled:
-                continue
-            breaker = self.breakers[name]
-            if breaker.open:
-                if policy == "decide":
-                    raise PluginFailed("plugin.out_of_order", plugin=name, reason=breaker.last)
-                yield name, Broken(name, breaker.last)
-                continue
-            try:
-                yield name, self._one(policy, name, impl, ctx, arguments)
-            except Refused:
-                raise
-            except (KeyboardInterrupt, GeneratorExit):
-                raise
-            except BaseException as fault:  # plugins may raise anything, SystemExit too: this is the host's own border
-                reason = _reason(fault)
-                breaker.fault(reason)
-                log.exception("plugin %s failed in %s", name, hook)
-                if policy == "decide":
-                    raise PluginFailed("plugin.failed", plugin=name, hook=hook, reason=reason) from fault
-                yield name, Broken(name, reason)
-
-    def _one(self, policy: str, name: str, impl: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
         given = {"ctx": ctx, **arguments}
-        wanted = {argument: given[argument] for argument in impl.argnames if argument in given}
-        with _in_savepoint(ctx, name), self._watch(ctx, SECONDS[policy]):
-            return impl.function(**wanted)
+        for name, impl in implementers:
+            if name in enabled:
+                yield name, self._guarded(policy, hook, name, ctx, lambda impl=impl: impl.function(**_wanted(impl, given)))
 
-    @contextmanager
-    def _watch(self, ctx: Context, seconds: float) -> Iterator[None]:
-        """Past its time the hook's database statement is cancelled and the call counts as failed."""
-        started = time.monotonic()
-        timer = None
-        if self.cancel is not None:
-            session = ctx.session
-            timer = threading.Timer(seconds, self._cancel, args=(session,))
-            timer.daemon = True
-            timer.start()
+    def _guarded(self, policy: str, hook: str, name: str, ctx: Context, call: Callable[[], Any]) -> Any:
+        """The host's own border: what goes wrong behind it is the plugin's, and is answered by the hook's policy."""
+        breaker = self.breakers[name]
+        if breaker.open:
+            if policy == "decide":
+                raise PluginFailed("plugin.out_of_order", plugin=name, reason=breaker.last)
+            return Broken(name, breaker.last)
         try:
-            yield
-        finally:
-            if timer is not None:
-                timer.cancel()
-        if time.monotonic() - started > seconds:
-            raise TimeoutError(f"took longer than {seconds:g} s")
+            return self._in_time(f"{name}.{hook}", SECONDS[policy], ctx, name, call)
+        except Refused as refused:
+            if policy == "decide":
+                raise
+            log.info("plugin %s shows nothing in %s: %s", name, hook, refused)
+            return None
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as fault:  # plugins may raise anything, SystemExit too
+            reason = _reason(fault)
+            late = isinstance(fault, TimeoutError | Overdue)
+            (breaker.trip if late else breaker.fault)(reason)
+            log.exception("plugin %s failed in %s", name, hook)
+            if policy == "decide":
+                raise PluginFailed("plugin.failed", plugin=name, hook=hook, reason=reason) from fault
+            return Broken(name, reason)
 
-    def _cancel(self, session: Any) -> None:
-        if self.cancel is not None and (pid := session.info.get("backend_pid")):
-            self.cancel(pid)
+    def _in_time(self, what: str, seconds: float, ctx: Context, name: str, call: Callable[[], Any]) -> Any:
+        """The call in its savepoint. The savepoint is undone before a call that came too late is reported."""
+        driver = ctx.session.connection().connection.driver_connection  # before the savepoint: it shall stay lazy
+        with _in_savepoint(ctx, name):
+            key, watched = self.watchdog.begin(what, seconds, driver.cancel_safe)
+            try:
+                return call()
+            finally:
+                if self.watchdog.end(key, watched):
+                    raise TimeoutError(f"took longer than {seconds:g} s")
 
 
 @dataclass(frozen=True)
@@ -165,51 +202,69 @@ class Broken:
 
 
 @contextmanager
-def _in_savepoint(ctx: Context, name: str) -> Iterator[None]:
-    """Run plugin code as its own: settings of the plugin, a lazy savepoint, the plugin role while it runs SQL."""
-    session = ctx.session
-    home_plugin, home_settings, home_grants = ctx.plugin, ctx.settings, ctx.grants
-    depth = session.get_nested_transaction()
-    session.info["plugin_role"], session.info["plugin_ran_sql"] = True, False
-    ctx.plugin, ctx.settings = name, _Later(lambda: ctx.ports.settings(ctx, ctx.tenant_id, name))
-    nested = session.begin_nested()
+def at_home(ctx: Context, name: str) -> Iterator[None]:
+    """Inside, `ctx` is the plugin's: its name, and its settings of the acting enterprise."""
+    plugin, settings = ctx.plugin, ctx.settings
+    ctx.plugin, ctx.settings = name, ctx.ports.settings(ctx, ctx.tenant_id, name)
     try:
         yield
-        if session.get_nested_transaction() is not nested:
-            raise RuntimeError("the hook ended the transaction it was called in")
-        session.info["plugin_role"] = False
-        nested.commit()
-    except BaseException:
-        session.info["plugin_role"] = False
-        if nested.is_active or session.get_nested_transaction() is nested:
-            nested.rollback()
-        session.info["plugin_ran_sql"] = False
-        raise
     finally:
-        ctx.plugin, ctx.settings, ctx.grants = home_plugin, home_settings, home_grants
-        if session.info.pop("plugin_ran_sql", False) and session.get_nested_transaction() is depth:
-            session.connection().exec_driver_sql("RESET ROLE")
+        ctx.plugin, ctx.settings = plugin, settings
 
 
-class _Later(Mapping[str, Any]):
-    """Settings read only when a hook looks at them."""
+@contextmanager
+def _in_savepoint(ctx: Context, name: str) -> Iterator[None]:
+    """Run plugin code as its own: its settings, a lazy savepoint, the plugin role while it runs SQL."""
+    session, info = ctx.session, ctx.session.info
+    around = {key: info.get(key) for key in ("plugin_savepoint", "plugin_role", "plugin_ran_sql")}
+    with at_home(ctx, name):
+        nested = session.begin_nested()
+        info.update(plugin_savepoint=nested, plugin_role=True, plugin_ran_sql=False)
+        try:
+            yield
+            if session.get_nested_transaction() is not nested:
+                raise RuntimeError("the hook ended the transaction it was called in")
+            session.flush()
+            ran = info["plugin_ran_sql"]
+            if ran and _failed(session):
+                raise RuntimeError("the hook went on after a database error")
+            info.update(around)
+            nested.commit()
+        except BaseException:
+            info.update(around)
+            _undo(session, nested)  # which puts the role back, too
+            raise
+    if not ran:
+        return
+    if around["plugin_role"]:
+        info["plugin_ran_sql"] = True  # a hook inside a hook: the outer one puts the role back
+    else:
+        session.connection().exec_driver_sql("RESET ROLE")
 
-    def __init__(self, load: Callable[[], Mapping[str, Any]]) -> None:
-        self._load, self._found = load, None
 
-    def _get(self) -> Mapping[str, Any]:
-        if self._found is None:
-            self._found = self._load()
-        return self._found
+def _failed(session: Any) -> bool:
+    """Whether the database has given the transaction up; a release of the savepoint would fail half-way."""
+    return session.connection().connection.driver_connection.info.transaction_status == TransactionStatus.INERROR
 
-    def __getitem__(self, key: str) -> Any:
-        return self._get()[key]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._get())
+def _undo(session: Any, nested: Any) -> None:
+    """Roll back to before the hook, whatever savepoints it left open; nothing to do where it rolled back everything."""
+    while (innermost := session.get_nested_transaction()) is not None:
+        innermost.rollback()
+        if innermost is nested:
+            return
 
-    def __len__(self) -> int:
-        return len(self._get())
+
+@event.listens_for(TenantSession, "before_commit")
+def _only_its_own(session: TenantSession) -> None:
+    """A hook may open and end savepoints of its own, never the transaction it was called in."""
+    guard = session.info.get("plugin_savepoint")
+    if guard is not None and session.get_nested_transaction() is guard:
+        raise RuntimeError("the hook tried to end the transaction it was called in")
+
+
+def _wanted(impl: Any, given: dict[str, Any]) -> dict[str, Any]:
+    return {argument: given[argument] for argument in impl.argnames if argument in given}
 
 
 def _reason(fault: BaseException) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.hooks import Dispatch, Mode, Subscription, TradeMode
+from core.hooks import Dispatch, Subscription, TradeMode
+from core.host.entering import counted, entered
 from core.host.manifest import Manifest, ManifestError, discover
-from core.kernel import Permission
+from core.kernel import Permission, Process
 from core.orders import ORDER
 from core.web import Api, NavEntry, Pages
 
@@ -66,9 +67,6 @@ def load(dispatch: Dispatch, *, safe_mode: bool = False, only: Iterable[str] | N
             manifests[name] = found
     for manifest in _ordered(manifests, host.broken):
         bring_in(host, manifest)
-    complaints = ORDER.validate()
-    if complaints:
-        raise RuntimeError("the plugins' order transitions do not fit together: " + "; ".join(complaints))
     return host
 
 
@@ -77,7 +75,7 @@ def bring_in(host: Host, manifest: Manifest) -> None:
     name = manifest.name
     try:
         module = importlib.import_module(manifest.module)
-        host.dispatch.register(name, module)
+        host.dispatch.register(name, module, manifest.title)
         host.loaded[name] = _declared(host.dispatch, manifest, module)
     except (KeyboardInterrupt, GeneratorExit):
         raise
@@ -99,9 +97,9 @@ def _declared(dispatch: Dispatch, manifest: Manifest, module: Any) -> Loaded:
         manifest,
         module,
         permissions=ask("register_permissions"),
-        pages=ask("register_blueprints"),
-        apis=ask("register_api"),
-        menu=ask("register_menu"),
+        pages=[entered(name, pages) for pages in ask("register_blueprints")],
+        apis=[entered(name, api) for api in ask("register_api")],
+        menu=[counted(dispatch, name, entry) for entry in ask("register_menu")],
         jobs=ask("register_jobs"),
         subscriptions=ask("register_event_handlers"),
         modes=ask("register_trade_modes"),
@@ -116,10 +114,13 @@ def _declared(dispatch: Dispatch, manifest: Manifest, module: Any) -> Loaded:
     for mode in plugin.modes:
         if mode.key in dispatch.modes:
             raise ValueError(f"trade mode {mode.key} is already brought by {dispatch.modes[mode.key].plugin}")
-    transitions = ask("register_order_transitions")
-    for mode in plugin.modes:
-        dispatch.modes[mode.key] = Mode(name, mode)
+    transitions = [each for each in ask("register_order_transitions") if each not in ORDER.transitions]
+    merged = Process(ORDER.name, ORDER.initial, ORDER.ends, [*ORDER.transitions, *transitions])
+    if complaints := merged.validate():
+        raise ValueError("its order transitions do not fit: " + "; ".join(complaints))
     ORDER.add(transitions)
+    for mode in plugin.modes:
+        dispatch.add_mode(name, mode)
     return plugin
 
 

@@ -1,0 +1,57 @@
+"""Entering a plugin by its own pages, API and menu: only where it is switched on, and with its settings at hand.
+
+An enterprise that does not use a plugin gets the same answer as for an address that does not exist. No author writes
+`if enabled`.
+"""
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import g
+
+from core.hooks import Broken, Dispatch
+from core.hooks.dispatch import at_home
+from core.kernel import Context, NotFound
+from core.web import PREFIX, Api, NavEntry, Pages
+
+R = TypeVar("R", Pages, Api)
+
+
+def entered(name: str, routes: R) -> R:
+    """The routes with the door before each. Raises ValueError for one outside the plugin's own place."""
+    place = f"{PREFIX}/{name}" if isinstance(routes, Api) else f"/{name}"
+    behind = copy(routes)
+    behind.endpoints = []
+    for endpoint in routes.endpoints:
+        if endpoint.path != place and not endpoint.path.startswith(f"{place}/"):
+            raise ValueError(f"{endpoint.method} {endpoint.path} must lie under {place}")
+        closed = endpoint.view if endpoint.public else _behind_the_door(name, endpoint.view)
+        behind.endpoints.append(replace(endpoint, view=closed))
+    return behind
+
+
+def _behind_the_door(name: str, view: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(view)
+    def enter_and_view(ctx: Context, **arguments: Any) -> Any:
+        if name not in ctx.ports.enabled(ctx, ctx.tenant_id):
+            raise NotFound("plugin.not_enabled", plugin=name)
+        with at_home(ctx, name):
+            return view(ctx, **arguments)
+
+    return enter_and_view
+
+
+def counted(dispatch: Dispatch, name: str, entry: NavEntry) -> NavEntry:
+    """A plugin's menu entry: its `count(ctx)` is asked like a decorating hook, so a failing one only shows no number."""
+    count = entry.count
+    if count is None:
+        return entry
+
+    def ask() -> int | None:
+        answer = dispatch.ask(name, "register_menu", g.ctx, count)
+        return None if isinstance(answer, Broken) else answer
+
+    return replace(entry, count=ask)
