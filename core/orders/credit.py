@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
 from core import tenancy
 from core.kernel import Conflict, Context
 from core.orders.model import TradeOrder
 from core.orders.states import BINDING
-
-ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -27,21 +25,18 @@ class Exposure:
         return self.limit - (self.open_orders + self.unpaid - self.unapplied)
 
 
+_EXPOSURE = text(
+    "SELECT coalesce(sum(total - invoiced) FILTER (WHERE state = ANY(:binding)), 0) AS open_orders,"
+    " coalesce(sum(greatest(invoiced - paid, 0)), 0) AS unpaid, coalesce(sum(prepaid), 0) AS unapplied"
+    " FROM ts.trade_order WHERE seller_id = :seller AND buyer_id = :buyer AND id <> :this AND state = ANY(:counted)"
+)
+
+
 def exposure(ctx: Context, order: TradeOrder, limit: Decimal) -> Exposure:
     """Open, unpaid and unapplied amounts of the pair, from the orders' own sums. One statement."""
-    open_orders, unpaid, unapplied = ctx.session.execute(
-        select(
-            func.coalesce(func.sum(TradeOrder.total - TradeOrder.invoiced).filter(TradeOrder.state.in_(BINDING)), ZERO),
-            func.coalesce(func.sum(func.greatest(TradeOrder.invoiced - TradeOrder.paid, ZERO)), ZERO),
-            func.coalesce(func.sum(TradeOrder.prepaid), ZERO),
-        ).where(
-            TradeOrder.seller_id == order.seller_id,
-            TradeOrder.buyer_id == order.buyer_id,
-            TradeOrder.id != order.id,
-            TradeOrder.state.in_((*BINDING, "completed", "terminated")),
-        )
-    ).one()
-    return Exposure(limit, open_orders, unpaid, unapplied)
+    pair = {"seller": order.seller_id, "buyer": order.buyer_id, "this": order.id}
+    row = ctx.session.execute(_EXPOSURE, {**pair, "binding": list(BINDING), "counted": [*BINDING, "completed", "terminated"]}).one()
+    return Exposure(limit, row.open_orders, row.unpaid, row.unapplied)
 
 
 def check_credit(ctx: Context, order: TradeOrder, partner: tenancy.PartnerRelation | None, *, lock: bool = False) -> None:
