@@ -15,3 +15,14 @@ $$;
 -- ;;
 REVOKE ALL ON FUNCTION ts.orders_due(int) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ts.orders_due(int) TO ts_worker;
+-- ;;
+-- Once an order left its buyer's desk, no line of it disappears any more.
+CREATE OR REPLACE FUNCTION ts.only_drafts_lose_lines() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM ts.trade_order o WHERE o.id = OLD.order_id AND o.state <> 'draft') THEN
+    RAISE EXCEPTION 'a line of order % cannot be deleted', OLD.order_id USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN OLD;
+END $$
+-- ;;
+CREATE TRIGGER only_drafts_lose_lines BEFORE DELETE ON ts.order_line FOR EACH ROW EXECUTE FUNCTION ts.only_drafts_lose_lines()

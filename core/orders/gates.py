@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import any_, literal, select
 
 from core.hooks import GateRequest
 from core.kernel import Conflict, Context, Invalid, NotFound, Refused, uuid7
@@ -33,7 +33,7 @@ def allow(ctx: Context, order: TradeOrder, act: str) -> None:
 def check_holds(ctx: Context, order: TradeOrder, act: str) -> None:
     found = ctx.session.execute(
         select(Hold.key, Hold.side, Hold.reason).where(
-            Hold.order_id == order.id, Hold.lifted_at.is_(None), Hold.blocks.any(act)
+            Hold.order_id == order.id, Hold.lifted_at.is_(None), literal(act) == any_(Hold.blocks)
         )
     ).first()
     if found:

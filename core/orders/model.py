@@ -85,9 +85,13 @@ def _of_order() -> ForeignKeyConstraint:
 
 
 class OrderLine(TwoSided, Model):
-    """What is ordered. Quantities are in `unit`; stock is reserved and shipped in the base unit (`factor` base units each)."""
+    """What is ordered. Quantities are in `unit`; stock is reserved and shipped in the base unit (`factor` base units each).
+
+    Lines are deleted while a draft is edited and never after: a trigger holds that (ddl.sql).
+    """
 
     __tablename__ = "order_line"
+    __grants__ = "SELECT, INSERT, UPDATE, DELETE"
     __table_args__ = (
         _of_order(),
         UniqueConstraint("order_id", "no"),

@@ -1,10 +1,9 @@
 """The buyer's half: draft, submit, approval, withdrawal (T1-T5, T12)."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
-
-from sqlalchemy import delete
 
 from core import stock, tenancy
 from core.kernel import Conflict, Context, Forbidden, Invalid, Refused, uuid7
@@ -12,7 +11,7 @@ from core.orders.credit import check_credit
 from core.orders.drafting import NewOrder, WantedLine, price
 from core.orders.events import OrderDrafted
 from core.orders.facts import event_of
-from core.orders.locking import ask_plugins, lines, lock, step, tell
+from core.orders.locking import ask_plugins, lines, lock, note, step, tell
 from core.orders.model import OrderLine, TradeOrder
 from core.orders.numbers import number
 from core.orders.sides import need_side, side
@@ -20,6 +19,8 @@ from core.orders.states import ORDER
 from core.tenancy import PartnerRelation, TradeSettings
 
 ZERO = Decimal(0)
+PRICED = ("sku_code", "name_zh", "name_en", "spec", "factor", "unit_price", "tax_incl", "vat_rate", "net", "tax", "gross", "components")
+"""What a line takes over when it is priced again."""
 
 
 def draft(ctx: Context, new: NewOrder) -> TradeOrder:
@@ -99,17 +100,19 @@ def send_back(ctx: Context, order_id: UUID, reason: str, version: int | None = N
 
 
 def edit(ctx: Context, order_id: UUID, new: NewOrder, version: int | None = None) -> TradeOrder:
-    """Change a draft: its lines are replaced and priced again."""
+    """Change a draft: its lines are replaced and priced again. Who sells it and how it is traded stay."""
     order = lock(ctx, order_id, version)
     need_side(ctx, order, "buyer")
     ctx.require("order.draft")
     if order.state != "draft":
         raise Conflict("order.wrong_state", verb="edit", state=order.state)
+    for name in ("seller_id", "mode"):
+        if getattr(new, name) != getattr(order, name):
+            raise Invalid.one(name, f"order.{name.removesuffix('_id')}_is_fixed")
     order.buyer_po, order.ship_to = new.buyer_po, new.ship_to
     order.delivery_date, order.note = new.delivery_date, new.note
     _replace_lines(ctx, order, new.lines)
-    order.version += 1
-    ctx.record("order.edited", order, total=order.total)
+    note(ctx, order, "edited", total=order.total)
     return order
 
 
@@ -179,14 +182,23 @@ def _born(ctx: Context, order: TradeOrder, priced: list[OrderLine]) -> None:
 
 
 def _price_again(ctx: Context, order: TradeOrder) -> None:
-    wanted = [WantedLine(line.sku_id, line.quantity, line.unit) for line in lines(ctx, order.id)]
-    _replace_lines(ctx, order, wanted)
-
-
-def _replace_lines(ctx: Context, order: TradeOrder, wanted: object) -> None:
+    """The same wishes at the prices of now; each line keeps its id."""
+    current = lines(ctx, order.id)
+    wanted = [WantedLine(line.sku_id, line.quantity, line.unit) for line in current]
     with side(ctx, order, "seller"):
-        priced = price(ctx, order, wanted)  # type: ignore[arg-type]
-    ctx.session.execute(delete(OrderLine).where(OrderLine.order_id == order.id).execution_options(synchronize_session="fetch"))
+        priced = price(ctx, order, wanted)
+    for line, found in zip(current, priced, strict=True):
+        for name in PRICED:
+            setattr(line, name, getattr(found, name))
+    ctx.session.flush()
+
+
+def _replace_lines(ctx: Context, order: TradeOrder, wanted: Sequence[WantedLine]) -> None:
+    with side(ctx, order, "seller"):
+        priced = price(ctx, order, wanted)
+    for line in lines(ctx, order.id):
+        ctx.session.delete(line)
+    ctx.session.flush()
     ctx.session.add_all(priced)
     ctx.session.flush()
 

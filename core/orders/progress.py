@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import any_, bindparam, literal, select, update
 
 from core.kernel import Conflict, Context
 from core.orders.gates import open_gates, satisfy_gate
@@ -105,7 +105,7 @@ def line_done(order: TradeOrder, line: OrderLine) -> bool:
 def _held(ctx: Context, order: TradeOrder, act: str | None = None) -> bool:
     query = select(Hold.id).where(Hold.order_id == order.id, Hold.lifted_at.is_(None))
     if act:
-        query = query.where(Hold.blocks.any(act))
+        query = query.where(literal(act) == any_(Hold.blocks))
     return ctx.session.scalar(query.limit(1)) is not None
 
 

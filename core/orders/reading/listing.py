@@ -1,0 +1,155 @@
+"""Lists of orders: one statement, however many rows. Each side is asked by its own index and the two are joined (ruling 2)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_, union_all
+
+from core.kernel import Context
+from core.orders.model import TradeOrder
+from core.orders.states import ORDER
+from core.tenancy import EnterpriseCard
+from core.web import Rejected
+from core.web.pager import Page, cut, decode
+
+SIDES = ("buyer", "seller")
+WAITING = {"seller": ("submitted",), "buyer": ("countered", "pending_approval")}
+"""The states in which a side is asked for an answer."""
+OPEN = tuple(sorted(ORDER.states - ORDER.ends - {"completed"}))
+MANY = 100
+
+
+@dataclass(frozen=True)
+class OrderRow:
+    """An order as lists show it. `side` is the reader's side; `partner_*` name the other one. Amounts include VAT."""
+
+    id: UUID
+    number: str | None
+    buyer_po: str | None
+    mode: str
+    state: str
+    version: int
+    side: str
+    buyer_id: UUID
+    seller_id: UUID
+    partner_id: UUID
+    partner_zh: str
+    partner_en: str | None
+    currency: str
+    total: Decimal
+    invoiced: Decimal
+    prepaid: Decimal
+    paid: Decimal
+    delivery_date: date | None
+    offer_expires_at: datetime | None
+    created_at: datetime
+    submitted_at: datetime | None
+
+
+_COLUMNS = tuple(
+    getattr(TradeOrder, name)
+    for name in (
+        "id", "number", "buyer_po", "mode", "state", "version", "buyer_id", "seller_id", "currency", "total", "invoiced",
+        "prepaid", "paid", "delivery_date", "offer_expires_at", "created_at", "submitted_at",
+    )
+)  # fmt: skip
+
+
+def list_orders(
+    ctx: Context,
+    side: str = "all",
+    states: Collection[str] = (),
+    q: str = "",
+    cursor: str | None = None,
+    limit: int = 50,
+    *,
+    waiting: bool = False,
+) -> Page[OrderRow]:
+    """Orders of the acting enterprise, newest first. `side` is buyer, seller or all; no `states` means every state.
+
+    `q` finds order numbers (with or without dashes), the buyer's own numbers and the other side's name. `waiting` keeps
+    what asks this enterprise for an answer. A mangled cursor is Rejected (400).
+    """
+    ctx.require("order.view")
+    after = _after(cursor)
+    arms = [
+        _arm(ctx, which, WAITING[which] if waiting else states, q, after, limit)
+        for which in (SIDES if side == "all" else (side,))
+    ]
+    found = union_all(*arms).subquery("found") if len(arms) > 1 else arms[0].subquery("found")
+    partner = EnterpriseCard.__table__
+    rows = ctx.session.execute(
+        select(found, partner.c.name.label("partner_zh"), partner.c.name_en.label("partner_en"))
+        .join_from(found, partner, partner.c.tenant_id == found.c.partner_id)
+        .order_by(found.c.created_at.desc(), found.c.id.desc())
+        .limit(limit + 1)
+    )
+    return cut(
+        [OrderRow(**row._mapping) for row in rows], limit, lambda row: (row.created_at.isoformat(), row.id)
+    )
+
+
+def count_waiting(ctx: Context) -> int:
+    """How many orders ask this enterprise for an answer, counted up to a hundred. One statement."""
+    arms = [
+        select(literal(1).label("one"))
+        .where(_own(which) == ctx.tenant_id, TradeOrder.state.in_(WAITING[which]))
+        .limit(MANY)
+        .subquery()
+        for which in SIDES
+    ]
+    counted = union_all(*(select(func.count().label("n")).select_from(arm) for arm in arms)).subquery()
+    total: int = ctx.session.scalar(select(func.sum(counted.c.n))) or 0
+    return int(total)
+
+
+def _own(side: str) -> ColumnElement[UUID]:
+    return TradeOrder.buyer_id.expression if side == "buyer" else TradeOrder.seller_id.expression
+
+
+def _arm(
+    ctx: Context, side: str, states: Collection[str], q: str, after: tuple[datetime, UUID] | None, limit: int
+) -> Select[tuple[object, ...]]:
+    """One side's newest orders, by that side's index. Until it is submitted (and has a number) an order is its buyer's alone."""
+    partner = TradeOrder.seller_id if side == "buyer" else TradeOrder.buyer_id
+    query = select(*_COLUMNS, literal(side).label("side"), partner.label("partner_id")).where(
+        _own(side) == ctx.tenant_id
+    )
+    if side == "seller":
+        query = query.where(TradeOrder.number.is_not(None))
+    if states:
+        query = query.where(TradeOrder.state.in_(tuple(states)))
+    if after is not None:
+        query = query.where(tuple_(TradeOrder.created_at, TradeOrder.id) < after)
+    if words := q.strip():
+        query = query.where(_matches(words, partner.expression))
+    return query.order_by(TradeOrder.created_at.desc(), TradeOrder.id.desc()).limit(limit + 1)
+
+
+def _matches(words: str, partner: ColumnElement[UUID]) -> ColumnElement[bool]:
+    bare = words.replace("-", "").replace(" ", "")
+    card = EnterpriseCard.__table__
+    named = select(card.c.tenant_id).where(
+        or_(card.c.name.icontains(words, autoescape=True), card.c.name_en.icontains(words, autoescape=True))
+    )
+    hits: list[ColumnElement[bool]] = [
+        TradeOrder.buyer_po.icontains(words, autoescape=True),
+        partner.in_(named),
+    ]
+    if bare:
+        hits.append(func.replace(TradeOrder.number, "-", "").icontains(bare, autoescape=True))
+    return or_(*hits)
+
+
+def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
+    keys = decode(cursor, 2)
+    if keys is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(keys[0])
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), UUID(keys[1])
+    except ValueError:
+        raise Rejected(400, "page.bad_cursor") from None

@@ -1,0 +1,5 @@
+"""The workbench: what this person must do, by when. It knows no room; the rooms tell it what waits."""
+
+from core.workbench.todos import Figure, Todo, figures, register_figures, register_todos, waiting
+
+__all__ = ["Figure", "Todo", "figures", "register_figures", "register_todos", "waiting"]

@@ -1,0 +1,48 @@
+"""The trade of `tests.orders.trade`, rolled back after each test, or committed in a database of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.db import Database
+from core.hooks import Dispatch
+from core.orders import TradeOrder
+from tests.conftest import make_unit
+from tests.orders.trade import Trade, dispatch
+
+
+@pytest.fixture
+def plugins() -> Dispatch:
+    return dispatch()
+
+
+@pytest.fixture
+def trade(shared_db: Database, plugins: Dispatch) -> Iterator[Trade]:
+    with shared_db.session() as session:
+        yield Trade(make_unit(shared_db, plugins), session).set_up()
+        session.rollback()
+
+
+@pytest.fixture
+def committed(fresh_db: Database, plugins: Dispatch) -> Iterator[Trade]:
+    """The same trade, committed: threads, requests and workers see it."""
+    with fresh_db.session() as session:
+        made = Trade(make_unit(fresh_db, plugins), session).set_up()
+        made.unit.finish(made.system(made.seller_id))
+        yield made
+
+
+@pytest.fixture
+def submitted_order(trade: Trade) -> TradeOrder:
+    return trade.place()
+
+
+@pytest.fixture
+def confirmed_order(trade: Trade) -> TradeOrder:
+    """With an open payment gate, so it stays confirmed."""
+    return trade.confirmed(mode="prepaid")
+
+
+@pytest.fixture
+def running_order(trade: Trade) -> TradeOrder:
+    return trade.confirmed()
