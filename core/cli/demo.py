@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 
+from core.cli.boundary import show
 from core.cli.child import Child
 from core.cli.connector import find_simulator
 from core.cli.database import running_database
@@ -29,6 +30,7 @@ from core.cli.verify import breaches_of
 from core.config import Config, UserError, data_folder
 
 SYSTEM = "kingdee"  # the ERP the demo trades with
+AFTER_WRONG = "Read the logs there; `run.py demo --fresh` begins with new data."
 
 
 @facts_command()
@@ -52,9 +54,21 @@ def demo(data: Path | None, as_json: bool, once: bool, port: int | None, fresh: 
         _prepare(config, tell)
         with _cast(config, port, tell) as cast:
             from core.demo import play
+            from core.demo.desk import Wrong
 
             prepared = time.monotonic() - began
-            facts = dict(play(config, cast.portal, cast.simulator, tell))
+            try:
+                facts = dict(play(config, cast.portal, cast.simulator, tell))
+            except Wrong as wrong:
+                show(
+                    UserError(
+                        f"The trade does not go as it should: {wrong}", str(config.data / "logs"), AFTER_WRONG
+                    )
+                )
+                tell.facts(
+                    {"ok": False, "wrong": str(wrong), "portal": cast.portal, "data": str(config.data)}
+                )
+                return 1
             breaches = breaches_of(config)
             tell("Every invariant holds" if not breaches else f"{len(breaches)} invariants are broken")
             for breach in breaches:
