@@ -1,6 +1,6 @@
 """PostgreSQL as the platform uses it: typed tables, a tenant per transaction, row-level security that is really on."""
 
-from core.db.base import Append, Model, Published, TenantOwned, TwoSided, uuid_pk
+from core.db.base import Append, Model, Published, Shared, TenantOwned, TwoSided, uuid_pk
 from core.db.rls import security_statements
 from core.db import roles, schema
 from core.db.session import Database, TenantSession, count_statements, set_tenant
@@ -16,6 +16,7 @@ __all__ = [
     "Model",
     "Price",
     "Published",
+    "Shared",
     "TenantOwned",
     "TenantSession",
     "TwoSided",

@@ -21,7 +21,7 @@ uuid_pk = Annotated[UUID, mapped_column(primary_key=True, default=uuid7)]
 class Model(DeclarativeBase):
     """Base of every table. Core tables live in schema `ts`; a plugin names its own schema in `__table_args__`.
 
-    `__access__` is tenant, two_sided, published or exempt; `__grants__` is what the application roles may do at all.
+    `__access__` is tenant, two_sided, shared, published or exempt; `__grants__` is what the application roles may do at all.
     An exempt table states its reason in `__exempt__`.
     """
 
@@ -67,6 +67,14 @@ class Published:
 
     __access__ = "published"
     tenant_id: Mapped[UUID] = mapped_column(sort_order=-10)
+
+
+class Shared:
+    """Rows of one enterprise that one other may read as well; only the owner writes them."""
+
+    __access__ = "shared"
+    tenant_id: Mapped[UUID] = mapped_column(sort_order=-10)
+    other_id: Mapped[UUID | None] = mapped_column(sort_order=-9)
 
 
 class Append:

@@ -53,6 +53,10 @@ def _secure(table: Table, model: type[Model]) -> list[str]:
         mine = f"buyer_id = {ME} OR seller_id = {ME}"
         lines.append(f"CREATE POLICY side_read ON {name} FOR SELECT TO {READERS} USING ({mine})")
         lines += _writes(name, grants, writers, mine)
+    elif access == "shared":
+        mine = f"tenant_id = {ME} OR other_id = {ME}"
+        lines.append(f"CREATE POLICY shared_read ON {name} FOR SELECT TO {READERS} USING ({mine})")
+        lines += _writes(name, grants, writers, f"tenant_id = {ME}")
     elif access == "published":
         lines.append(f"CREATE POLICY public_read ON {name} FOR SELECT TO {READERS} USING ({ME} IS NOT NULL)")
         lines += _writes(name, grants, writers, f"tenant_id = {ME}")
