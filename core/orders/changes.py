@@ -25,10 +25,14 @@ def read_changes(wish: Mapping[str, Any], current: list[OrderLine], *, prices: b
             continue
         kept: dict[str, str | int] = {"no": number}
         if entry.get("quantity") is not None:
+            if Decimal(entry["quantity"]) <= 0:
+                errors.append(FieldError(f"lines.{index}.quantity", "decimal.must_be_positive", {}))
             kept["quantity"] = str(entry["quantity"])
         if entry.get("unit_price") is not None:
             if not prices:
                 errors.append(FieldError(f"lines.{index}.unit_price", "order.price_is_bound", {}))
+            if Decimal(entry["unit_price"]) < 0:
+                errors.append(FieldError(f"lines.{index}.unit_price", "decimal.too_small", {}))
             kept["unit_price"] = str(entry["unit_price"])
         found.append(kept)
     if errors:
