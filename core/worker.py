@@ -14,8 +14,9 @@ from sqlalchemy import text
 
 from core import rooms, stock
 from core.app import Installation
+from core.catalog.duties import turn_price_lists
 from core.config import Config
-from core.db import Database
+from core.db import Database, TenantSession
 from core.orders.duties import run_timers
 from core.outbox import Handler, deliver
 
@@ -83,8 +84,9 @@ class Worker:
         duties = [
             Duty("deliver", 0.2, lambda: deliver(self.unit, handlers)),
             Duty("timers", 0.5, lambda: run_timers(self.unit)),
-            Duty("soft stock", 0.5, lambda: stock.expire_soft(self.unit.database)),
-            Duty("seal", 1.0, self._seal),
+            Duty("soft stock", 0.5, lambda: self._ask(stock.expire_soft)),
+            Duty("price lists", 60.0, lambda: self._ask(turn_price_lists)),
+            Duty("seal", 1.0, lambda: self._ask(_seal)),
         ]
         for module in rooms.parts("duties"):
             for make in getattr(module, "DUTIES", ()):
@@ -94,11 +96,17 @@ class Worker:
         queue = os.environ.get("TS_QUEUE")
         return [duty for duty in duties if not queue or duty.name.partition(".")[0] == queue]
 
-    def _seal(self) -> int:
+    def _ask(self, duty: Callable[[TenantSession], int]) -> int:
+        """A duty that is one function of the database, across all tenants."""
         with self.unit.database.session() as session:
-            sealed: int = session.scalar(text("SELECT ts.audit_seal(500)"))
+            done = duty(session)
             session.commit()
-        return sealed
+        return done
+
+
+def _seal(session: TenantSession) -> int:
+    sealed: int = session.scalar(text("SELECT ts.audit_seal(500)"))
+    return sealed
 
 
 def _bound(run: Callable[[Installation], int], installation: Installation) -> Callable[[], int]:

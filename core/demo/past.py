@@ -41,7 +41,7 @@ def _replay(unit: Unit, buyer: UUID, seller: UUID, plan: PastOrder) -> None:
     day = plan.days_ago
     with _then(unit, seller, "seed", day) as ctx:
         codes = [line.sku for line in plan.lines]
-        skus = dict(ctx.session.execute(select(Product.code, Product.id).where(Product.code.in_(codes))).tuples())
+        skus = dict(ctx.session.execute(select(Product.code, Product.id).where(Product.code.in_(codes))).tuples().all())
     with _then(unit, buyer, "seed", day) as ctx:
         wanted = [orders.WantedLine(skus[line.sku], line.quantity) for line in plan.lines]
         order = orders.place(ctx, orders.NewOrder(seller, wanted, buyer_po=plan.po_no, ship_to="吴江厂区收货点"))

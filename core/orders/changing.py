@@ -97,11 +97,13 @@ def cancel_confirmed(ctx: Context, order_id: UUID, reason: str, version: int | N
     """T14 by one side alone, where the mode has a plan for it; its money moves are posted."""
     order = lock(ctx, order_id, version)
     mode = ctx.ports.dispatch.modes[order.mode].mode
-    facts = order_facts(order, lines(ctx, order.id))
+    facts, by = order_facts(order, lines(ctx, order.id)), side_of(ctx, order)
     with side(ctx, order, "seller"):
-        plan = mode.cancel_plan(ctx, facts)  # by the seller's settings
+        plan = mode.cancel_plan(ctx, facts, by)  # by the seller's settings
     if plan is None:
         raise Refused("order.cancel_needs_both", mode=order.mode)
+    if order.prepaid:
+        plan = [*plan, MoneyMove("seller", "buyer", order.prepaid, "refund")]
     order.reason = reason.strip() or None
     step(ctx, order, "cancel_confirmed", reason=reason)
     _release_all(ctx, order)
