@@ -27,7 +27,7 @@ NAV = [
         permission="partner.view", order=50,
     ),
     NavEntry(
-        key="company", endpoint="tenancy.company", icon="bank", title=lazy("Company"), group="system",
+        key="company", endpoint="tenancy.company", icon="bank", title=lazy("Company profile"), group="system",
         permission="enterprise.view", order=70,
     ),
 ]  # fmt: skip
@@ -317,7 +317,7 @@ def _company(ctx: Context, wrong: str = "", errors: Errors | None = None, typed:
 
 def _address(title: str, values: Values, save_url: str, remove_url: str | None, errors: Errors) -> Response:
     page = AddressPage(title or _("Address"), values, save_url, remove_url, errors)
-    crumbs = (Crumb(_("Company"), url_for("tenancy.company")), Crumb(page.title))
+    crumbs = (Crumb(_("Company profile"), url_for("tenancy.company")), Crumb(page.title))
     return render("tenancy/address.html", page, 422 if errors else 200, crumbs=crumbs)
 
 
