@@ -43,7 +43,10 @@ class Account(TenantOwned, Model):
 
 
 class LedgerTxn(Append, TenantOwned, Model):
-    """One posting. (kind, ref) is unique in an enterprise, so what caused it posts only once."""
+    """One posting. (kind, ref) is unique in an enterprise, so what caused it posts only once.
+
+    `ref` is the id of what caused it, `label` its human number.
+    """
 
     __tablename__ = "ledger_txn"
     __table_args__ = (
@@ -54,6 +57,7 @@ class LedgerTxn(Append, TenantOwned, Model):
     id: Mapped[uuid_pk]
     kind: Mapped[str]
     ref: Mapped[str]
+    label: Mapped[str]
     currency: Mapped[str]
     actor: Mapped[str]
     at: Mapped[datetime]

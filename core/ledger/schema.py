@@ -30,6 +30,7 @@ class EntryAnswer(Schema):
     at = fields.DateTime(required=True)
     kind = fields.Text(required=True)
     ref = fields.Text(required=True)
+    label = fields.Text(required=True)
     amount = fields.Money(required=True)
     balance = fields.Money(required=True)
 

@@ -33,8 +33,8 @@ WHERE a.tenant_id = :tenant AND a.currency = :currency
 # Entries go in by account id, so two postings that share accounts take their rows in one order.
 _POST = text("""
 WITH txn AS (
-  INSERT INTO ts.ledger_txn (id, tenant_id, kind, ref, currency, actor, at)
-  VALUES (:txn, :tenant, :kind, :ref, :currency, :actor, :at)
+  INSERT INTO ts.ledger_txn (id, tenant_id, kind, ref, label, currency, actor, at)
+  VALUES (:txn, :tenant, :kind, :ref, :label, :currency, :actor, :at)
   ON CONFLICT (tenant_id, kind, ref) DO NOTHING
   RETURNING id)
 INSERT INTO ts.ledger_entry (id, tenant_id, txn_id, account_id, currency, no, amount)
@@ -75,12 +75,13 @@ class StatementLine:
     id: UUID
     kind: str
     ref: str
+    label: str
     at: datetime
     amount: Decimal
     balance: Decimal
 
 
-def post(ctx: Context, kind: str, ref: str, currency: str, entries: Entries) -> Posting:
+def post(ctx: Context, kind: str, ref: str, currency: str, entries: Entries, label: str = "") -> Posting:
     """Post into the books of ctx's tenant. Entries of 0 are left out; the rest sum to zero, or ValueError.
 
     Accounts are opened at their first use. The same (kind, ref) with the same entries answers the posting
@@ -98,6 +99,7 @@ def post(ctx: Context, kind: str, ref: str, currency: str, entries: Entries) -> 
             "tenant": ctx.tenant_id,
             "kind": kind,
             "ref": ref,
+            "label": label or ref,
             "currency": currency,
             "actor": ctx.actor.name,
             "at": ctx.now,
@@ -169,9 +171,8 @@ def reverse(ctx: Context, txn_id: UUID) -> Posting:
     if txn.kind == "reversal":
         raise Invalid.one("txn_id", "ledger.reversal_of_reversal")
     whole = _whole(ctx, txn)
-    made = post(
-        ctx, "reversal", str(txn.id), txn.currency, [(code, -amount) for code, amount in whole.entries]
-    )
+    back = [(code, -amount) for code, amount in whole.entries]
+    made = post(ctx, "reversal", str(txn.id), txn.currency, back, txn.label)
     ctx.record("ledger.reverse", f"ledger_txn:{txn.id}", kind=txn.kind, ref=txn.ref)
     return made
 
@@ -211,7 +212,7 @@ def statement(
     if row is None:
         raise NotFound("ledger.account_not_found")
     wanted = (
-        select(LedgerEntry.id, LedgerTxn.kind, LedgerTxn.ref, LedgerTxn.at, LedgerEntry.amount)
+        select(LedgerEntry.id, LedgerTxn.kind, LedgerTxn.ref, LedgerTxn.label, LedgerTxn.at, LedgerEntry.amount)
         .join(LedgerTxn, LedgerTxn.id == LedgerEntry.txn_id)
         .where(LedgerEntry.tenant_id == ctx.tenant_id, LedgerEntry.account_id == account_id)
         .order_by(LedgerEntry.id.desc())
@@ -228,8 +229,8 @@ def statement(
         )
         standing = after[1] - (seen or Decimal(0))
     lines = []
-    for ident, kind, ref, at, amount in ctx.session.execute(wanted):
-        lines.append(StatementLine(ident, kind, ref, at, _tidy(amount), _tidy(standing)))
+    for ident, kind, ref, label, at, amount in ctx.session.execute(wanted):
+        lines.append(StatementLine(ident, kind, ref, label, at, _tidy(amount), _tidy(standing)))
         standing -= amount
     return AccountBalance(row.id, row.code, row.currency, _tidy(row.balance)), lines
 

@@ -158,8 +158,8 @@ def test_the_database_refuses_to_commit_an_unbalanced_posting(
         )
         run(
             text(
-                "INSERT INTO ts.ledger_txn (id, tenant_id, kind, ref, currency, actor, at)"
-                " VALUES (:txn, :tenant, 'x', 'x', 'CNY', 'x', now())"
+                "INSERT INTO ts.ledger_txn (id, tenant_id, kind, ref, label, currency, actor, at)"
+                " VALUES (:txn, :tenant, 'x', 'x', 'x', 'CNY', 'x', now())"
             ),
             values,
         )
