@@ -31,38 +31,28 @@ def refusal(error: BaseException) -> str:
     return said.rpartition("FATAL:")[2].strip()
 
 
-def require_tables(config: Config) -> None:
-    """Refuse a database nobody has prepared, or a role that would see every tenant's rows."""
+def require_tables(config: Config, role: str = "app") -> None:
+    """Refuse a database nobody has prepared, tables of another release, and a role that sees every tenant's rows."""
     import psycopg
 
-    address = config.url("app").replace("+psycopg", "", 1)
+    from core.db.roles import require_bound
+
     try:
-        with psycopg.connect(address, connect_timeout=10) as connection:
+        with psycopg.connect(config.url(role).replace("+psycopg", "", 1), connect_timeout=10) as connection:
+            require_bound(connection)
             row = connection.execute(
-                "SELECT rolsuper OR rolbypassrls, current_user, EXISTS (SELECT 1 FROM pg_class "
-                "WHERE relnamespace = to_regnamespace('ts') AND relkind IN ('r', 'p')) "
-                "FROM pg_roles WHERE rolname = current_user"
+                "SELECT EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace('ts') AND relkind = 'r')"
             ).fetchone()
     except psycopg.OperationalError as error:
         said = refusal(error)
-        missing = "does not exist" in said
-        raise UserError(
-            "The database is not prepared yet."
-            if missing and config.embedded
-            else f"The database refused: {said}",
-            str(config.data) if config.embedded else "DATABASE_URL",
-            "Run `run.py init` first."
-            if missing
-            else "Check the address, role and password; then `run.py doctor`.",
-        ) from error
-    assert row is not None
-    if row[0]:
-        raise UserError(
-            f"The role {row[1]} passes by row-level security: everyone would see everyone's rows.",
-            "DATABASE_URL",
-            "Use the role ts_app. `run.py init --sql` prints the SQL that makes it.",
-        )
-    if not row[2]:
+        where = str(config.data) if config.embedded else "DATABASE_URL"
+        if "does not exist" in said:
+            raise UserError(
+                f"The database is not prepared yet: {said}.", where, "Run `run.py init` first."
+            ) from error
+        do = "Check the address, role and password; then `run.py doctor`."
+        raise UserError(f"The database refused: {said}", where, do) from error
+    if row is None or not row[0]:
         raise UserError("The database has no tables yet.", str(config.data), "Run `run.py init` first.")
     _require_release(config)
 

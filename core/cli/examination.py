@@ -13,7 +13,7 @@ import psycopg
 
 import core
 from core.cli.database import refusal
-from core.config import Config
+from core.config import Config, UserError
 from core.db import roles
 
 LOW_ON_DISK = 1_000_000_000  # bytes
@@ -85,23 +85,17 @@ def examine_rest(config: Config) -> Iterator[Finding]:
 
 def _examine_role(role: str, connection: psycopg.Connection) -> Iterator[Finding]:
     row = connection.execute(
-        "SELECT current_user, rolsuper OR rolbypassrls,"
-        " EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        "         WHERE c.relowner = r.oid AND n.nspname = ANY (%s)),"
+        "SELECT current_user,"
         " to_regrole('ts_plugin') IS NOT NULL AND pg_has_role(current_user, 'ts_plugin', 'MEMBER')"
-        " FROM pg_roles r WHERE rolname = current_user",
-        (list(roles.SCHEMAS),),
     ).fetchone()
     assert row is not None
-    name, passes, owns, plugin = row
-    if passes or (owns and role != "migrate"):
-        yield Finding(
-            "wrong",
-            f"{role}: the role {name} passes by row-level security.",
-            "Use the roles of `run.py init --sql`.",
-        )
-    else:
+    name, plugin = row
+    try:
+        if role != "migrate":
+            roles.require_bound(connection)
         yield Finding("well", f"{role}: connects as {name}.")
+    except UserError as error:
+        yield Finding("wrong", f"{role}: {error.what}", error.do)
     if role == "app" and not plugin:
         yield Finding(
             "note",

@@ -25,7 +25,7 @@ def work(data: Path | None, as_json: bool, queue: str | None) -> None:
     if queue:
         os.environ["TS_QUEUE"] = queue
     with running_database(config):
-        require_tables(config)
+        require_tables(config, "worker")
         from core.worker import Worker
 
         worker = Worker(config)

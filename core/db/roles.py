@@ -108,6 +108,25 @@ def provision(admin_url: str, dbname: str = DATABASE) -> bool:
     return not known
 
 
+def require_bound(connection: psycopg.Connection) -> None:
+    """Refuse a role that row-level security does not bind: a superuser, or one that may act as a table's owner.
+
+    Everything that serves calls this once at its start; with such a role every tenant would see all rows.
+    """
+    row = connection.execute(
+        "SELECT rolname, rolsuper OR rolbypassrls OR EXISTS (SELECT 1 FROM pg_class WHERE relnamespace ="
+        " to_regnamespace('ts') AND pg_has_role(rolname, relowner, 'MEMBER'))"
+        " FROM pg_roles WHERE rolname = current_user"
+    ).fetchone()
+    if row is None or row[1]:
+        name = row[0] if row else "of this connection"
+        raise UserError(
+            f"The role {name} passes by row-level security: everyone would see everyone's rows.",
+            "DATABASE_URL, WORKER_DATABASE_URL",
+            "Use the roles ts_app and ts_worker. `run.py init --sql` prints the SQL that makes them.",
+        )
+
+
 def server_major(connection: psycopg.Connection) -> int:
     """Major version of the server; `UserError` for one this project does not work with."""
     major = connection.info.server_version // 10000

@@ -161,3 +161,14 @@ def test_tables_of_another_release_are_refused(data: Path) -> None:
         finally:
             with psycopg.connect(address) as connection:
                 connection.execute("UPDATE ts.version SET version_num = %s", row)
+
+
+@pytest.mark.parametrize("role", ["postgres", "ts_migrator"])
+def test_a_role_that_row_security_does_not_bind_may_not_serve(data: Path, role: str) -> None:
+    with EmbeddedPostgres(data):
+        address = embedded_url(data, role).replace("+psycopg", "")
+        for command, variable in (("serve", "DATABASE_URL"), ("work", "WORKER_DATABASE_URL")):
+            urls = {"DATABASE_URL": embedded_url(data, "ts_app"), variable: address}
+            done = tongshang(command, data=data, **urls)
+            assert done.returncode == 2
+            assert "passes by row-level security" in done.stderr
