@@ -23,14 +23,18 @@ LOGIN = "login precedes the tenant"
 def sign_in(visit: Visit, body: dict[str, Any]) -> signin.SignedIn:
     """Sign in with a password, and a code where an authenticator is set up. Use the token as `Authorization: Bearer`."""
     _only_where_safe()
-    signed = signin.sign_in(visit.session, body["login"], body["password"], remote=visit.remote, agent=_agent())
+    signed = signin.sign_in(
+        visit.session, body["login"], body["password"], remote=visit.remote, agent=_agent()
+    )
     if signed.pending and body.get("code"):
         signed = signin.verify_totp(visit.session, signed.token, body["code"], remote=visit.remote)
     service.welcome(visit.platform.unit, visit.session, signed, visit.remote, visit.trace_id)
     return signed
 
 
-@api.post("/session/second-factor", public=LOGIN, body=schema.FactorBody, answer=schema.TokenAnswer, status=201)
+@api.post(
+    "/session/second-factor", public=LOGIN, body=schema.FactorBody, answer=schema.TokenAnswer, status=201
+)
 def second_factor(visit: Visit, body: dict[str, Any]) -> signin.SignedIn:
     """Finish a pending sign-in; the answer carries another token."""
     if bool(body.get("code")) == bool(body.get("recovery_code")):
@@ -38,7 +42,9 @@ def second_factor(visit: Visit, body: dict[str, Any]) -> signin.SignedIn:
     if body.get("code"):
         signed = signin.verify_totp(visit.session, body["token"], body["code"], remote=visit.remote)
     else:
-        signed = signin.use_recovery_code(visit.session, body["token"], body["recovery_code"], remote=visit.remote)
+        signed = signin.use_recovery_code(
+            visit.session, body["token"], body["recovery_code"], remote=visit.remote
+        )
     service.welcome(visit.platform.unit, visit.session, signed, visit.remote, visit.trace_id)
     return signed
 
@@ -99,13 +105,21 @@ def revoke_session(ctx: Context, session_id: UUID) -> None:
     account.revoke_session(ctx, session_id)
 
 
-@api.post("/me/authenticator", permission="account.own", body=schema.PasswordBody, answer=schema.EnrolmentAnswer, status=201)
+@api.post(
+    "/me/authenticator",
+    permission="account.own",
+    body=schema.PasswordBody,
+    answer=schema.EnrolmentAnswer,
+    status=201,
+)
 def enroll(ctx: Context, body: dict[str, Any]) -> account.Enrolment:
     """Begin to set up an authenticator."""
     return account.enroll_totp(ctx, body["password"])
 
 
-@api.post("/me/authenticator/confirm", permission="account.own", body=schema.CodeBody, answer=schema.ConfirmedAnswer)
+@api.post(
+    "/me/authenticator/confirm", permission="account.own", body=schema.CodeBody, answer=schema.ConfirmedAnswer
+)
 def confirm(ctx: Context, body: dict[str, Any]) -> dict[str, Any]:
     """Finish with its first code; from now on signing in asks for one."""
     token, codes = account.confirm_totp(ctx, body["code"])
@@ -124,7 +138,11 @@ def list_roles(ctx: Context) -> dict[str, Any]:
     declared = members.declared_permissions(ctx)
     return {
         "items": [
-            {"key": key, "title": ROLES[key], "permissions": [one.code for one in declared if key in one.roles]}
+            {
+                "key": key,
+                "title": ROLES[key],
+                "permissions": [one.code for one in declared if key in one.roles],
+            }
             for key in members.assignable_roles(ctx)
         ]
     }
@@ -136,14 +154,24 @@ def list_members(ctx: Context) -> dict[str, Any]:
     return {"items": members.members(ctx)}
 
 
-@api.put("/members/<uuid:member_id>/roles", permission="member.manage", body=schema.RolesBody, answer=schema.MemberAnswer)
+@api.put(
+    "/members/<uuid:member_id>/roles",
+    permission="member.manage",
+    body=schema.RolesBody,
+    answer=schema.MemberAnswer,
+)
 def set_roles(ctx: Context, member_id: UUID, body: dict[str, Any]) -> members.Member:
     """Give a member exactly these roles; wants the second factor fresh."""
     members.set_roles(ctx, member_id, body["roles"])
     return members.member(ctx, member_id)
 
 
-@api.put("/members/<uuid:member_id>/limits", permission="member.manage", body=schema.LimitsBody, answer=schema.MemberAnswer)
+@api.put(
+    "/members/<uuid:member_id>/limits",
+    permission="member.manage",
+    body=schema.LimitsBody,
+    answer=schema.MemberAnswer,
+)
 def set_limits(ctx: Context, member_id: UUID, body: dict[str, Any]) -> members.Member:
     """Set or lift amount limits; wants the second factor fresh."""
     members.set_limits(ctx, member_id, {one["permission"]: one["amount"] for one in body["limits"]})
@@ -163,7 +191,11 @@ def list_invitations(ctx: Context) -> dict[str, Any]:
 
 
 @api.post(
-    "/invitations", permission="member.manage", body=schema.InvitationBody, answer=schema.NewInvitationAnswer, status=201
+    "/invitations",
+    permission="member.manage",
+    body=schema.InvitationBody,
+    answer=schema.NewInvitationAnswer,
+    status=201,
 )
 def invite(ctx: Context, body: dict[str, Any]) -> dict[str, Any]:
     """Invite somebody by a link that holds a week; wants the second factor fresh."""
@@ -183,7 +215,9 @@ def list_keys(ctx: Context) -> dict[str, Any]:
     return {"items": keys.api_keys(ctx)}
 
 
-@api.post("/api-keys", permission="key.manage", body=schema.NewKeyBody, answer=schema.NewKeyAnswer, status=201)
+@api.post(
+    "/api-keys", permission="key.manage", body=schema.NewKeyBody, answer=schema.NewKeyAnswer, status=201
+)
 def create_key(ctx: Context, body: dict[str, Any]) -> keys.NewApiKey:
     """Make a key for a program; wants the second factor fresh."""
     return keys.create_api_key(
@@ -204,5 +238,3 @@ def _agent() -> str:
 def _only_where_safe() -> None:
     if not web.may_use_http():
         raise Rejected(403, "identity.needs_https")
-
-

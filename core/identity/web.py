@@ -16,7 +16,9 @@ from core.web import platform
 from core.web.page import Company
 
 _PLAIN = "ts_session"
-_SECURE = "__Host-ts_session"  # browsers take it only over https, for this host alone, and let nobody else set it
+_SECURE = (
+    "__Host-ts_session"  # browsers take it only over https, for this host alone, and let nobody else set it
+)
 
 Lister = Callable[[Context], tuple[Company, ...]]
 _listers: list[Lister] = []
@@ -47,7 +49,12 @@ def by_cookie(session: Any) -> Principal | None:
 def keep_token(response: Response, token: str) -> Response:
     """Hand the browser a token until it is closed; the server ends it earlier."""
     response.set_cookie(
-        cookie_name(), token, httponly=True, samesite="Lax", secure=request.is_secure or not may_use_http(), path="/"
+        cookie_name(),
+        token,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure or not may_use_http(),
+        path="/",
     )
     return response
 

@@ -40,6 +40,7 @@ class House:
                 email=email,
                 password=PASSWORD,
                 roles=roles or ("buyer.clerk",),
+                locale="en",
                 totp_secret=SECRET if totp else None,
             )
         return email

@@ -99,10 +99,10 @@ def test_signing_out_ends_the_session(house: House) -> None:
 def test_language_and_look_stay_with_the_person(house: House) -> None:
     email = house.person()
     token = house.sign_in(email).token
-    house.act(token, lambda ctx: set_preferences(ctx, locale="en", theme="dark"))
+    house.act(token, lambda ctx: set_preferences(ctx, locale="zh-CN", theme="dark"))
     found = house.act(token, account)
-    assert (found.locale, found.theme, found.density) == ("en", "dark", "comfortable")
-    assert house.sign_in(email).principal.locale == "en"
+    assert (found.locale, found.theme, found.density) == ("zh-CN", "dark", "comfortable")
+    assert house.sign_in(email).principal.locale == "zh-CN"
     with pytest.raises(Invalid):
         house.act(token, lambda ctx: set_preferences(ctx, theme="pink"))
 

@@ -14,7 +14,17 @@ ROOT = Path(__file__).parent.parent.parent
 ROOMS = ("identity", "tenancy")
 SAID = re.compile(r"(?<![\w])_\('((?:[^'\\]|\\.)*)'|ngettext\('((?:[^'\\]|\\.)*)'")
 CODE = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+")
-RAISING = {"one", "Refused", "Conflict", "NotFound", "Forbidden", "SignInRefused", "TooManyTries", "Rejected", "FieldError"}
+RAISING = {
+    "one",
+    "Refused",
+    "Conflict",
+    "NotFound",
+    "Forbidden",
+    "SignInRefused",
+    "TooManyTries",
+    "Rejected",
+    "FieldError",
+}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +48,9 @@ def calls(room: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_sentence_of_the_pages_has_its_chinese(room: str, words: Words) -> None:
-    said = {text for name, text in calls(room) if name in {"_", "lazy", "gettext"} and not CODE.fullmatch(text)}
+    said = {
+        text for name, text in calls(room) if name in {"_", "lazy", "gettext"} and not CODE.fullmatch(text)
+    }
     for path in (ROOT / "templates" / room).glob("*.html"):
         said |= {first or second for first, second in SAID.findall(path.read_text("utf-8"))}
     assert said

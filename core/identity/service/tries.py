@@ -36,7 +36,11 @@ class Try:
 def count_try(session: Any, account: str, remote: str | None) -> Try:
     """Count a try on `account` (any text that names what is being opened)."""
     made = uuid7()
-    values = {"id": made, "account": hashlib.sha256(account.encode()).digest(), "remote": _neighbourhood(remote)}
+    values = {
+        "id": made,
+        "account": hashlib.sha256(account.encode()).digest(),
+        "remote": _neighbourhood(remote),
+    }
     with session.get_bind().engine.begin() as connection:
         row = connection.execute(text("SELECT * FROM auth.count_try(:id, :account, :remote)"), values).one()
     return Try(made, row.allowed, row.remaining)

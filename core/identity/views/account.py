@@ -61,7 +61,9 @@ def account(ctx: Context) -> Response:
 @pages.post("/account/password", permission="account.own")
 def change_password(ctx: Context) -> Response:
     values, tokens = form(), list[str]()
-    errors = mend(ctx, lambda: tokens.append(own.change_password(ctx, values.get("current", ""), values.get("new", ""))))
+    errors = mend(
+        ctx, lambda: tokens.append(own.change_password(ctx, values.get("current", ""), values.get("new", "")))
+    )
     if errors:
         return _show(ctx, "password", errors)
     flash(_("Password changed. All other sessions ended"))
@@ -129,7 +131,9 @@ def _show(ctx: Context, wrong: str = "", errors: Errors | None = None) -> Respon
         password_set_at=found.password_set_at,
         has_second_factor=found.has_second_factor,
         recovery_codes_left=found.recovery_codes_left,
-        secret=" ".join(enrolment.secret[at : at + 4] for at in range(0, len(enrolment.secret), 4)) if enrolment else None,
+        secret=" ".join(enrolment.secret[at : at + 4] for at in range(0, len(enrolment.secret), 4))
+        if enrolment
+        else None,
         qr=Markup(enrolment.qr) if enrolment else None,  # noqa: S704  made by segno from our own address
         locale=found.locale,
         theme=found.theme,
@@ -158,7 +162,9 @@ def _show(ctx: Context, wrong: str = "", errors: Errors | None = None) -> Respon
 def _codes(codes: list[str]) -> Once:
     return Once(
         title=_("Recovery codes"),
-        text=_("Each code signs you in once when the authenticator is not at hand. They are shown only now: print or save them."),
+        text=_(
+            "Each code signs you in once when the authenticator is not at hand. They are shown only now: print or save them."
+        ),
         values=tuple(codes),
         back_url=url_for("identity.account"),
         back=_("I have saved them"),
@@ -169,10 +175,21 @@ def device_of(agent: str) -> str:
     """A browser and a system, as far as the agent's text tells; the names are the same in every language."""
     if not agent:
         return "—"
-    browsers = (("Edg/", "Edge"), ("MicroMessenger", "WeChat"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-    systems = (("Android", "Android"), ("iPhone", "iOS"), ("iPad", "iOS"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"))
+    browsers = (
+        ("Edg/", "Edge"),
+        ("MicroMessenger", "WeChat"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    )
+    systems = (
+        ("Android", "Android"),
+        ("iPhone", "iOS"),
+        ("iPad", "iOS"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    )
     browser = next((name for mark, name in browsers if mark in agent), agent.split("/")[0][:20])
     system = next((name for mark, name in systems if mark in agent), "")
     return f"{browser} · {system}" if system else browser
-
-

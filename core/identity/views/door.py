@@ -65,7 +65,9 @@ def signin(visit: Visit) -> Response:
     if web.by_cookie(visit.session) is not None:
         return _away(request.args.get("next"))
     errors = {} if web.may_use_http() else {"_form": [_("identity.needs_https")]}
-    return render("identity/signin.html", SignInPage(next=own_path(request.args.get("next"), ""), errors=errors))
+    return render(
+        "identity/signin.html", SignInPage(next=own_path(request.args.get("next"), ""), errors=errors)
+    )
 
 
 @pages.post("/signin", public=LOGIN)
@@ -76,7 +78,11 @@ def enter(visit: Visit) -> Response:
         if not web.may_use_http():
             raise Forbidden("identity.needs_https")
         signed = coming.sign_in(
-            visit.session, login, values.get("password", ""), remote=visit.remote, agent=request.user_agent.string
+            visit.session,
+            login,
+            values.get("password", ""),
+            remote=visit.remote,
+            agent=request.user_agent.string,
         )
     except (coming.SignInRefused, Forbidden) as refused:
         return render("identity/signin.html", SignInPage(login, wish, errors_of(refused)), 422)
@@ -90,7 +96,9 @@ def mfa(visit: Visit) -> Response:
     waiting = coming.pending_sign_in(visit.session, web.shown_token())
     if waiting is None:
         return redirect("identity.signin")
-    return render("identity/mfa.html", _factor(waiting.login, request.args.get("way", "code"), request.args.get("next")))
+    return render(
+        "identity/mfa.html", _factor(waiting.login, request.args.get("way", "code"), request.args.get("next"))
+    )
 
 
 @pages.post("/mfa", public=LOGIN)
@@ -128,7 +136,11 @@ def confirm_step_up(ctx: Context) -> Response:
         token = account.step_up(ctx, values.get("code", "")[:60])
     except (Invalid, TooManyTries) as refused:
         errors = errors_of(refused)
-        return render("identity/mfa.html", _again(ctx, values.get("next"), {"code": errors.get("code") or errors["_form"]}), 422)
+        return render(
+            "identity/mfa.html",
+            _again(ctx, values.get("next"), {"code": errors.get("code") or errors["_form"]}),
+            422,
+        )
     return web.keep_token(_away(values.get("next")), token)
 
 

@@ -149,11 +149,15 @@ def members(ctx: Context) -> Response:
                 email=one.email,
                 roles=_titles(one.roles),
                 expires_at=one.expires_at,
-                withdraw_url=url_for("identity.withdraw_invitation", invitation_id=one.id) if manage else None,
+                withdraw_url=url_for("identity.withdraw_invitation", invitation_id=one.id)
+                if manage
+                else None,
             )
             for one in people.invitations(ctx)
         ),
-        keys=tuple(_key_row(one, key_manage) for one in keys.api_keys(ctx)) if ctx.allows("key.view") else None,
+        keys=tuple(_key_row(one, key_manage) for one in keys.api_keys(ctx))
+        if ctx.allows("key.view")
+        else None,
         invite_url=url_for("identity.invite") if manage else None,
         new_key_url=url_for("identity.new_key") if key_manage else None,
     )
@@ -163,20 +167,28 @@ def members(ctx: Context) -> Response:
 @pages.get("/members/invite", permission="member.manage")
 def invite(ctx: Context) -> Response:
     require_fresh_second_factor(ctx)
-    return render("identity/invite.html", InvitePage("", "", _role_ticks(ctx, ())), crumbs=_crumbs(_("Invite a member")))
+    return render(
+        "identity/invite.html", InvitePage("", "", _role_ticks(ctx, ())), crumbs=_crumbs(_("Invite a member"))
+    )
 
 
 @pages.post("/members/invite", permission="member.manage")
 def send_invitation(ctx: Context) -> Response:
     values, roles = form(), request.form.getlist("roles")
-    email, name, made = values.get("email", "")[:250], values.get("name", "")[:100], list[people.NewInvitation]()
+    email, name, made = (
+        values.get("email", "")[:250],
+        values.get("name", "")[:100],
+        list[people.NewInvitation](),
+    )
     errors = mend(ctx, lambda: made.append(people.invite_member(ctx, email, name, roles)))
     if errors:
         page = InvitePage(email, name, _role_ticks(ctx, tuple(roles)), errors)
         return render("identity/invite.html", page, 422, crumbs=_crumbs(_("Invite a member")))
     link = url_for("identity.join", token=made[0].token, _external=True)
     text = _("Send this link to %(name)s. It works once, within 7 days, and is shown only now.", name=name)
-    page_once = Once(_("Invitation link"), text, (link,), url_for("identity.members"), _("Back to the members"))
+    page_once = Once(
+        _("Invitation link"), text, (link,), url_for("identity.members"), _("Back to the members")
+    )
     return render("identity/once.html", page_once, crumbs=_crumbs(_("Invitation link")))
 
 
@@ -252,11 +264,17 @@ def create_key(ctx: Context) -> Response:
     expires_at = ctx.now + timedelta(days=lasting) if lasting else None
     made = list[keys.NewApiKey]()
     nets = cidrs.replace(",", " ").split()
-    errors = mend(ctx, lambda: made.append(keys.create_api_key(ctx, name, scopes, expires_at=expires_at, cidrs=nets)))
+    errors = mend(
+        ctx, lambda: made.append(keys.create_api_key(ctx, name, scopes, expires_at=expires_at, cidrs=nets))
+    )
     if errors:
         return _new_key(ctx, name, cidrs, days, scopes, errors)
-    text = _("Put this key where the program keeps its secrets. It is shown only now; nobody can read it again.")
-    page = Once(_("New API key"), text, (made[0].token,), url_for("identity.members"), _("Back to the members"))
+    text = _(
+        "Put this key where the program keeps its secrets. It is shown only now; nobody can read it again."
+    )
+    page = Once(
+        _("New API key"), text, (made[0].token,), url_for("identity.members"), _("Back to the members")
+    )
     return render("identity/once.html", page, crumbs=_crumbs(_("New API key")))
 
 
@@ -274,7 +292,9 @@ def _member(
         name=found.name,
         login=found.email or found.phone or "",
         roles=_role_ticks(ctx, roles),
-        limits=tuple(LimitField(f"limits.{one.code}", _(one.title), limits.get(one.code, "")) for one in _limited(ctx)),
+        limits=tuple(
+            LimitField(f"limits.{one.code}", _(one.title), limits.get(one.code, "")) for one in _limited(ctx)
+        ),
         save_url=url_for("identity.save_member", member_id=found.id),
         remove_url=url_for("identity.ask_remove", member_id=found.id),
         key_count=found.key_count,
@@ -283,9 +303,13 @@ def _member(
     return render("identity/member.html", page, 422 if errors else 200, crumbs=_crumbs(found.name))
 
 
-def _new_key(ctx: Context, name: str, cidrs: str, days: str, scopes: tuple[str, ...], errors: Errors) -> Response:
+def _new_key(
+    ctx: Context, name: str, cidrs: str, days: str, scopes: tuple[str, ...], errors: Errors
+) -> Response:
     texts = {"30": _("30 days"), "90": _("90 days"), "365": _("One year"), "": _("No end")}
-    held = [one for one in people.declared_permissions(ctx) if ctx.allows(one.code) and one.code != "account.own"]
+    held = [
+        one for one in people.declared_permissions(ctx) if ctx.allows(one.code) and one.code != "account.own"
+    ]
     page = NewKeyPage(
         name=name,
         cidrs=cidrs,
@@ -320,7 +344,9 @@ def _limited(ctx: Context) -> list[people.DeclaredPermission]:
 
 
 def _role_ticks(ctx: Context, chosen: tuple[str, ...]) -> tuple[Tick, ...]:
-    return tuple(Tick(key, _(title), "", key in chosen) for key, title in people.assignable_roles(ctx).items())
+    return tuple(
+        Tick(key, _(title), "", key in chosen) for key, title in people.assignable_roles(ctx).items()
+    )
 
 
 def _titles(roles: tuple[str, ...]) -> tuple[str, ...]:
