@@ -84,7 +84,9 @@ def demo(data: Path | None, as_json: bool, once: bool, port: int | None, fresh: 
             tell.facts(facts)
             if not once:
                 tell.heading("The portal is yours until Ctrl-C.")
+                signal.signal(signal.SIGINT, lambda *_: stop.set())
                 _serve(cast, stop)
+                tell.note("Stopping what was started.")
     return 1 if breaches else 0
 
 
@@ -141,7 +143,6 @@ def _cast(config: Config, port: int | None, tell: Teller) -> Iterator[Cast]:
     logs = config.data / "logs"
     ours = ["-m", "core.cli"]
     place = ["--data", str(config.data), "--json"]
-    # Where they say what they need of each other; nothing is shared but the data folder and these addresses.
     try:
         simulator = Child("simulator", [*ours, *_simulator_arguments(config)], logs / "simulator.log")
         children.append(simulator)
@@ -155,6 +156,7 @@ def _cast(config: Config, port: int | None, tell: Teller) -> Iterator[Cast]:
         tell("Web server, worker and Kingdee simulator run", portal=cast.portal, kingdee=cast.simulator)
         yield cast
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
         for child in reversed(children):
             child.stop()
 
