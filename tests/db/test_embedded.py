@@ -194,6 +194,15 @@ def test_a_server_left_behind_by_a_killed_process_is_taken_over_and_stopped(data
     assert not server.status().running
 
 
+def test_destroying_stops_a_server_left_behind(tmp_path: Path) -> None:
+    end(holder(tmp_path / "d"))
+    server = EmbeddedPostgres(tmp_path / "d", fsync=False)
+    pid = server.status().pid
+    assert pid is not None
+    EmbeddedPostgres(tmp_path / "d", fsync=False).destroy()
+    assert not Path(f"/proc/{pid}/cwd").exists()
+
+
 def test_nobody_waits_for_its_output(data: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", HOLDER, str(data)],

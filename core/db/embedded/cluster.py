@@ -122,6 +122,15 @@ def write_settings(cluster: Cluster, account: Account, fsync: bool, max_connecti
     _hand_over(cluster.tables / "pg_ident.conf", names, account)
 
 
+def known_cluster(data: Path) -> Cluster | None:
+    """The cluster a data folder points to, as it is; nothing is made or checked."""
+    pointer = _read(data / POINTER)
+    if pointer is None:
+        return None
+    home = Path(pointer["home"])
+    return Cluster(home if home.parent == SYSTEM_HOME else data / "postgres")
+
+
 def remove(data: Path) -> None:
     """Delete the tables of a stopped server and the pointer to them."""
     pointer = _read(data / POINTER)

@@ -153,7 +153,7 @@ class EmbeddedPostgres:
             os.kill(pid, signal.SIGKILL)
 
     def destroy(self) -> None:
-        """Stop the server and delete its tables. Refused while another process needs it."""
+        """Stop the server and delete its tables, whoever started it. Refused while another process needs it."""
         self.stop()
         held = take(self.data / "postgres.users", IF_FREE, missing_ok=True)
         if held is None and (self.data / "postgres.users").exists():
@@ -161,6 +161,9 @@ class EmbeddedPostgres:
                 "Another process uses this database.", str(self.data), "Stop web server and worker first."
             )
         try:
+            self._cluster = clusters.known_cluster(self.data)
+            if self._cluster is not None and (pid := self._cluster.postmaster()) is not None:
+                self._end(pid)  # a killed process left it behind
             clusters.remove(self.data)
             shutil.rmtree(self._socket, ignore_errors=True)
         finally:
