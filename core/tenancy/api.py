@@ -30,7 +30,12 @@ def read_card(ctx: Context, enterprise_id: UUID) -> EnterpriseCard:
     return service.card(ctx, enterprise_id)
 
 
-@api.put("/enterprises/<uuid:enterprise_id>/status", permission="enterprise.verify", body=schema.VerifyBody, status=204)
+@api.put(
+    "/enterprises/<uuid:enterprise_id>/status",
+    permission="enterprise.verify",
+    body=schema.VerifyBody,
+    status=204,
+)
 def verify_enterprise(ctx: Context, enterprise_id: UUID, body: dict[str, Any]) -> None:
     """Verify or suspend an enterprise: the operator of the platform only."""
     service.verify_enterprise(ctx, enterprise_id, status=body["status"], until=body["until"])
@@ -44,7 +49,11 @@ def read_enterprise(ctx: Context) -> Answer:
 
 
 @api.put(
-    "/enterprise", permission="enterprise.edit", body=schema.DetailsBody, answer=schema.EnterpriseAnswer, if_match=True
+    "/enterprise",
+    permission="enterprise.edit",
+    body=schema.DetailsBody,
+    answer=schema.EnterpriseAnswer,
+    if_match=True,
 )
 def edit_enterprise(ctx: Context, body: dict[str, Any], version: int) -> Answer:
     """Change details; what is left out stays."""
@@ -100,7 +109,10 @@ def read_invoice_details(ctx: Context) -> Answer:
 
 
 @api.put(
-    "/enterprise/invoice-details", permission="enterprise.bank", body=schema.InvoiceBody, answer=schema.InvoiceAnswer
+    "/enterprise/invoice-details",
+    permission="enterprise.bank",
+    body=schema.InvoiceBody,
+    answer=schema.InvoiceAnswer,
 )
 def set_invoice_details(ctx: Context, body: dict[str, Any]) -> Answer:
     """Set them; wants the second factor fresh."""

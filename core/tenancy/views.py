@@ -205,7 +205,9 @@ def edit_address(ctx: Context, address_id: UUID) -> Response:
 def save_address(ctx: Context, address_id: UUID) -> Response:
     typed = form()
     version = _version(typed)
-    errors = _mend(ctx, lambda: service.save_address(ctx, address_id, version=version, **_address_values(typed)))
+    errors = _mend(
+        ctx, lambda: service.save_address(ctx, address_id, version=version, **_address_values(typed))
+    )
     if errors:
         values = {**typed, "version": version}
         return _address(typed.get("label", ""), values, *_address_urls(address_id), errors)
@@ -284,10 +286,18 @@ def save_partner(ctx: Context, partner_id: UUID) -> Response:
     return redirect("tenancy.partners")
 
 
-def _company(ctx: Context, wrong: str = "", errors: Errors | None = None, typed: Values | None = None) -> Response:
-    found, invoice, trade = service.enterprise(ctx), service.invoice_details(ctx), settings.trade_settings(ctx)
+def _company(
+    ctx: Context, wrong: str = "", errors: Errors | None = None, typed: Values | None = None
+) -> Response:
+    found, invoice, trade = (
+        service.enterprise(ctx),
+        service.invoice_details(ctx),
+        settings.trade_settings(ctx),
+    )
     may_edit = ctx.allows("enterprise.edit")
-    stored_invoice = {name: getattr(invoice, name) for name in service.INVOICE} if invoice else {"title": found.name}
+    stored_invoice = (
+        {name: getattr(invoice, name) for name in service.INVOICE} if invoice else {"title": found.name}
+    )
     stored_trade = {name: getattr(trade, name) for name in (*settings.NAMES, "version")}
     for name in ("under_tol", "over_tol"):
         stored_trade[name] = _plain(stored_trade[name] * 100)
@@ -299,7 +309,9 @@ def _company(ctx: Context, wrong: str = "", errors: Errors | None = None, typed:
         kind=_(f"kind.{found.kind}"),
         status=_status(found.status),
         verified_until=found.verified_until,
-        details=typed if typed and wrong == "details" else {name: getattr(found, name) for name in service.DETAILS},
+        details=typed
+        if typed and wrong == "details"
+        else {name: getattr(found, name) for name in service.DETAILS},
         invoice=typed if typed and wrong == "invoice" else stored_invoice,
         has_invoice=isinstance(invoice, InvoiceDetails),
         trade=typed if typed and wrong == "settings" else stored_trade,
@@ -343,7 +355,9 @@ def _address_row(one: Address, may_edit: bool) -> AddressRow:
     )
 
 
-def _partner(ctx: Context, partner_id: UUID, typed: Values | None = None, errors: Errors | None = None) -> Response:
+def _partner(
+    ctx: Context, partner_id: UUID, typed: Values | None = None, errors: Errors | None = None
+) -> Response:
     card, relation = service.card(ctx, partner_id), service.partner(ctx, partner_id)
     stored = {name: getattr(relation, name, None) for name in (*service.TERMS, "credit_limit")}
     stored["credit_limit"] = _plain(stored["credit_limit"])
@@ -366,7 +380,9 @@ def _read(
     shape: Schema, typed: dict[str, str], *, checks: tuple[str, ...] = (), shares: tuple[str, ...] = ()
 ) -> Values:
     """The fields of a form through the same schema as JSON: an empty field is None, an absent box is False."""
-    values: Values = {name: value if value.strip() else None for name, value in typed.items() if name in shape.fields}
+    values: Values = {
+        name: value if value.strip() else None for name, value in typed.items() if name in shape.fields
+    }
     values |= {name: name in typed for name in checks}
     try:
         loaded: Values = shape.load(values)
