@@ -11,7 +11,7 @@ from flask import Flask, Response, g, json, request, url_for
 
 from core import audit, identity, outbox, rooms, tenancy
 from core.config import Config
-from core.db import Database, Unit, keyring
+from core.db import Database, Unit, keyring, roles
 from core.db.session import set_tenant
 from core.hooks import Dispatch
 from core.host import Host
@@ -64,6 +64,8 @@ class Installation:
 
     def __init__(self, config: Config, database: Database, *, safe_mode: bool = False) -> None:
         keyring.load({1: config.master_key})
+        with database.engine.connect() as connection:
+            roles.require_bound(connection.connection.driver_connection)
         self.config, self.database = config, database
         only = os.environ.get("TS_ONLY")
         self.host: Host = load_plugins(Dispatch(replace=_drain), safe_mode=safe_mode, only=only.split(",") if only else None)
