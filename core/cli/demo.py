@@ -47,8 +47,7 @@ def demo(data: Path | None, as_json: bool, once: bool, port: int | None, fresh: 
     config = Config.load(data)
     tell = Teller(as_json)
     began = time.monotonic()
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it wherever it is, in order
     with running_database(config):
         tell("The database runs", server="embedded" if config.embedded else "outside")
         _prepare(config, tell)
@@ -84,8 +83,7 @@ def demo(data: Path | None, as_json: bool, once: bool, port: int | None, fresh: 
             tell.facts(facts)
             if not once:
                 tell.heading("The portal is yours until Ctrl-C.")
-                signal.signal(signal.SIGINT, lambda *_: stop.set())
-                _serve(cast, stop)
+                _serve(cast)
                 tell.note("Stopping what was started.")
     return 1 if breaches else 0
 
@@ -156,7 +154,8 @@ def _cast(config: Config, port: int | None, tell: Teller) -> Iterator[Cast]:
         tell("Web server, worker and Kingdee simulator run", portal=cast.portal, kingdee=cast.simulator)
         yield cast
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
+        for number in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C must not leave half of it running
+            signal.signal(number, signal.SIG_IGN)
         for child in reversed(children):
             child.stop()
 
@@ -186,7 +185,10 @@ def _show_logins(portal: str, facts: dict[str, Any], tell: Teller) -> None:
         tell.note("   ".join(f"{name} {value}" for name, value in login.items()))
 
 
-def _serve(cast: Cast, stop: threading.Event) -> None:
+def _serve(cast: Cast) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     while not stop.wait(0.5):
         for child in cast.children:
             if child.process.poll() is not None:
