@@ -4,6 +4,8 @@ Below the orders room and above tenancy. Prices are asked with `quote_lines` (a 
 and explained component by component.
 """
 
+from core.catalog.availability import availability
+from core.catalog.duties import turn_price_lists
 from core.catalog.events import ListingsWithdrawn, PricesSet, ProductsImported, ProductsListed
 from core.catalog.finding import (
     Found,
@@ -57,6 +59,7 @@ __all__ = [
     "Component",
     "Conversion",
     "Found",
+    "Goods",
     "ImportRun",
     "Imported",
     "Landed",
@@ -82,6 +85,7 @@ __all__ = [
     "Wanted",
     "add_category",
     "add_product",
+    "availability",
     "edit_product",
     "exclusive_price",
     "export_products",
@@ -104,6 +108,7 @@ __all__ = [
     "shelves",
     "shown_components",
     "total",
+    "turn_price_lists",
     "upsert_products",
     "vat",
     "vat_rate",

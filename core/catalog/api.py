@@ -47,7 +47,7 @@ def search_listings(ctx: Context, query: dict[str, Any]) -> dict[str, Any]:
     answer=schema.ListingDetailAnswer,
 )
 def listing(ctx: Context, sku_id: UUID, query: dict[str, Any]) -> Answer:
-    """One listing with the tiers that apply to the asking enterprise and its price for a quantity, explained."""
+    """One listing, the tiers that apply to the asking enterprise, and its price for a quantity explained."""
     row = finding.listing_row(ctx, sku_id)
     wanted = pricing.Wanted(sku_id, query.get("quantity") or Decimal(1), query.get("uom") or None)
     price = pricing.own_prices(ctx, [wanted]).get(sku_id) if row.status == "listed" else None

@@ -94,6 +94,13 @@ class ListingRow:
 
 
 @dataclass(frozen=True)
+class Goods:
+    """The products on one page, for plugins that have a word to say about them."""
+
+    sku_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
 class Facet:
     """A value one can narrow the result by, with how many listings it would leave (counted up to CAP)."""
 
