@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -149,7 +150,8 @@ def _cast(config: Config, port: int | None, tell: Teller) -> Iterator[Cast]:
         children.append(web)
         worker = Child("worker", [*ours, "work", *place], logs / "worker.log")
         children.append(worker)
-        cast = Cast(web.greeting(60)["url"], simulator.greeting(30)["url"], children)
+        erp = urlsplit(simulator.greeting(30)["url"])
+        cast = Cast(web.greeting(60)["url"], f"{erp.scheme}://{erp.netloc}", children)
         worker.greeting(60)
         tell("Web server, worker and Kingdee simulator run", portal=cast.portal, kingdee=cast.simulator)
         yield cast
