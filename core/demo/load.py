@@ -4,6 +4,7 @@ The same loader fills a database for measurements: `load_goods(..., factor=10)`.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -19,6 +20,7 @@ PASSWORD = "tongshang-demo-2026"
 CREDIT = Decimal("5000000.00")
 THRESHOLD = Decimal("200000.00")
 BATCH = 500
+PAST = timedelta(days=400)  # how far back past orders find prices
 FURTHER = {"lianhang": ("hengke", "zhuda"), "yongtai": ("hengke", "zhuda")}
 
 
@@ -101,8 +103,9 @@ def load_goods(unit: Unit, ids: Mapping[str, UUID], *, seed: int = 7, factor: in
         with unit.system(ids[seller.key], "seed") as ctx:
             _categories(ctx, source.categories)
             house = {warehouse.code: warehouse.id for warehouse in stock.warehouses(ctx)}
-            public = catalog.public_list(ctx)
-            own = catalog.open_price_list(ctx, "协议客户 A", "group", group="A")
+            since = ctx.now - PAST
+            public = catalog.open_price_list(ctx, "公开价目", "public", valid_from=since)
+            own = catalog.open_price_list(ctx, "协议客户 A", "group", group="A", valid_from=since)
         mine = (sku for sku in scaled(source, factor) if family_of[sku.code.partition(".M")[0]] in seller.families)
         for batch in batches(mine):
             with unit.system(ids[seller.key], "seed") as ctx:

@@ -88,7 +88,7 @@ def _settle(unit: Unit, buyer: UUID, seller: UUID, order_id: UUID, plan: PastOrd
         invoice_id, amount = invoice.id, invoice.total
     paid_on = max(plan.days_ago - 30, 1)
     with _then(unit, buyer, "seed", paid_on) as ctx:
-        payment = billing.announce_payment(ctx, [invoice_id], amount, f"BK{plan.po_no[-5:]}")
+        payment = billing.announce_payment(ctx, amount, f"BK{plan.po_no[-5:]}", invoice_ids=[invoice_id])
         payment_id = payment.id
     with _then(unit, seller, "seed", paid_on) as ctx:
         billing.confirm_payment(ctx, payment_id)

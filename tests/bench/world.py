@@ -53,7 +53,7 @@ def built(config: Config) -> Iterator[World]:
 
 def _enterprise(house: Installation, number: int, kind: str) -> UUID:
     tenant = uuid7()
-    letter = "S" if kind == "trader" else "B"
+    letter = "T" if kind == "trader" else "B"
     with house.unit.system(tenant, "bench") as ctx:
         tenancy.register_enterprise(
             ctx, name=f"{letter}{number} 测试企业", name_en=f"{letter}{number} Ltd.", uscc=credit_code("310113", f"MABENC{letter}{number}"), kind=kind
