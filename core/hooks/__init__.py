@@ -14,7 +14,7 @@ from core.hooks.answers import (
     TradeMode,
 )
 from core.hooks.dispatch import Broken, Dispatch, Mode, PluginFailed
-from core.hooks.facts import Goods, InvoiceFacts, LineFacts, OrderFacts, Party, Quotation, TransitionFacts
+from core.hooks.facts import InvoiceFacts, LineFacts, OrderFacts, Party, Quotation, TransitionFacts
 from core.hooks.specs import POLICIES, hookimpl, hookspec
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "Broken",
     "Dispatch",
     "GateRequest",
-    "Goods",
     "Health",
     "Hit",
     "InvoiceFacts",

@@ -96,13 +96,3 @@ class Quotation:
     sku_ids: tuple[UUID, ...]
     quantities: tuple[Decimal, ...]
     prices: tuple[Decimal, ...]
-
-
-@dataclass(frozen=True)
-class Goods:
-    """A listed product where it is shown. `beside` are the products shown with it: ask for all of them at once."""
-
-    sku_id: UUID
-    seller_id: UUID
-    unit: str
-    beside: tuple[UUID, ...] = ()
