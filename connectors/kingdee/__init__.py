@@ -3,3 +3,12 @@
 `connector.py` describes the system, `client.py` speaks its protocol, `mapping.py` knows its field names,
 `simulator/` is a stand-in that speaks the same protocol on a real socket and misbehaves on demand.
 """
+
+from typing import Any
+
+
+def connector() -> Any:
+    """The connector this package brings; loaded on demand, so that the simulator runs without the platform."""
+    from connectors.kingdee.connector import Kingdee
+
+    return Kingdee()

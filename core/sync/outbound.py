@@ -292,6 +292,25 @@ class _Guard(HTTPAdapter):
         response._content_consumed = True
 
 
+STAGES = ("address", "dns", "tcp", "tls")
+
+
+def probe(http: requests.Session, url: str) -> list[tuple[str, bool, str]]:
+    """How far one gets towards a URL: (stage, whether it went well, what was seen), up to the first that fails."""
+    stages = STAGES if url.startswith("https") else STAGES[:-1]
+    try:
+        http.get(url, timeout=(5, 10))
+    except Blocked as error:
+        return [("address", False, error.reason)]
+    except Unreachable as error:
+        stage = error.stage if error.stage in stages else stages[-1]
+        passed = [(name, True, "") for name in stages[: stages.index(stage)]]
+        return [*passed, (stage, False, error.reason)]
+    except requests.RequestException as error:
+        return [*((name, True, "") for name in stages), ("answer", False, str(error))]
+    return [(name, True, "") for name in stages]
+
+
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """A redirect is an answer like any other: the caller sees its status and decides."""

@@ -77,6 +77,7 @@ class Found:
     lines: tuple[RemoteLine, ...]
     finished: bool  # nothing is left to do for this document there
     cancelled: bool = False
+    status: str = ""  # in the other system's own letters
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,7 @@ FORMS = {
         ),
         Form("BD_UNIT", "计量单位", "FUNITID", "FNumber", {}, ("FName", "FPrecision")),
         Form("BD_Currency", "币别", "FCURRENCYID", "FNumber", {}, ("FName", "FCODE")),
+        Form("BD_StockStatus", "库存状态", "FSTOCKSTATUSID", "FNumber", {}, ("FName",)),
         Form("BD_Saler", "销售员", "FID", "FNumber", {}, ("FName",)),
         Form("BOS_BillType", "单据类型", "FBILLTYPEID", "FNumber", {}, ("FName",)),
         Form("ORG_Organizations", "组织机构", "FORGID", "FNumber", {}, ("FName",)),
@@ -144,8 +145,9 @@ FORMS = {
                 "FStockId": "BD_STOCK",
                 "FMaterialId": "BD_MATERIAL",
                 "FBaseUnitId": "BD_UNIT",
+                "FStockStatusId": "BD_StockStatus",
             },
-            ("FBaseQty", "FBaseAVBQty", "FLot", "FStockStatusId", "FUpdateTime"),
+            ("FBaseQty", "FBaseAVBQty", "FLot", "FUpdateTime"),
             org="FStockOrgId",
         ),
     )

@@ -1,0 +1,270 @@
+"""Kingdee as the platform sees it: what it asks for, how it is checked, what flows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import requests
+
+from connectors.kingdee.client import (
+    Account,
+    Client,
+    Credentials,
+    LoginBySign,
+    Password,
+    SignedHeaders,
+    literal,
+)
+from connectors.kingdee.mapping import (
+    AUDITED,
+    CUSTOMER,
+    IN_AUDIT,
+    MATERIAL,
+    ORDER_BY,
+    ORDER_FIELDS,
+    SALES_ORDER,
+    SiteMapping,
+)
+from connectors.kingdee.streams import Materials, Stocks
+from tongshang.connect import (
+    Access,
+    Bill,
+    Connector,
+    Exchange,
+    FixSettings,
+    Found,
+    Link,
+    Lookup,
+    OrderOut,
+    Rejected,
+    Setting,
+    Step,
+    Stream,
+    SyncError,
+    Uncertain,
+    differences,
+    probe,
+)
+
+NUMBER_TAKEN = "已存在"
+
+
+class KingdeeLink(Link):
+    """One account in one data centre, working for one organisation."""
+
+    def __init__(self, client: Client, mapping: SiteMapping) -> None:
+        self.client = client
+        self.mapping = mapping
+
+    @property
+    def trace(self) -> Callable[[Exchange], None]:  # type: ignore[override]
+        return self.client.trace
+
+    @trace.setter
+    def trace(self, trace: Callable[[Exchange], None]) -> None:
+        self.client.trace = trace
+
+    @property
+    def before_write(self) -> Callable[[], None]:  # type: ignore[override]
+        return self.client.before_write
+
+    @before_write.setter
+    def before_write(self, check: Callable[[], None]) -> None:
+        self.client.before_write = check
+
+    def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
+        learned: dict[tuple[str, str], str] = {}
+        customer = lookup("partner", order.buyer_id)
+        if customer is None:
+            customer = self._customer(order)
+            learned["partner", str(order.buyer_id)] = customer
+        return self.mapping.bill(order, customer, lambda sku: lookup("product", sku), learned)
+
+    def _customer(self, order: OrderOut) -> str:
+        """The one customer with the buyer's tax code."""
+        where = f"FTAXREGISTERCODE = {literal(order.buyer_code)} and FDocumentStatus = 'C'"
+        if self.mapping.organisation:
+            where += f" and FUseOrgId.FNumber = {literal(self.mapping.organisation)}"
+        rows = (
+            self.client.query(CUSTOMER, ["FNumber"], where, "FCUSTID ASC", limit=2)
+            if order.buyer_code
+            else []
+        )
+        if not rows:
+            said = f"{order.buyer_name} ({order.buyer_code})"
+            raise Rejected("kingdee.customer_missing", said, field="FCustId")
+        if len(rows) > 1:
+            said = f"{order.buyer_code}: {rows[0][0]}, {rows[1][0]}"
+            raise Rejected("kingdee.customer_ambiguous", said, field="FCustId")
+        return str(rows[0][0])
+
+    def find(self, reference: str) -> Found | None:
+        rows = self.client.query(SALES_ORDER, ORDER_FIELDS, f"FBillNo = {literal(reference)}", ORDER_BY)
+        return self.mapping.found(rows)
+
+    def send(self, bill: Bill, found: Found | None) -> Found:
+        status = found.status if found else ""
+        if found is None or differences(bill, found):
+            if found is not None:
+                status = self._open(found)
+            self._save({**bill.body, "FID": int(found.remote_id) if found else 0})
+            status = status or "A"
+        if status != AUDITED:
+            if status != IN_AUDIT:
+                self.client.submit(SALES_ORDER, bill.reference)
+            self.client.audit(SALES_ORDER, bill.reference)
+        return self._there(bill.reference)
+
+    def cancel(self, found: Found) -> Found:
+        self._open(found)
+        self.client.operate(SALES_ORDER, "Cancel", found.number)
+        return self._there(found.number)
+
+    def _save(self, model: dict[str, Any]) -> None:
+        try:
+            self.client.save(SALES_ORDER, model)
+        except Rejected as refused:
+            if refused.field == "FBillNo" or NUMBER_TAKEN in refused.message:
+                raise Uncertain("kingdee.number_taken", refused.message) from refused
+            raise
+
+    def _open(self, found: Found) -> str:
+        """Bring a document back to where it can be edited; its status then."""
+        if found.status == IN_AUDIT:
+            self.client.audit(SALES_ORDER, found.number)
+        if found.status in (IN_AUDIT, AUDITED):
+            self.client.unaudit(SALES_ORDER, found.number)
+            return "D"
+        return found.status
+
+    def _there(self, reference: str) -> Found:
+        try:
+            found = self.find(reference)
+        except SyncError as error:
+            raise Uncertain(error.code, error.message) from error
+        if found is None:
+            raise Uncertain("kingdee.vanished", f"{reference} was saved and cannot be found")
+        return found
+
+    def stream(self, key: str) -> Stream:
+        kinds = {kind.key: kind for kind in Kingdee.streams}
+        return kinds[key](self.client, self.mapping)  # type: ignore[call-arg]
+
+    def close(self) -> None:
+        self.client.http.close()
+
+
+class Kingdee(Connector):
+    """K/3 Cloud over its WebAPI, one connection per data centre and organisation."""
+
+    key: ClassVar[str] = "kingdee"
+    title: ClassVar[str] = "Kingdee K/3 Cloud"
+    summary: ClassVar[str] = "Sales orders out, materials and stock in"
+    settings: ClassVar[tuple[Setting, ...]] = (
+        Setting("acct_id", "Data centre id", required=True, hint="As GetDataCenterList shows it"),
+        Setting("username", "User", required=True, hint="A user of its own, with rights on sales orders"),
+        Setting(
+            "way",
+            "Way to sign in",
+            kind="choice",
+            required=True,
+            default="signed",
+            choices=(
+                ("signed", "Application, every call signed"),
+                ("sign", "Application, signed login"),
+                ("password", "User and password"),
+            ),
+        ),
+        Setting("app_id", "Application id", hint="As shown under third-party system login"),
+        Setting("app_secret", "Application secret", kind="secret"),
+        Setting("password", "Password", kind="secret"),
+        Setting("saler", "Salesperson number", required=True, hint="Stands on every order from the platform"),
+        Setting("bill_type", "Bill type", default="XSDD01_SYS"),
+        Setting("lcid", "Language id", kind="number", default="2052"),
+        Setting("units", "Units", kind="pairs", hint="Only where they differ, one a line: pcs=Pcs"),
+        Setting(
+            "currencies", "Currencies", kind="pairs", hint="Only where they differ, one a line: CNY=PRE001"
+        ),
+    )
+    streams: ClassVar[tuple[type[Stream], ...]] = (Materials, Stocks)
+    unique_reference: ClassVar[bool] = True
+    can_look_up: ClassVar[bool] = True
+    settle: ClassVar[timedelta] = timedelta(seconds=10)
+
+    def open(self, access: Access, http: requests.Session) -> KingdeeLink:
+        return KingdeeLink(self._client(access, http), SiteMapping(access.organisation, access.__getitem__))
+
+    def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
+        reached = [Step(stage, ok, said) for stage, ok, said in probe(http, access.base_url)]
+        yield from reached
+        if not all(step.ok for step in reached):
+            return
+        for name, look in (
+            ("service", self._look_for_data_centre),
+            ("login", self._look_at_login),
+            ("organisation", self._look_for_organisation),
+            ("read", self._look_at_fields),
+        ):
+            try:
+                yield Step(name, True, look(access, http))
+            except SyncError as error:
+                yield Step(name, False, f"{error.code}: {error.message}")
+                return
+
+    def _look_for_data_centre(self, access: Access, http: requests.Session) -> str:
+        centres = {
+            str(row.get("Id")): str(row.get("Name")) for row in self._client(access, http).data_centres()
+        }
+        if centres and access["acct_id"] not in centres:
+            there = ", ".join(f"{id} {name}" for id, name in centres.items())
+            raise FixSettings("kingdee.data_centre_missing", there)
+        return centres.get(access["acct_id"], "")
+
+    def _look_at_login(self, access: Access, http: requests.Session) -> str:
+        client = self._client(access, http)
+        client.sign_in()
+        client.query("BD_Currency", ["FNumber"], limit=1)
+        return access["username"]
+
+    def _look_for_organisation(self, access: Access, http: requests.Session) -> str:
+        if not access.organisation:
+            raise FixSettings(
+                "kingdee.organisation_missing", "the number of the sales organisation is missing"
+            )
+        where = f"FNumber = {literal(access.organisation)}"
+        rows = self._client(access, http).query("ORG_Organizations", ["FNumber", "FName"], where)
+        if not rows:
+            raise FixSettings("kingdee.organisation_missing", access.organisation)
+        return str(rows[0][1])
+
+    def _look_at_fields(self, access: Access, http: requests.Session) -> str:
+        client = self._client(access, http)
+        client.query(SALES_ORDER, ORDER_FIELDS, "", ORDER_BY, limit=1)
+        rows = client.query(MATERIAL, ["FNumber"], "FDocumentStatus = 'C'", "FMATERIALID ASC", limit=1)
+        return str(rows[0][0]) if rows else ""
+
+    @staticmethod
+    def _client(access: Access, http: requests.Session) -> Client:
+        org = access.organisation
+        account = Account(
+            base_url=access.base_url,
+            acct_id=access["acct_id"],
+            username=access["username"],
+            lcid=int(access["lcid"] or 2052),
+            org=int(org) if org.isdigit() else 0,
+        )
+        return Client(http, account, _credentials(access))
+
+
+def _credentials(access: Access) -> Credentials:
+    way = access["way"] or "signed"
+    needed = ("password",) if way == "password" else ("app_id", "app_secret")
+    for key in needed:
+        if not access[key]:
+            raise FixSettings("kingdee.credentials_missing", f"{key} is missing for this way to sign in")
+    if way == "password":
+        return Password(access["password"])
+    kind = LoginBySign if way == "sign" else SignedHeaders
+    return kind(access["app_id"], access["app_secret"])

@@ -1,0 +1,227 @@
+"""What a connector is: a description, a way to open a link, documents out, streams in.
+
+Everything crosses this line in the platform's own words; names of the other system end inside the connector's
+mapping. A connector never sees a row, a session or a tenant, and never decides about retries.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+import requests
+
+from core.sync.outcome import Exchange, Found, RemoteLine, SkipRecord
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing a tenant must tell. `kind` is text, secret, number, choice or pairs (`pcs=Pcs` lines)."""
+
+    key: str
+    title: str
+    kind: str = "text"
+    required: bool = False
+    default: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where a connection leads and what it may use; `secrets` never reach a page or a log."""
+
+    base_url: str
+    organisation: str
+    settings: Mapping[str, str]
+    secrets: Mapping[str, str]
+
+    def __getitem__(self, key: str) -> str:
+        return self.secrets.get(key) or self.settings.get(key, "")
+
+
+@dataclass(frozen=True)
+class LineOut:
+    """One line of an order on its way out. `gross` is the line's amount with tax."""
+
+    no: int
+    sku_id: UUID
+    material: str
+    name: str
+    unit: str
+    quantity: Decimal  # in `unit`
+    vat_rate: Decimal  # 0.13
+    gross: Decimal
+
+
+@dataclass(frozen=True)
+class OrderOut:
+    """A sales order as both sides agreed it; `reference` is how the other system will find it again."""
+
+    order_id: UUID
+    reference: str
+    version: int
+    buyer_id: UUID
+    buyer_name: str
+    buyer_code: str  # unified social credit code
+    buyer_po: str
+    currency: str
+    total: Decimal  # with tax
+    ordered_on: date
+    delivery_on: date | None
+    ship_to: str
+    note: str
+    lines: tuple[LineOut, ...]
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What we want the other system to hold, in its own codes; `body` is the connector's own message."""
+
+    reference: str
+    partner: str
+    currency: str
+    total: Decimal
+    lines: tuple[RemoteLine, ...]
+    body: Mapping[str, Any]
+    learned: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (kind, our id) -> their number
+
+
+Lookup = Callable[[str, UUID], str | None]
+"""`lookup("partner", buyer_id)` and `lookup("product", sku_id)`: their number of an object of ours."""
+
+
+@dataclass(frozen=True)
+class ProductIn:
+    """A product as the other system knows it."""
+
+    external_id: str
+    code: str
+    name: str
+    unit: str
+    specification: str = ""
+    group: str = ""
+    active: bool = True
+
+
+@dataclass(frozen=True)
+class StockIn:
+    """What lies of one product in one warehouse there, in base units of the product."""
+
+    external_id: str
+    material: str
+    warehouse: str
+    unit: str
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of one fetch. `position` is where to go on after a stop, `cursor` the newest change seen so far."""
+
+    rows: tuple[Record, ...]
+    position: str
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a check: its name, whether it went well, and what was seen or is to do."""
+
+    name: str
+    ok: bool
+    said: str
+
+
+class Stream(ABC):
+    """Records of one kind that flow in, oldest change first, at least once."""
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    every: ClassVar[timedelta]
+
+    @abstractmethod
+    def pull(self, cursor: str | None, position: str | None) -> Iterator[Page]:
+        """Pages changed since `cursor` (None: everything), going on after `position` of an unfinished run."""
+
+    @abstractmethod
+    def to_core(self, row: Record) -> ProductIn | StockIn:
+        """A row in the platform's words; raises `SkipRecord` when it cannot be used."""
+
+
+class Link(ABC):
+    """One open connection. The engine sets `trace` and `before_write` for each piece of work."""
+
+    trace: Callable[[Exchange], None]
+    before_write: Callable[[], None]
+
+    @abstractmethod
+    def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
+        """The order in the other system's codes; raises `Rejected` when something has no counterpart."""
+
+    @abstractmethod
+    def find(self, reference: str) -> Found | None:
+        """The document that carries our reference, None when there is none."""
+
+    @abstractmethod
+    def send(self, bill: Bill, found: Found | None) -> Found:
+        """Make the other system hold the bill, going on from what was found. Raises SyncError."""
+
+    @abstractmethod
+    def cancel(self, found: Found) -> Found:
+        """Make the found document void there. Raises SyncError."""
+
+    @abstractmethod
+    def stream(self, key: str) -> Stream:
+        """The stream of that key; raises KeyError."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give up sockets."""
+
+
+class Connector(ABC):
+    """A kind of system that can be wired. One instance serves all tenants and holds no state."""
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    settings: ClassVar[tuple[Setting, ...]]
+    streams: ClassVar[tuple[type[Stream], ...]]
+    unique_reference: ClassVar[bool]  # the other system refuses a second document with our reference
+    can_look_up: ClassVar[bool]  # a document can be found by our reference
+    settle: ClassVar[timedelta]  # longer than the slowest commit there; no look-up after "unknown" before
+
+    @abstractmethod
+    def open(self, access: Access, http: requests.Session) -> Link:
+        """A link that makes its calls through `http`, and no call yet."""
+
+    @abstractmethod
+    def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
+        """Step by step from the name to the first record; ends after the first step that fails."""
+
+
+__all__ = [
+    "Access",
+    "Bill",
+    "Connector",
+    "LineOut",
+    "Link",
+    "Lookup",
+    "OrderOut",
+    "Page",
+    "ProductIn",
+    "Record",
+    "Setting",
+    "SkipRecord",
+    "Step",
+    "StockIn",
+    "Stream",
+]

@@ -1,0 +1,75 @@
+"""What the worker does for connections: push documents, pull streams. Several connections run side by side."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import cache
+from typing import Any
+
+from core.sync.engine import Engine
+from core.sync.operator import rules_of
+from core.sync.outbound import OutboundRule
+from core.sync.registry import connectors
+from core.sync.streams import Puller
+
+THREADS = 8  # a dead system holds two of them at most
+
+
+class Pusher:
+    """An engine with a few threads. A slow connection keeps its own documents waiting, nobody else's."""
+
+    def __init__(self, engine: Engine, threads: int = THREADS) -> None:
+        self.engine = engine
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sync")
+        self._busy: set[Future[str]] = set()
+
+    def turn(self) -> int:
+        """Claim as much as there are free threads; answers how many documents are under way."""
+        self._reap(0.0)
+        free = self.threads - len(self._busy)
+        if free:
+            for task in self.engine.claim(free):
+                self._busy.add(self._pool.submit(self.engine.run, task))
+        under_way = len(self._busy)
+        if under_way:
+            self._reap(0.2)
+        return under_way
+
+    def _reap(self, seconds: float) -> None:
+        done, self._busy = wait(self._busy, seconds, return_when=FIRST_COMPLETED)
+        for future in done:
+            future.result()
+
+
+def push(installation: Any) -> int:
+    """Documents out."""
+    return _pusher(installation).turn()
+
+
+def pull(installation: Any) -> int:
+    """Streams in and checks, one after the other."""
+    puller = _puller(installation)
+    claimed = puller.claim()
+    if claimed is None:
+        return 0
+    puller.run(claimed)
+    return 1
+
+
+push.every = 0.3  # type: ignore[attr-defined]
+pull.every = 1.0  # type: ignore[attr-defined]
+DUTIES = [push, pull]
+
+
+@cache
+def _pusher(installation: Any) -> Pusher:
+    return Pusher(Engine(installation.unit, connectors(), _rules(installation)))
+
+
+@cache
+def _puller(installation: Any) -> Puller:
+    return Puller(installation.unit, connectors(), _rules(installation))
+
+
+def _rules(installation: Any) -> Callable[[], Sequence[OutboundRule]]:
+    return lambda: rules_of(installation.config.data)

@@ -1,0 +1,376 @@
+"""The way out: claim a document, look before sending again, send, compare, and write down what is known.
+
+    new -> sending -> done                      the answer says yes and the document there is ours
+                   -> new (later)               certainly not executed, time may heal it
+                   -> failed                    certainly not executed, a person must act
+                   -> unknown -> (look up) ...  perhaps executed: after the settle time it is looked for by our reference
+                   -> held                      it is there, but not as we sent it; or nobody can tell
+
+No database transaction is open while the other system is called. The result is written only by the holder
+of the newest token, and nothing is written there once the lease is over.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+
+from core.db import Unit
+from core.kernel import Actor, Context
+from core.sync.contract import Access, Bill, Connector, Link, OrderOut
+from core.sync.documents import SALES_ORDER, differences, from_json
+from core.sync.events import DocumentStuck, DocumentSynced
+from core.sync.model import ErpConnection, SyncDocument
+from core.sync.outbound import OutboundRule, session
+from core.sync.outcome import (
+    Failed,
+    FixSettings,
+    Found,
+    LeaseLost,
+    Outcome,
+    SyncError,
+    Trace,
+    Unknown,
+    outcome_of,
+)
+from core.sync.refs import forget_ref, lookup_of, remember
+from core.sync.registry import Registry
+from core.sync.secrets import access_of
+
+log = logging.getLogger("tongshang.sync")
+
+LEASE = timedelta(seconds=120)  # longer than the calls of one document may take together
+MARGIN = timedelta(seconds=35)  # no write begins when less than one call's time is left
+AT_ONCE = 2  # documents of one connection under way at a time
+FIRST_WAIT, LONGEST_WAIT = 2.0, 600.0  # seconds between tries
+MOST_TRIES = 12
+BREAKER_AFTER = 5  # failures in a row that open the circuit
+BREAKER_FIRST, BREAKER_LONGEST = 5.0, 300.0  # seconds it stays open
+MISTAKES = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError)
+STOP_AFTER = 3  # refusals of the settings in a row that stop the connection
+MOST_REFUSALS = 5  # tries of one document whose settings alone are refused, such as a missing permission
+
+
+@dataclass(frozen=True)
+class Task:
+    """One claimed document with everything needed to work on it outside a transaction."""
+
+    id: UUID
+    tenant_id: UUID
+    connection_id: UUID
+    connection_version: int
+    connection_name: str
+    token: int
+    tries: int
+    state: str  # sending, or unknown when it may be there already
+    intent: str
+    object_id: UUID
+    order: OrderOut
+    access: Access
+    connector: str
+    lookup: Callable[[str, UUID], str | None]
+    older: bool  # another document of the same object went before
+    until: float  # monotonic time at which the lease is over for writes
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("connector", self.connection_id, self.connection_name)
+
+
+@dataclass
+class Result:
+    """What became of a task: an outcome, or a document there that is not the one we sent."""
+
+    outcome: Outcome | None = None
+    found: Found | None = None
+    differences: list[str] = field(default_factory=list)
+    learned: dict[tuple[str, str], str] = field(default_factory=dict)
+    looking: bool = False  # it failed while looking, so it says nothing about the document
+    settings_refused: bool = False
+
+
+class Engine:
+    """Pushes documents. Several may run at once, in threads or processes; the database decides who has what."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        registry: Registry,
+        rules: Callable[[], Sequence[OutboundRule]],
+        *,
+        lease: timedelta = LEASE,
+        margin: timedelta = MARGIN,
+        settle: timedelta | None = None,
+        first_wait: float = FIRST_WAIT,
+        at_once: int = AT_ONCE,
+    ) -> None:
+        self.unit = unit
+        self.registry = registry
+        self.rules = rules
+        self.lease, self.margin, self.settle = lease, margin, settle
+        self.first_wait, self.at_once = first_wait, at_once
+        self._links = threading.local()
+
+    # -- claim
+
+    def claim(self, batch: int = 20) -> list[Task]:
+        """Take documents that are due. Each comes with a new token; the lease starts now."""
+        began = time.monotonic()
+        with self.unit.database.session() as claiming:
+            asked = text("SELECT id, tenant_id, attempt FROM ts.sync_claim(:batch, :lease, :at_once)")
+            rows = claiming.execute(
+                asked, {"batch": batch, "lease": self.lease, "at_once": self.at_once}
+            ).all()
+            claiming.commit()
+        until = began + (self.lease - self.margin).total_seconds()
+        return [task for row in rows if (task := self._task(row.id, row.tenant_id, row.attempt, until))]
+
+    def _task(self, id: UUID, tenant_id: UUID, token: int, until: float) -> Task | None:
+        with self.unit.acting(tenant_id, Actor.system("sync"), {}) as ctx:
+            row, connection = ctx.session.execute(
+                select(SyncDocument, ErpConnection)
+                .join(ErpConnection, ErpConnection.id == SyncDocument.connection_id)
+                .where(SyncDocument.id == id)
+            ).one()
+            if row.attempt != token:
+                return None
+            order = from_json(row.body)
+            older = ctx.session.scalar(
+                select(SyncDocument.id)
+                .where(
+                    SyncDocument.tenant_id == tenant_id,
+                    SyncDocument.connection_id == row.connection_id,
+                    SyncDocument.object_id == row.object_id,
+                    SyncDocument.version < row.version,
+                    SyncDocument.attempt > 0,
+                )
+                .limit(1)
+            )
+            return Task(
+                id=row.id,
+                tenant_id=tenant_id,
+                connection_id=connection.id,
+                connection_version=connection.version,
+                connection_name=connection.name,
+                token=token,
+                tries=row.tries,
+                state=row.state,
+                intent=row.intent,
+                object_id=row.object_id,
+                order=order,
+                access=access_of(connection),
+                connector=connection.connector,
+                lookup=lookup_of(ctx, connection.id, order),
+                older=older is not None,
+                until=until,
+            )
+
+    # -- work
+
+    def run(self, task: Task) -> str:
+        """Work on one task and write the result; answers the state it ended in, `lost` when it was not ours."""
+        trace = Trace()
+        try:
+            if task.connector not in self.registry:
+                missing = Failed("unreachable.connector", f"{task.connector} is not installed", retry=True)
+                return self._finish(task, None, Result(missing, looking=True), trace)
+            connector = self.registry[task.connector]
+            link = self._link(task, connector)
+            link.trace, link.before_write = trace, lambda: _still_ours(task)
+            result = self._deliver(task, connector, link)
+            return self._finish(task, connector, result, trace)
+        except LeaseLost:
+            log.warning("document %s: the lease is over, another worker goes on", task.id)
+            return "lost"
+
+    def _deliver(self, task: Task, connector: Connector, link: Link) -> Result:
+        looks = task.state == "unknown" or task.token > 1 or task.intent != "create" or task.older
+        if looks and not connector.can_look_up:
+            return Result(Unknown("sync.cannot_look_up", "the system cannot be searched by our reference"))
+        found: Found | None = None
+        try:
+            if looks:
+                found = link.find(task.order.reference)
+        except SyncError as error:
+            return Result(outcome_of(error), looking=True, settings_refused=isinstance(error, FixSettings))
+        bill: Bill | None = None
+        try:
+            if task.intent == "cancel":
+                return Result(found=link.cancel(found) if found and not found.cancelled else found)
+            bill = link.bill(task.order, task.lookup)
+            if found and (found.cancelled or (task.intent == "create" and differences(bill, found))):
+                told = ["cancelled there"] if found.cancelled else differences(bill, found)
+                return Result(found=found, differences=told, learned=dict(bill.learned))
+            if not (found and found.finished and not differences(bill, found)):
+                found = link.send(bill, found)
+            return Result(found=found, differences=differences(bill, found), learned=dict(bill.learned))
+        except SyncError as error:
+            learned = dict(bill.learned) if bill else {}
+            refused = isinstance(error, FixSettings)
+            return Result(outcome_of(error), found, learned=learned, settings_refused=refused)
+        except MISTAKES as error:
+            # The connector itself is wrong; what it had sent by then is anybody's guess.
+            log.exception("connector %s failed on %s", task.connector, task.order.reference)
+            return Result(Unknown("sync.connector_error", f"{type(error).__name__}: {error}"), found)
+
+    def _link(self, task: Task, connector: Connector) -> Link:
+        """Links are kept per thread, so that a session with the other system serves many documents."""
+        kept: dict[UUID, tuple[int, Link]] = self._links.__dict__.setdefault("by_connection", {})
+        version, link = kept.get(task.connection_id, (0, None))
+        if link is None or version != task.connection_version:
+            if link is not None:
+                link.close()
+            link = connector.open(task.access, session(self.rules()))
+            kept[task.connection_id] = (task.connection_version, link)
+        return link
+
+    def close(self) -> None:
+        """Close the links of this thread."""
+        for _, link in self._links.__dict__.pop("by_connection", {}).values():
+            link.close()
+
+    # -- write down
+
+    def _finish(self, task: Task, connector: Connector | None, result: Result, trace: Trace) -> str:
+        verdict = self._verdict(task, connector, result)
+        with self.unit.acting(task.tenant_id, task.actor, {}) as ctx:
+            verdict["exchanges"] = [asdict(exchange) for exchange in trace.exchanges]
+            wait = verdict.pop("wait", None)
+            if wait is not None:
+                verdict["not_before"] = ctx.now + timedelta(seconds=wait)
+            written = ctx.session.execute(
+                update(SyncDocument)
+                .where(
+                    SyncDocument.tenant_id == task.tenant_id,
+                    SyncDocument.id == task.id,
+                    SyncDocument.attempt == task.token,
+                    SyncDocument.state.in_(("sending", "unknown")),
+                )
+                .values(lease_until=None, changed_at=ctx.now, **verdict)
+            )
+            if written.rowcount != 1:  # type: ignore[attr-defined]
+                raise LeaseLost
+            self._health(ctx, task, result)
+            self._aftermath(ctx, task, verdict, result)
+        return str(verdict["state"])
+
+    def _verdict(self, task: Task, connector: Connector | None, result: Result) -> dict[str, Any]:
+        """The columns to write; `wait` is seconds until the document may be taken again."""
+        remote: dict[str, Any] = {}
+        if result.found:
+            remote = {"remote_id": result.found.remote_id, "remote_number": result.found.number}
+        outcome = result.outcome
+        if outcome is None:
+            if result.differences:
+                said = "; ".join(result.differences)
+                return remote | _cause("held", "sync.differs", said) | {"tries": task.tries + 1}
+            return remote | _cause("done", None, "")
+        tries = task.tries + 1
+        more = {"tries": tries, **remote}
+        if isinstance(outcome, Unknown):
+            if outcome.code == "sync.cannot_look_up" or tries >= MOST_TRIES:
+                return more | _cause("held", outcome.code, outcome.message)
+            assert connector is not None
+            settle = (self.settle or connector.settle).total_seconds()
+            return more | _cause("unknown", outcome.code, outcome.message) | {"wait": settle}
+        assert isinstance(outcome, Failed)
+        perhaps_there = task.state == "unknown" or result.found is not None
+        reached = not outcome.code.startswith(("unreachable", "outbound"))
+        if result.looking:
+            # A failed look says nothing about the document: it stays as it was and is looked for again.
+            state = "unknown" if task.state == "unknown" else "new"
+            if tries >= MOST_TRIES and reached:
+                return more | _cause("held", outcome.code, outcome.message)
+            return more | _cause(state, outcome.code, outcome.message) | {"wait": self._wait(tries, outcome)}
+        if result.settings_refused and tries < MOST_REFUSALS:
+            outcome = replace(outcome, retry=True)
+        if outcome.retry and (tries < MOST_TRIES or not reached):
+            state = "unknown" if perhaps_there else "new"
+            return more | _cause(state, outcome.code, outcome.message) | {"wait": self._wait(tries, outcome)}
+        return more | _cause("failed", outcome.code, outcome.message, outcome.field)
+
+    def _wait(self, tries: int, outcome: Outcome) -> float:
+        after = getattr(outcome, "after", None)
+        base = max(self.first_wait, after.total_seconds() if after else 0.0) * 2.0 ** min(tries - 1, 12)
+        return min(base, LONGEST_WAIT) * random.uniform(0.75, 1.5)
+
+    def _health(self, ctx: Context, task: Task, result: Result) -> None:
+        """The circuit breaker, and the stop when the settings themselves are refused."""
+        outcome = result.outcome
+        here = (ErpConnection.tenant_id == task.tenant_id, ErpConnection.id == task.connection_id)
+        troubled = isinstance(outcome, Unknown) or (isinstance(outcome, Failed) and outcome.retry)
+        if not (troubled or result.settings_refused):
+            ctx.session.execute(
+                update(ErpConnection)
+                .where(
+                    *here,
+                    (ErpConnection.failures > 0)
+                    | ErpConnection.last_ok_at.is_(None)
+                    | (ErpConnection.last_ok_at < ctx.now - timedelta(seconds=5)),
+                )
+                .values(failures=0, refusals=0, open_until=None, last_ok_at=ctx.now)
+            )
+            return
+        connection = ctx.session.scalar(
+            select(ErpConnection).where(*here).with_for_update().execution_options(populate_existing=True)
+        )
+        assert connection is not None and outcome is not None
+        connection.failures += 1
+        connection.refusals = connection.refusals + 1 if result.settings_refused else 0
+        connection.last_error = f"{outcome.code}: {outcome.message}"[:500]  # type: ignore[union-attr]
+        if connection.refusals >= STOP_AFTER and connection.state == "active":
+            connection.state, connection.state_reason = "stopped", connection.last_error
+            ctx.record("connection.stop", connection, reason=connection.last_error)
+        elif connection.failures >= BREAKER_AFTER:
+            seconds = min(BREAKER_FIRST * 2.0 ** (connection.failures - BREAKER_AFTER), BREAKER_LONGEST)
+            scaled = seconds * self.first_wait / FIRST_WAIT
+            connection.open_until = ctx.now + timedelta(seconds=scaled * random.uniform(0.75, 1.25))
+
+    def _aftermath(self, ctx: Context, task: Task, verdict: dict[str, Any], result: Result) -> None:
+        for (kind, local_id), number in result.learned.items():
+            remember(ctx, task.connection_id, kind, UUID(local_id), number, number)
+        state = verdict["state"]
+        about = f"sync_document:{task.id}"
+        common = {
+            "subject_id": task.object_id,
+            "connection_id": task.connection_id,
+            "kind": SALES_ORDER,
+            "intent": task.intent,
+            "reference": task.order.reference,
+            "at": ctx.now,
+        }
+        if state == "done":
+            if result.found and not result.found.cancelled:
+                remember(
+                    ctx,
+                    task.connection_id,
+                    SALES_ORDER,
+                    task.object_id,
+                    result.found.remote_id,
+                    result.found.number,
+                )
+            elif task.intent == "cancel":
+                forget_ref(ctx, task.connection_id, SALES_ORDER, task.object_id)
+            number = result.found.number if result.found else ""
+            ctx.record("sync.done", about, reference=task.order.reference, remote=number, intent=task.intent)
+            ctx.publish(DocumentSynced(remote_number=number, **common))
+        elif state in ("failed", "held"):
+            cause = str(verdict["cause"])
+            ctx.record(f"sync.{state}", about, reference=task.order.reference, cause=cause)
+            ctx.publish(DocumentStuck(state=state, cause=cause, **common))
+
+
+def _cause(state: str, code: str | None, said: str, about: str = "") -> dict[str, Any]:
+    return {"state": state, "cause": code, "cause_text": said[:2000], "cause_field": about}
+
+
+def _still_ours(task: Task) -> None:
+    if time.monotonic() > task.until:
+        raise LeaseLost

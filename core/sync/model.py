@@ -1,0 +1,176 @@
+"""Connections, the documents that go out through them, the streams that come in, and what went wrong.
+
+A document row is a wish: "let the other system hold this version of that object". It is never sent twice
+blindly; `attempt` is the fencing token of whoever holds it now.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Amount, Append, Encrypted, Model, TenantOwned, uuid_pk
+
+ZERO = text("0")
+NOW = text("clock_timestamp()")
+
+UNFINISHED = ("new", "sending", "unknown", "failed", "held")
+FLYING = ("sending", "unknown")
+
+
+class ErpConnection(TenantOwned, Model):
+    """One system of one enterprise. `open_until` is the circuit breaker; `checked` holds the steps of the last check."""
+
+    __tablename__ = "erp_connection"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "id"),
+        UniqueConstraint("tenant_id", "name"),
+        CheckConstraint("state IN ('active', 'paused', 'stopped')", name="state"),
+    )
+
+    id: Mapped[uuid_pk]
+    connector: Mapped[str]
+    name: Mapped[str]
+    base_url: Mapped[str]
+    organisation: Mapped[str] = mapped_column(server_default="")
+    settings: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'"))
+    secrets: Mapped[str] = mapped_column(Encrypted("erp_connection.secrets"))
+    state: Mapped[str] = mapped_column(server_default="active")
+    state_reason: Mapped[str] = mapped_column(server_default="")
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    failures: Mapped[int] = mapped_column(server_default=ZERO)
+    refusals: Mapped[int] = mapped_column(server_default=ZERO)  # of the settings, in a row
+    open_until: Mapped[datetime | None]
+    last_ok_at: Mapped[datetime | None]
+    last_error: Mapped[str] = mapped_column(server_default="")
+    checked: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class ExternalRef(TenantOwned, Model):
+    """One object of ours and its counterpart there, each at most once per kind."""
+
+    __tablename__ = "external_ref"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "connection_id", "kind", "local_id"),
+        UniqueConstraint("tenant_id", "connection_id", "kind", "external_id"),
+    )
+
+    id: Mapped[uuid_pk]
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("ts.erp_connection.id"))
+    kind: Mapped[str]  # partner, product, sales_order
+    local_id: Mapped[UUID]
+    external_id: Mapped[str]
+    external_number: Mapped[str] = mapped_column(server_default="")
+    at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class SyncDocument(TenantOwned, Model):
+    """One version of one object on its way out. `reference` is what the other system files it under."""
+
+    __tablename__ = "sync_document"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "connection_id", "kind", "idem_key"),
+        Index(
+            "ix_sync_document_due",
+            "not_before",
+            "id",
+            postgresql_where=text("state IN ('new', 'sending', 'unknown')"),
+        ),
+        Index("ix_sync_document_object", "tenant_id", "object_id"),
+        Index("ix_sync_document_connection_state", "tenant_id", "connection_id", "state", "id"),
+        CheckConstraint(
+            "state IN ('new', 'sending', 'unknown', 'done', 'failed', 'held', 'superseded')", name="state"
+        ),
+        CheckConstraint("intent IN ('create', 'change', 'cancel')", name="intent"),
+    )
+
+    id: Mapped[uuid_pk]
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("ts.erp_connection.id"))
+    kind: Mapped[str]
+    object_id: Mapped[UUID]
+    intent: Mapped[str]
+    version: Mapped[int]
+    idem_key: Mapped[str]
+    reference: Mapped[str]
+    partner: Mapped[str] = mapped_column(server_default="")
+    total: Mapped[Decimal] = mapped_column(Amount())
+    currency: Mapped[str] = mapped_column(server_default="CNY")
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    state: Mapped[str] = mapped_column(server_default="new")
+    attempt: Mapped[int] = mapped_column(server_default=ZERO)
+    tries: Mapped[int] = mapped_column(server_default=ZERO)
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime] = mapped_column(server_default=NOW)
+    remote_id: Mapped[str | None]
+    remote_number: Mapped[str | None]
+    cause: Mapped[str | None]
+    cause_field: Mapped[str] = mapped_column(server_default="")
+    cause_text: Mapped[str] = mapped_column(server_default="")
+    exchanges: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
+    trace_id: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    changed_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class SyncStream(TenantOwned, Model):
+    """One stream of one connection: how far it has come, when it is due, who pulls it now."""
+
+    __tablename__ = "sync_stream"
+    __table_args__ = (UniqueConstraint("tenant_id", "connection_id", "key"),)
+
+    id: Mapped[uuid_pk]
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("ts.erp_connection.id"))
+    key: Mapped[str]
+    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    every_minutes: Mapped[int] = mapped_column(server_default=text("60"))
+    next_at: Mapped[datetime | None]
+    wanted_by: Mapped[str] = mapped_column(server_default="")
+    cursor: Mapped[str | None]
+    position: Mapped[str | None]
+    run_id: Mapped[UUID | None]
+    attempt: Mapped[int] = mapped_column(server_default=ZERO)
+    lease_until: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(server_default=ZERO)
+
+
+class SyncRun(TenantOwned, Model):
+    """One pull of one stream, from its first page to its last; a stopped one is gone on with."""
+
+    __tablename__ = "sync_run"
+    __table_args__ = (
+        Index("ix_sync_run_connection_new", "tenant_id", "connection_id", text("started_at DESC")),
+        CheckConstraint("state IN ('running', 'done', 'failed', 'cancelled')", name="state"),
+    )
+
+    id: Mapped[uuid_pk]
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("ts.erp_connection.id"))
+    stream: Mapped[str]
+    trigger: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="running")
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    read: Mapped[int] = mapped_column(server_default=ZERO)
+    stored: Mapped[int] = mapped_column(server_default=ZERO)
+    skipped: Mapped[int] = mapped_column(server_default=ZERO)
+    said: Mapped[str] = mapped_column(server_default="")
+
+
+class SyncIssue(Append, TenantOwned, Model):
+    """One record of a run that was left out, with its reason and the record itself."""
+
+    __tablename__ = "sync_issue"
+    __table_args__ = (Index("ix_sync_issue_run", "tenant_id", "run_id"),)
+
+    id: Mapped[uuid_pk]
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("ts.erp_connection.id"))
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("ts.sync_run.id"))
+    external_id: Mapped[str]
+    code: Mapped[str]
+    said: Mapped[str]
+    record: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[datetime] = mapped_column(server_default=NOW)
