@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request, Response, g, request
-from flask_login import LoginManager
+from flask_login import LoginManager  # type: ignore[import-untyped]
 
 from core.identity.principal import Principal, principal_from_cookie
 from core.kernel import Context

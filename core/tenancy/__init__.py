@@ -26,16 +26,14 @@ from core.tenancy.service import (
     find_enterprises,
     invoice_details,
     my_enterprises,
-    partner,
-    partners,
     register_enterprise,
     remove_address,
     save_address,
     set_invoice_details,
-    set_partner,
     verify_enterprise,
 )
 from core.tenancy.settings import TradeSettings, set_trade_settings, trade_settings
+from core.tenancy.terms import partner, partners, set_partner
 from core.tenancy.uscc import check_uscc
 
 __all__ = [

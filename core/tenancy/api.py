@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from core.kernel import Context, NotFound
-from core.tenancy import enablement, schema, service, settings
+from core.tenancy import enablement, schema, service, settings, terms
 from core.tenancy.model import Address, Enterprise, EnterpriseCard, InvoiceDetails, PartnerRelation
 from core.web import Answer, Api, Rejected
 from core.web.pager import cut, decode
@@ -150,7 +150,7 @@ def list_plugin_states(ctx: Context) -> dict[str, Any]:
 @api.get("/partners", permission="partner.view", query=schema.PartnerQuery, answer=schema.PartnerList)
 def list_partners(ctx: Context, query: dict[str, Any]) -> dict[str, Any]:
     """Partners with terms, by name."""
-    rows = service.partners(ctx, query["q"], after=seen(query["after"]), limit=query["limit"] + 1)
+    rows = terms.partners(ctx, query["q"], after=seen(query["after"]), limit=query["limit"] + 1)
     page = cut(rows, query["limit"], lambda row: (row[1].name, row[1].tenant_id))
     return {"items": [_shown(relation, card) for relation, card in page.rows], "next": page.next}
 
@@ -158,7 +158,7 @@ def list_partners(ctx: Context, query: dict[str, Any]) -> dict[str, Any]:
 @api.get("/partners/<uuid:partner_id>", permission="partner.view", answer=schema.PartnerAnswer)
 def read_partner(ctx: Context, partner_id: UUID) -> Answer:
     """The terms for one partner."""
-    relation = service.partner(ctx, partner_id)
+    relation = terms.partner(ctx, partner_id)
     if relation is None:
         raise NotFound("partner.not_found")
     return Answer(_shown(relation, service.card(ctx, partner_id)), etag=relation.version)
@@ -173,7 +173,7 @@ def read_partner(ctx: Context, partner_id: UUID) -> Answer:
 )
 def set_partner(ctx: Context, partner_id: UUID, body: dict[str, Any], version: int) -> Answer:
     """Set terms; `If-Match: "0"` when there are none yet. Terms need partner.edit, the credit limit partner.credit."""
-    relation: PartnerRelation = service.set_partner(ctx, partner_id, version=version, **body)
+    relation: PartnerRelation = terms.set_partner(ctx, partner_id, version=version, **body)
     return Answer(_shown(relation, service.card(ctx, partner_id)), etag=relation.version)
 
 

@@ -45,7 +45,7 @@ class Enterprise(TenantOwned, Model):
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(server_default=text("ts.clock()"))
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  as SQLAlchemy declares it
 
 
 class EnterpriseCard(Published, Model):
@@ -87,7 +87,7 @@ class Address(TenantOwned, Model):
     is_default: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  as SQLAlchemy declares it
 
 
 class InvoiceDetails(TenantOwned, Model):
@@ -107,7 +107,7 @@ class InvoiceDetails(TenantOwned, Model):
     email: Mapped[str | None]  # where electronic invoices go
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  as SQLAlchemy declares it
 
 
 class PartnerRelation(TenantOwned, Model):
@@ -132,7 +132,7 @@ class PartnerRelation(TenantOwned, Model):
     note: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  as SQLAlchemy declares it
 
 
 class TradeSettingsRow(TenantOwned, Model):
@@ -159,7 +159,7 @@ class TradeSettingsRow(TenantOwned, Model):
     timezone: Mapped[str]
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  as SQLAlchemy declares it
 
 
 class PluginEnablement(TenantOwned, Model):
@@ -177,4 +177,4 @@ class PluginEnablement(TenantOwned, Model):
     changed_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  as SQLAlchemy declares it

@@ -1,27 +1,24 @@
-"""The verbs of tenancy: register an enterprise, keep its details, set terms for partners."""
+"""The verbs of an enterprise about itself: register, be verified, keep details, addresses and invoice details."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.exc import IntegrityError
 
 from core.identity import name_operator, require_fresh_second_factor
-from core.kernel import Conflict, Context, Forbidden, Invalid, NotFound, round2, uuid7
-from core.tenancy.model import KINDS, Address, Enterprise, EnterpriseCard, InvoiceDetails, PartnerRelation
+from core.kernel import Conflict, Context, Forbidden, Invalid, NotFound, uuid7
+from core.tenancy.model import KINDS, Address, Enterprise, EnterpriseCard, InvoiceDetails
+from core.tenancy.rows import apply, locked, needed, same_version
 from core.tenancy.uscc import check_uscc
-
-T = TypeVar("T")
 
 CARD = ("name", "name_en", "short_name")
 DETAILS = (*CARD, "legal_representative", "contact", "phone", "website")
 ADDRESS = ("label", "contact", "phone", "province", "city", "district", "street", "postcode", "is_default")
 INVOICE = ("title", "registered_address", "phone", "bank", "bank_code", "account", "email")
-TERMS = ("code", "price_group", "terms_days", "blocked", "note")
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ def register_enterprise(
     row = Enterprise(
         id=ctx.tenant_id,
         tenant_id=ctx.tenant_id,
-        name=_needed(name, "name"),
+        name=needed(name, "name"),
         name_en=name_en,
         short_name=short_name,
         uscc=code,
@@ -152,17 +149,17 @@ def register_enterprise(
 def edit_enterprise(ctx: Context, *, version: int | None = None, **changes: Any) -> Enterprise:
     """Change details of the own enterprise (names of `DETAILS`). The code, the kind and the status stay as they are."""
     ctx.require("enterprise.edit")
-    row = _locked(
+    row = locked(
         ctx, select(Enterprise).where(Enterprise.tenant_id == ctx.tenant_id), "enterprise.not_found", version
     )
     if "name" in changes:
-        changes["name"] = _needed(changes["name"], "name")
+        changes["name"] = needed(changes["name"], "name")
         details = ctx.session.get(InvoiceDetails, ctx.tenant_id)
         if row.status == "verified" and changes["name"] != row.name:
             raise Conflict("enterprise.verified_name")
         if details is not None and details.title != changes["name"]:
             raise Conflict("enterprise.name_on_invoices")
-    changed = _apply(row, changes, DETAILS)
+    changed = apply(row, changes, DETAILS)
     if published := set(changed) & set(CARD):
         shown = card(ctx, ctx.tenant_id)
         for name in published:
@@ -221,12 +218,12 @@ def save_address(
         if found is None:
             raise NotFound("address.not_found")
         row = found
-        _same_version(row.version, version)
+        same_version(row.version, version)
         others.remove(row)
     for name in ("label", "contact", "phone", "province", "city", "street"):
         if name in values or address_id is None:
-            values[name] = _needed(values.get(name), name)
-    changed = _apply(row, values, ADDRESS)
+            values[name] = needed(values.get(name), name)
+    changed = apply(row, values, ADDRESS)
     if row.is_default:
         for other in others:
             other.is_default = False
@@ -269,14 +266,14 @@ def set_invoice_details(ctx: Context, *, version: int | None = None, **values: A
     """
     ctx.require("enterprise.bank")
     require_fresh_second_factor(ctx)
-    own = _locked(
+    own = locked(
         ctx, select(Enterprise).where(Enterprise.tenant_id == ctx.tenant_id), "enterprise.not_found", None
     )
     row = ctx.session.get(InvoiceDetails, ctx.tenant_id, with_for_update=True, populate_existing=True)
-    _same_version(row.version if row is not None else 0, version)
+    same_version(row.version if row is not None else 0, version)
     for name in ("title", "registered_address", "phone", "bank", "account"):
         if name in values or row is None:
-            values[name] = _needed(values.get(name), name)
+            values[name] = needed(values.get(name), name)
     if values.get("title", own.name) != own.name:
         raise Invalid.one("title", "invoice.title_differs", name=own.name)
     if values.get("bank_code") and not (len(values["bank_code"]) == 12 and values["bank_code"].isdecimal()):
@@ -291,136 +288,7 @@ def set_invoice_details(ctx: Context, *, version: int | None = None, **values: A
     if row is None:
         row = InvoiceDetails(tenant_id=ctx.tenant_id, tax_no=own.uscc)
         ctx.session.add(row)
-    changed = _apply(row, values, INVOICE)
+    changed = apply(row, values, INVOICE)
     ctx.session.flush()
     ctx.record("enterprise.set_invoice_details", f"enterprise:{ctx.tenant_id}", changed=changed)
     return row
-
-
-def partner(ctx: Context, other_id: UUID) -> PartnerRelation | None:
-    """The acting enterprise's terms for another one; None when it has set none."""
-    return ctx.session.scalar(
-        select(PartnerRelation).where(
-            PartnerRelation.tenant_id == ctx.tenant_id, PartnerRelation.partner_id == other_id
-        )
-    )
-
-
-def partners(
-    ctx: Context, words: str = "", *, after: tuple[str, UUID] | None = None, limit: int = 50
-) -> list[tuple[PartnerRelation, EnterpriseCard]]:
-    """The partners one has terms for, by name; `after` is the name and id of the last one seen. One statement."""
-    ctx.require("partner.view")
-    chosen: Select[tuple[PartnerRelation, EnterpriseCard]] = (
-        select(PartnerRelation, EnterpriseCard)
-        .join(EnterpriseCard, EnterpriseCard.tenant_id == PartnerRelation.partner_id)
-        .where(PartnerRelation.tenant_id == ctx.tenant_id)
-        .order_by(EnterpriseCard.name, EnterpriseCard.tenant_id)
-        .limit(limit)
-    )
-    if plain := words.strip().lower():
-        hit = [
-            EnterpriseCard.name,
-            EnterpriseCard.name_en,
-            EnterpriseCard.short_name,
-            PartnerRelation.code,
-            EnterpriseCard.uscc,
-        ]
-        chosen = chosen.where(or_(*(func.strpos(func.lower(column), plain) > 0 for column in hit)))
-    if after is not None:
-        name, last = after
-        chosen = chosen.where(
-            or_(EnterpriseCard.name > name, (EnterpriseCard.name == name) & (EnterpriseCard.tenant_id > last))
-        )
-    return [(relation, shown) for relation, shown in ctx.session.execute(chosen)]
-
-
-def set_partner(
-    ctx: Context,
-    partner_id: UUID,
-    *,
-    version: int | None = None,
-    credit_limit: Decimal | None | str = "unchanged",
-    **terms: Any,
-) -> PartnerRelation:
-    """Set terms for another enterprise (names of `TERMS`). A credit limit needs its own permission, up to its amount.
-
-    Amounts in the own currency with two decimals; None takes the limit away. `version` 0 means: there is none yet.
-    """
-    changes_credit = not isinstance(credit_limit, str)
-    if terms or not changes_credit:
-        ctx.require("partner.edit")
-    if partner_id == ctx.tenant_id:
-        raise Invalid.one("partner_id", "partner.oneself")
-    shown = card(ctx, partner_id)
-    chosen = select(PartnerRelation).where(
-        PartnerRelation.tenant_id == ctx.tenant_id, PartnerRelation.partner_id == shown.tenant_id
-    )
-    row = ctx.session.scalar(chosen.with_for_update().execution_options(populate_existing=True))
-    _same_version(row.version if row is not None else 0, version)
-    if not isinstance(credit_limit, str):
-        _check_limit(credit_limit)
-        if row is None or row.credit_limit != credit_limit:
-            if credit_limit is None:
-                ctx.require("partner.credit")
-            else:
-                ctx.require("partner.credit", amount=credit_limit)
-        terms["credit_limit"] = credit_limit
-    days = terms.get("terms_days")
-    if days is not None and not 0 <= days <= 365:
-        raise Invalid.one("terms_days", "number.between", least=0, most=365)
-    if "code" in terms:
-        terms["code"] = (terms["code"] or "").strip() or None
-    before = {name: getattr(row, name) for name in (*TERMS, "credit_limit")} if row is not None else {}
-    try:
-        with ctx.session.begin_nested():
-            if row is None:
-                row = PartnerRelation(
-                    id=uuid7(), tenant_id=ctx.tenant_id, partner_id=partner_id, blocked=False
-                )
-                ctx.session.add(row)
-            changed = _apply(row, terms, (*TERMS, "credit_limit"))
-    except IntegrityError as clash:
-        if "tenant_id_code" in str(clash.orig):
-            raise Invalid.one("code", "partner.code_taken") from None
-        raise Conflict("version.changed") from None
-    detail = {name: [before.get(name), getattr(row, name)] for name in changed if name != "note"}
-    ctx.record("partner.set", row, partner=str(partner_id), changed=detail)
-    return row
-
-
-def _check_limit(limit: Decimal | None) -> None:
-    if limit is None:
-        return
-    if not limit.is_finite() or limit < 0 or limit != round2(limit):
-        raise Invalid.one("credit_limit", "partner.credit_limit")
-
-
-def _needed(value: Any, field: str) -> str:
-    plain = value.strip() if isinstance(value, str) else ""
-    if not plain:
-        raise Invalid.one(field, "field.required")
-    return plain
-
-
-def _locked(ctx: Context, chosen: Select[tuple[T]], missing: str, version: int | None) -> T:
-    row = ctx.session.scalar(chosen.with_for_update().execution_options(populate_existing=True))
-    if row is None:
-        raise NotFound(missing)
-    _same_version(row.version, version)
-    return row
-
-
-def _same_version(current: int, wanted: int | None) -> None:
-    if wanted is not None and wanted != current:
-        raise Conflict("version.changed", version=current)
-
-
-def _apply(row: Any, values: dict[str, Any], allowed: tuple[str, ...]) -> list[str]:
-    """Set the given columns and answer the names of those that really changed."""
-    if unknown := set(values) - set(allowed):
-        raise TypeError(f"not to be changed here: {', '.join(sorted(unknown))}")
-    changed = [name for name, value in values.items() if getattr(row, name) != value]
-    for name in changed:
-        setattr(row, name, values[name])
-    return sorted(changed)

@@ -1,15 +1,15 @@
 """One trading house with its people, committed, so that a sign-in on its own connection finds them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from itertools import count
 from uuid import UUID
 
 import pyotp
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from core.db import Database, Unit
 from core.identity import SignedIn, add_person, principal_from_cookie, sign_in, verify_totp
@@ -28,6 +28,7 @@ class House:
 
     db: Database
     unit: Unit
+    owner: Engine
     serial: Iterator[int] = field(default_factory=count)
 
     def person(self, *roles: str, tenant: UUID = TENANT, totp: bool = False, email: str | None = None) -> str:
@@ -90,31 +91,27 @@ class House:
 
     def scalar(self, sql: str, **values: object) -> object:
         """Look at the tables as their owner, which no part of the application can."""
-        with self.owner.begin() as connection:  # type: ignore[attr-defined]
+        with self.owner.begin() as connection:
             return connection.execute(text(sql), values).scalar()
 
 
-@pytest.fixture(scope="module")
-def house(server: Server, keys: None) -> Iterator[House]:
+@contextmanager
+def open_house(server: Server) -> Iterator[House]:
     name = server.clone()
     db = Database(server.url_for("ts_app", name), pool_size=12)
-    made = House(db, make_unit(db))
     owner = Database(server.url_for("ts_migrator", name))
-    made.owner = owner.engine  # type: ignore[attr-defined]
+    made = House(db, make_unit(db), owner.engine)
     for tenant, code in zip((TENANT, OTHER), CODES, strict=True):
         with made.unit.system(tenant, "test") as ctx:
             register_enterprise(ctx, name=f"企业{code[-4:]}", uscc=code, kind="trader")
-            add_person(
-                ctx,
-                name="chief",
-                email=f"chief@{code[-4:].lower()}.example",
-                password=PASSWORD,
-                roles=["admin"],
-            )
+            mail = f"chief@{code[-4:].lower()}.example"
+            add_person(ctx, name="chief", email=mail, password=PASSWORD, roles=["admin"])
     yield made
     owner.dispose()
     db.dispose()
 
 
-def limits(**amounts: str) -> dict[str, Decimal]:
-    return {name.replace("_", "."): Decimal(amount) for name, amount in amounts.items()}
+@pytest.fixture(scope="module")
+def house(server: Server, keys: None) -> Iterator[House]:
+    with open_house(server) as made:
+        yield made

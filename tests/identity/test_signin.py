@@ -156,7 +156,7 @@ def test_the_session_token_serves_as_a_bearer_too(house: House) -> None:
 def test_a_person_without_any_enterprise_is_told_so_only_with_the_right_password(house: House) -> None:
     email = house.person()
     house.scalar(
-        "UPDATE auth.membership SET status = 'removed' WHERE person_id = (SELECT id FROM auth.person WHERE email = :e) RETURNING 1",
+        "UPDATE auth.membership m SET status='removed' FROM auth.person p WHERE p.id = m.person_id AND p.email = :e RETURNING 1",
         e=email,
     )
     with pytest.raises(SignInRefused, match=r"identity\.no_enterprise"):

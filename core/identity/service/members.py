@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from core.identity.password import check_new_password, hash_password, verify_password
-from core.identity.roles import ROLES
 from core.identity.principal import grants_from, hashed, new_token
+from core.identity.roles import ROLES
 from core.identity.service.account import require_fresh_second_factor
 from core.identity.service.signin import SignedIn, normalise_login, open_session
 from core.identity.service.tries import guarded_try, settle_try
@@ -271,8 +271,9 @@ def add_person(
         raise Forbidden("permission.missing", permission="system")
     wanted = _roles(roles)
     mail = normalise_login(email) if email else None
+    person_id = uuid7()
     values = {
-        "person": uuid7(),
+        "person": person_id,
         "membership": uuid7(),
         "name": name,
         "email": mail,
@@ -285,7 +286,6 @@ def add_person(
         text("SELECT auth.add_person(:person, :membership, :name, :email, :phone, :hash, :roles, :locale)"),
         values,
     )
-    person_id: UUID = values["person"]
     if outcome == "taken":
         joined = ctx.session.scalar(text("SELECT auth.join_person(:membership, :email, :roles)"), values)
         if joined is None:

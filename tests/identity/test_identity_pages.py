@@ -2,85 +2,29 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pyotp
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import text
-from werkzeug.test import TestResponse
 
-from core.app import create_app
-from core.config import Config
 from core.identity import members
-from tests.conftest import OTHER, TENANT, Server
+from tests.conftest import OTHER, TENANT
+from tests.identity.browser import Browser, open_app
 from tests.identity.conftest import PASSWORD, SECRET, House
-
-CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Safari/537.36"
 
 
 @pytest.fixture(scope="module")
-def app(house: House, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    data: Path = tmp_path_factory.mktemp("data")
-    url = house.db.engine.url.render_as_string(hide_password=False)
-    config = Config(
-        data=data, embedded=False, app_url=url, worker_url=None, migrate_url=None, admin_url=None,
-        secret_key=b"s" * 32, master_key=b"k" * 32,
-    )  # fmt: skip
-    made = create_app(config)
-    for missing in {"workbench.home", "catalog.search"} - set(made.view_functions):
-        made.add_url_rule(f"/{missing}", endpoint=missing, view_func=lambda: "")
-    yield made
-    made.extensions["ts"].unit.database.dispose()
+def app(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    with open_app(house, tmp_path_factory.mktemp("data")) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
 def no_tries(house: House) -> None:
     house.scalar("WITH gone AS (DELETE FROM auth.login_attempt RETURNING 1) SELECT count(*) FROM gone")
     house.scalar("WITH reset AS (UPDATE auth.mfa SET last_step = 1 RETURNING 1) SELECT count(*) FROM reset")
-
-
-class Browser:
-    """A test client that fills in the CSRF field of the page it is on."""
-
-    def __init__(self, app: Flask) -> None:
-        self.client: FlaskClient = app.test_client()
-        self.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
-        self.client.environ_base["HTTP_USER_AGENT"] = CHROME
-        self.client.environ_base["REMOTE_ADDR"] = "127.0.0.1"
-        self.page = ""
-
-    def get(self, path: str) -> TestResponse:
-        answer = self.client.get(path)
-        if answer.mimetype == "text/html":
-            self.page = answer.text
-        return answer
-
-    def post(self, path: str, _from: str | None = None, **fields: Any) -> TestResponse:
-        if _from:
-            self.get(_from)
-        found = re.search(r'name="_csrf" value="([0-9a-f]+)"', self.page)
-        answer = self.client.post(path, data={**fields, "_csrf": found.group(1) if found else ""})
-        if answer.mimetype == "text/html":
-            self.page = answer.text
-        return answer
-
-    def sign_in(self, email: str, password: str = PASSWORD) -> TestResponse:
-        return self.post("/signin", _from="/signin", login=email, password=password)
-
-    def sign_in_fully(self, house: House, email: str) -> "Browser":
-        assert self.sign_in(email).headers["Location"].startswith("/mfa")
-        with house.db.session() as session:
-            now = session.scalar(text("SELECT ts.clock()"))
-        assert self.post("/mfa", _from="/mfa", code=pyotp.TOTP(SECRET).at(now)).status_code == 303
-        return self
-
-    def cookie(self) -> str:
-        found = self.client.get_cookie("ts_session")
-        return found.value if found else ""
 
 
 @pytest.fixture

@@ -1,0 +1,19 @@
+"""The pages of tenancy: the company and its partners."""
+
+from core.tenancy.views import company, partners
+from core.tenancy.views.frame import pages
+from core.web import NavEntry
+from core.web.i18n import lazy
+
+NAV = [
+    NavEntry(
+        key="partners", endpoint="tenancy.partners", icon="users", title=lazy("Partners"), group="trade",
+        permission="partner.view", order=50,
+    ),
+    NavEntry(
+        key="company", endpoint="tenancy.company", icon="bank", title=lazy("Company profile"), group="system",
+        permission="enterprise.view", order=70,
+    ),
+]  # fmt: skip
+
+__all__ = ["NAV", "company", "pages", "partners"]
