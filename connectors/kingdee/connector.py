@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -212,6 +212,18 @@ class Kingdee(Connector):
             except SyncError as error:
                 yield Step(name, False, f"{error.code}: {error.message}")
                 return
+
+    def demo_values(self) -> Mapping[str, str]:
+        from connectors.kingdee.simulator import DEMO_ACCOUNT  # only the demo needs the simulator
+
+        return {
+            "way": "signed",
+            "acct_id": DEMO_ACCOUNT.acct_id,
+            "username": "通商集成",
+            "app_id": DEMO_ACCOUNT.app_id,
+            "app_secret": DEMO_ACCOUNT.app_secret,
+            "saler": "XS01",
+        }
 
     def _look_for_data_centre(self, access: Access, http: requests.Session) -> str:
         centres = {

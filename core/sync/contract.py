@@ -207,6 +207,10 @@ class Connector(ABC):
     def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
         """Step by step from the name to the first record; ends after the first step that fails."""
 
+    def demo_values(self) -> Mapping[str, str]:
+        """Settings and secrets that fit the connector's own simulator; empty when it ships none."""
+        return {}
+
 
 __all__ = [
     "Access",
