@@ -18,7 +18,7 @@ class Desk:
         self.http = session([OutboundRule.parse("127.0.0.1:1-65535")])
         signed_in = self._call("POST", "/session", {"login": login, "password": password})
         self.http.headers["Authorization"] = f"Bearer {signed_in['token']}"
-        self.name = signed_in["name"]
+        self.name = self._call("GET", "/me", None)["name"]
 
     def get(self, path: str, **query: Any) -> Any:
         return self._call("GET", path, None, query)

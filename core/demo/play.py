@@ -56,7 +56,7 @@ class Trade:
     def look_around(self) -> None:
         wanted = (("25 HRB400E", "t"), ("6204", "pcs"), ("6308", "pcs"))
         for words, unit in wanted:
-            found = self.clerk.get("/listings", q=words, limit=20)["listings"]
+            found = self.clerk.get("/listings", q=words, limit=20)["rows"]
             mine = [each for each in found if each["seller_id"] == self.seller_id and each["base_uom"] == unit]
             if not mine:
                 raise Wrong(f"the catalogue has no {words}")
@@ -72,7 +72,7 @@ class Trade:
     def order(self) -> None:
         lines = [
             {"sku_id": sku["sku_id"], "quantity": quantity}
-            for sku, quantity in zip(self.skus, ("60", "120", "40"), strict=True)
+            for sku, quantity in zip(self.skus, ("64", "120", "40"), strict=True)
         ]
         placed = self.clerk.post(
             "/orders",
@@ -110,7 +110,7 @@ class Trade:
         self._ship({0: "35", 1: "120"}, "first", rejected={1: "0"})
 
     def ship_second(self) -> None:
-        self._ship({0: "25", 2: "38"}, "second", rejected={})
+        self._ship({0: "29", 2: "38"}, "second", rejected={})
 
     def close_short(self) -> None:
         line = self._order()["lines"][2]
@@ -169,14 +169,20 @@ class Trade:
     def _stock(self) -> dict[str, str]:
         found = {}
         for sku in self.skus:
-            rows = self.sales.get("/stock", q=sku["code"])["levels"]
+            rows = self.sales.get("/stock", q=sku["code"])["rows"]
             found[sku["code"]] = str(sum((Decimal(row["free"]) for row in rows if row["code"] == sku["code"]), Decimal(0)))
         return found
 
     def _balances(self) -> dict[str, str]:
-        accounts = self.receivables.get("/ledger/accounts")["accounts"]
+        accounts = self.receivables.get("/ledger/accounts")["items"]
         return {each["code"]: each["balance"] for each in accounts if Decimal(each["balance"])}
 
     def _in_kingdee(self) -> list[dict[str, Any]]:
+        """What stands in the ERP under our number, read past our own books: from the simulator's state."""
         answer = self.sales.http.get(f"{self.simulator}/_sim/state?form=SAL_SaleOrder", timeout=10).json()
-        return [each for each in answer["documents"] if each["number"] == self.facts["number"] or each.get("reference") == self.facts["number"]]
+        bills = answer["documents"].get("SAL_SaleOrder", [])
+        return [
+            {"number": bill["number"], "status": bill["head"].get("FDocumentStatus")}
+            for bill in bills
+            if self.facts["number"] in (bill["number"], *map(str, bill["head"].values()))
+        ]
