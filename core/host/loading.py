@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from packaging.requirements import Requirement
+
 from core.hooks import Dispatch, Subscription, TradeMode
 from core.host.entering import counted, entered
 from core.host.manifest import Manifest, ManifestError, discover
@@ -66,7 +68,11 @@ def load(dispatch: Dispatch, *, safe_mode: bool = False, only: Iterable[str] | N
         else:
             manifests[name] = found
     for manifest in _ordered(manifests, host.broken):
-        bring_in(host, manifest)
+        needed = [Requirement(each).name for each in manifest.requires]
+        if lost := [name for name in needed if name not in host.loaded]:
+            host.broken[manifest.name] = f"needs {', '.join(lost)}"
+        else:
+            bring_in(host, manifest)
     return host
 
 
@@ -131,16 +137,18 @@ def _ordered(manifests: dict[str, Manifest], broken: dict[str, str]) -> list[Man
     while waiting:
         ready = []
         for name, manifest in waiting.items():
-            needs = {_bare(each) for each in manifest.requires}
-            if missing := {need for need in needs if need not in manifests or need in broken}:
-                broken[name] = f"needs {', '.join(sorted(missing))}"
+            wanted = [Requirement(each) for each in manifest.requires]
+            needs = {each.name for each in wanted}
+            if missing := [str(each) for each in wanted if each.name in broken or not _there(each, manifests)]:
+                broken[name] = f"needs {', '.join(missing)}"
                 continue
             soft = {each for each in manifest.after if each in waiting and each != name}
             if not (needs | soft) & set(waiting):
                 ready.append(name)
-        for name in [name for name in waiting if name in broken]:
+        lacking = [name for name in waiting if name in broken]
+        for name in lacking:
             waiting.pop(name)
-        if not ready and waiting and not any(name in broken for name in manifests if name in waiting):
+        if not ready and not lacking:
             for name in list(waiting):
                 broken[name] = "stands in a circle of requirements"
                 waiting.pop(name)
@@ -148,8 +156,7 @@ def _ordered(manifests: dict[str, Manifest], broken: dict[str, str]) -> list[Man
     return done
 
 
-def _bare(requirement: str) -> str:
-    for index, char in enumerate(requirement):
-        if not (char.isalnum() or char == "_"):
-            return requirement[:index]
-    return requirement
+def _there(wanted: Requirement, manifests: dict[str, Manifest]) -> bool:
+    """Whether a required plugin is installed in a version that will do."""
+    found = manifests.get(wanted.name)
+    return found is not None and wanted.specifier.contains(found.version or "0", prereleases=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
@@ -70,6 +71,11 @@ def read(folder: Path, module: str, version: str = "") -> Manifest:
         SpecifierSet(said["core"])
     except InvalidSpecifier:
         raise ManifestError(f"{module}: core = {said['core']!r} is no version range") from None
+    for each in said.get("requires", ()):
+        try:
+            Requirement(each)
+        except InvalidRequirement:
+            raise ManifestError(f"{module}: requires {each!r} is no plugin with a version range") from None
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in said.items() if key in known}
     for key in ("title", "summary"):
         words = given.get(key, {})
