@@ -1,13 +1,15 @@
 """The trade of `tests.orders.trade`, rolled back after each test, or committed in a database of its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from core.db import Database
 from core.hooks import Dispatch
 from core.orders import TradeOrder
-from tests.conftest import make_unit
+from tests.conftest import Server, make_unit
+from tests.orders.portal import Portal, Visitor, make_app
 from tests.orders.trade import Trade, dispatch
 
 
@@ -30,6 +32,23 @@ def committed(fresh_db: Database, plugins: Dispatch) -> Iterator[Trade]:
         made = Trade(make_unit(fresh_db, plugins), session).set_up()
         made.unit.finish(made.system(made.seller_id))
         yield made
+
+
+@pytest.fixture
+def portal(committed: Trade, fresh_db: Database, server: Server, plugins: Dispatch, tmp_path: Path) -> Iterator[Portal]:
+    app = make_app(server.url_for("ts_app", fresh_db.name), plugins, tmp_path)  # type: ignore[attr-defined]
+    yield Portal(app, committed, fresh_db)
+    app.extensions["ts"].unit.database.dispose()
+
+
+@pytest.fixture
+def buying(portal: Portal) -> Visitor:
+    return portal.visitor("Wang Fang", "buyer.clerk")
+
+
+@pytest.fixture
+def selling(portal: Portal) -> Visitor:
+    return portal.visitor("Li Min", "seller.sales")
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def mode(
         key=key,
         title=key.title(),
         payment_plan=plan,
-        cancel_plan=lambda ctx, order: [] if free_to_leave else None,
+        cancel_plan=lambda ctx, order, by: [] if free_to_leave else None,
         billable=lambda line, accepted: (accepted, line.unit_price),
     )
 

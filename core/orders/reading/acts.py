@@ -6,11 +6,12 @@ It only spares people refusals; the verbs check everything again.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from core.kernel import Context
+from core.kernel import Context, Refused
 from core.orders.deciding import MAX_ROUNDS
+from core.orders.facts import order_facts
 from core.orders.model import Gate, Hold, Proposal, TradeOrder
 from core.orders.reading.facts import Allowed
-from core.orders.sides import side_of
+from core.orders.sides import side, side_of
 from core.orders.states import BINDING, ORDER
 
 
@@ -106,11 +107,15 @@ def _own(ctx: Context, order: TradeOrder, proposal: Proposal | None) -> Iterator
 
 
 def _may_cancel_alone(ctx: Context, order: TradeOrder) -> bool:
-    """Whether the order's mode knows a way out for one side alone. A mode whose plugin is gone knows none."""
-    from core.orders.facts import order_facts
-
-    known = ctx.ports.dispatch.modes.get(order.mode)
-    return known is not None and known.mode.cancel_plan(ctx, order_facts(order)) is not None
+    """Whether the order's mode knows a way out for one side alone. A mode whose plugin is gone or failing knows none."""
+    known, by = ctx.ports.dispatch.modes.get(order.mode), side_of(ctx, order)
+    if known is None:
+        return False
+    try:
+        with side(ctx, order, "seller"):
+            return known.mode.cancel_plan(ctx, order_facts(order), by) is not None
+    except Refused:
+        return False
 
 
 def _answers(ctx: Context, order: TradeOrder, proposal: Proposal | None) -> Iterator[Allowed]:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_, union_all
@@ -13,7 +14,7 @@ from core.orders.model import TradeOrder
 from core.orders.states import ORDER
 from core.tenancy import EnterpriseCard
 from core.web import Rejected
-from core.web.pager import Page, cut, decode
+from core.web.pager import decode, encode
 
 SIDES = ("buyer", "seller")
 WAITING = {"seller": ("submitted",), "buyer": ("countered", "pending_approval")}
@@ -58,6 +59,15 @@ _COLUMNS = tuple(
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A page of a list. `next` is the cursor of what is older, `newer` of what is newer; None where there is nothing."""
+
+    rows: tuple[OrderRow, ...]
+    next: str | None
+    newer: str | None = None
+
+
 def list_orders(
     ctx: Context,
     side: str = "all",
@@ -67,16 +77,18 @@ def list_orders(
     limit: int = 50,
     *,
     waiting: bool = False,
-) -> Page[OrderRow]:
+    backwards: bool = False,
+) -> Listed:
     """Orders of the acting enterprise, newest first. `side` is buyer, seller or all; no `states` means every state.
 
     `q` finds order numbers (with or without dashes), the buyer's own numbers and the other side's name. `waiting` keeps
-    what asks this enterprise for an answer. A mangled cursor is Rejected (400).
+    what asks this enterprise for an answer. `backwards` reads from the cursor towards what is newer. A mangled cursor is
+    Rejected (400).
     """
     ctx.require("order.view")
-    after = _after(cursor)
+    start = _start(cursor)
     arms = [
-        _arm(ctx, which, WAITING[which] if waiting else states, q, after, limit)
+        _arm(ctx, which, WAITING[which] if waiting else states, q, start, limit, backwards)
         for which in (SIDES if side == "all" else (side,))
     ]
     found = union_all(*arms).subquery("found") if len(arms) > 1 else arms[0].subquery("found")
@@ -84,12 +96,27 @@ def list_orders(
     rows = ctx.session.execute(
         select(found, partner.c.name.label("partner_zh"), partner.c.name_en.label("partner_en"))
         .join_from(found, partner, partner.c.tenant_id == found.c.partner_id)
-        .order_by(found.c.created_at.desc(), found.c.id.desc())
+        .order_by(*_newest_first(found.c.created_at, found.c.id, backwards))
         .limit(limit + 1)
     )
-    return cut(
-        [OrderRow(**row._mapping) for row in rows], limit, lambda row: (row.created_at.isoformat(), row.id)
-    )
+    return _cut([OrderRow(**row._mapping) for row in rows], limit, cursor is not None, backwards)
+
+
+def _cut(rows: list[OrderRow], limit: int, inside: bool, backwards: bool) -> Listed:
+    """Of `limit + 1` rows keep `limit`; the one too many tells that there is more in the direction of reading."""
+    more, kept = len(rows) > limit, rows[:limit]
+    if backwards:
+        kept.reverse()
+    if not kept:
+        return Listed((), None)
+    older = inside if backwards else more
+    newer = more if backwards else inside
+    first, last = (encode(row.created_at.isoformat(), row.id) for row in (kept[0], kept[-1]))
+    return Listed(tuple(kept), last if older else None, first if newer else None)
+
+
+def _newest_first(created: ColumnElement[datetime], ident: ColumnElement[UUID], backwards: bool) -> tuple[Any, Any]:
+    return (created.asc(), ident.asc()) if backwards else (created.desc(), ident.desc())
 
 
 def count_waiting(ctx: Context) -> int:
@@ -111,7 +138,7 @@ def _own(side: str) -> ColumnElement[UUID]:
 
 
 def _arm(
-    ctx: Context, side: str, states: Collection[str], q: str, after: tuple[datetime, UUID] | None, limit: int
+    ctx: Context, side: str, states: Collection[str], q: str, start: tuple[datetime, UUID] | None, limit: int, backwards: bool
 ) -> Select[tuple[object, ...]]:
     """One side's newest orders, by that side's index. Until it is submitted (and has a number) an order is its buyer's alone."""
     partner = TradeOrder.seller_id if side == "buyer" else TradeOrder.buyer_id
@@ -122,11 +149,13 @@ def _arm(
         query = query.where(TradeOrder.number.is_not(None))
     if states:
         query = query.where(TradeOrder.state.in_(tuple(states)))
-    if after is not None:
-        query = query.where(tuple_(TradeOrder.created_at, TradeOrder.id) < after)
+    if start is not None:
+        at = tuple_(TradeOrder.created_at, TradeOrder.id)
+        query = query.where(at > start if backwards else at < start)
     if words := q.strip():
         query = query.where(_matches(words, partner.expression))
-    return query.order_by(TradeOrder.created_at.desc(), TradeOrder.id.desc()).limit(limit + 1)
+    newest = _newest_first(TradeOrder.created_at.expression, TradeOrder.id.expression, backwards)
+    return query.order_by(*newest).limit(limit + 1)
 
 
 def _matches(words: str, partner: ColumnElement[UUID]) -> ColumnElement[bool]:
@@ -144,7 +173,7 @@ def _matches(words: str, partner: ColumnElement[UUID]) -> ColumnElement[bool]:
     return or_(*hits)
 
 
-def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
+def _start(cursor: str | None) -> tuple[datetime, UUID] | None:
     keys = decode(cursor, 2)
     if keys is None:
         return None

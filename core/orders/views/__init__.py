@@ -1,0 +1,22 @@
+"""Orders on pages: the list, one order with everything one may do to it, and each act as a form."""
+
+from core.orders.views import acting, detail, listing
+from core.orders.views.frame import pages
+from core.web import NavEntry
+from core.web.i18n import lazy
+
+NAV = [
+    NavEntry(
+        key="orders",
+        endpoint="orders.index",
+        icon="order",
+        title=lazy("Orders"),
+        group="trade",
+        permission="order.view",
+        order=30,
+        letter="o",
+        bottom=True,
+    )
+]
+
+__all__ = ["NAV", "acting", "detail", "listing", "pages"]

@@ -1,0 +1,124 @@
+"""The first page: what must I do, by when. What waits comes first, figures stand above it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, url_for
+
+from core.kernel import Context, Money, Quantity
+from core.web import NavEntry, Pages, render, slots
+from core.web import gettext as _
+from core.web.formats import HOUSE_ZONE
+from core.web.i18n import lazy
+from core.web.page import Fragment
+from core.workbench import figures, waiting
+
+pages = Pages("workbench")
+SHOWN = 30
+SLOTS = ("dashboard:kpi", "dashboard:card", "dashboard:todo")
+NAV = [
+    NavEntry(
+        key="workbench", endpoint="workbench.home", icon="home", title=lazy("Workbench"), order=0, letter="w", bottom=True
+    )
+]
+
+
+@dataclass(frozen=True)
+class TodoView:
+    """A row of the list; `pressing` is late, soon (due today) or empty."""
+
+    icon: str
+    title: str
+    what: str
+    href: str
+    partner: str
+    amount: Money | Quantity | None
+    due: datetime | None
+    pressing: str
+    verb: str
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """A key figure tile; `value` is shortened by the page."""
+
+    label: str
+    value: Any
+    kind: str
+    hint: str
+    href: str | None
+    tone: str
+
+
+@dataclass(frozen=True)
+class HomePage:
+    """The workbench of one person. `today` is the date; `due_today` counts what ends before midnight."""
+
+    greeting: str
+    today: datetime
+    due_today: int
+    todos: tuple[TodoView, ...]
+    more: bool
+    figures: tuple[FigureView, ...]
+    cards: tuple[Fragment, ...]
+    kpis: tuple[Fragment, ...]
+    extra: tuple[Fragment, ...]
+    catalogue_url: str | None
+    orders_url: str | None
+
+
+@pages.get("/", permission="account.own")
+def home(ctx: Context) -> Response:
+    """What waits for this person."""
+    found = waiting(ctx, SHOWN + 1)
+    shown = tuple(_todo(ctx, todo) for todo in found[:SHOWN])
+    filled = {slot: slots.fill(ctx, slot, None, "/") for slot in SLOTS}
+    return render(
+        "workbench/home.html",
+        HomePage(
+            greeting=_greeting(ctx),
+            today=ctx.now,
+            due_today=sum(1 for todo in shown if todo.pressing),
+            todos=shown,
+            more=len(found) > SHOWN,
+            figures=tuple(_figure(figure) for figure in figures(ctx))[:4],
+            cards=filled["dashboard:card"],
+            kpis=filled["dashboard:kpi"][:4],
+            extra=filled["dashboard:todo"],
+            catalogue_url=url_for("catalog.search") if ctx.allows("product.view") else None,
+            orders_url=url_for("orders.index") if ctx.allows("order.view") else None,
+        ),
+    )
+
+
+def _greeting(ctx: Context) -> str:
+    hour = ctx.now.astimezone(HOUSE_ZONE).hour
+    if 4 <= hour < 12:
+        return _("Good morning, %(name)s", name=ctx.actor.name)
+    if 12 <= hour < 18:
+        return _("Good afternoon, %(name)s", name=ctx.actor.name)
+    return _("Good evening, %(name)s", name=ctx.actor.name)
+
+
+def _todo(ctx: Context, todo: Any) -> TodoView:
+    return TodoView(
+        todo.icon, todo.title, todo.what, url_for(todo.endpoint, **todo.values), todo.partner, todo.amount, todo.due,
+        _pressing(ctx.now, todo.due), todo.verb,
+    )  # fmt: skip
+
+
+def _pressing(now: datetime, due: datetime | None, zone: ZoneInfo = HOUSE_ZONE) -> str:
+    """Late: past, or within four hours. Soon: before the day ends."""
+    if due is None:
+        return ""
+    if due <= now + timedelta(hours=4):
+        return "late"
+    return "soon" if due.astimezone(zone).date() == now.astimezone(zone).date() else ""
+
+
+def _figure(figure: Any) -> FigureView:
+    kind = "money" if isinstance(figure.value, Money) else "quantity" if isinstance(figure.value, Quantity) else "number"
+    href = url_for(figure.endpoint, **figure.values) if figure.endpoint else None
+    return FigureView(figure.label, figure.value, kind, figure.hint, href, figure.tone)
