@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from core.fulfilment.model import Receipt, ReceiptLine, Shipment, ShipmentLine, ShipmentPick
-from core.kernel import Context
+from core.kernel import Context, NotFound
 from core.orders import OrderLine, TradeOrder
 
 
@@ -99,6 +99,22 @@ def recent(ctx: Context, side: str, *, before: UUID | None = None, limit: int = 
     if before is not None:
         wanted = wanted.where(Shipment.id < before)
     return _views(ctx, ctx.session.scalars(wanted).all())
+
+
+def shipment(ctx: Context, shipment_id: UUID) -> ShipmentView:
+    """One shipment whole; NotFound for a foreign one."""
+    found = _views(ctx, ctx.session.scalars(select(Shipment).where(Shipment.id == shipment_id)).all())
+    if not found:
+        raise NotFound("shipment.not_found")
+    return found[0]
+
+
+def receipt(ctx: Context, receipt_id: UUID) -> ReceiptView:
+    """One receipt whole; NotFound for a foreign one."""
+    shipment_id = ctx.session.scalar(select(Receipt.shipment_id).where(Receipt.id == receipt_id))
+    if shipment_id is None:
+        raise NotFound("receipt.not_found")
+    return next(view for view in shipment(ctx, shipment_id).receipts if view.id == receipt_id)
 
 
 def _views(ctx: Context, shipments: Sequence[Shipment]) -> list[ShipmentView]:

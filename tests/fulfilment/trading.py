@@ -31,7 +31,7 @@ def _part_in_advance(ctx: Context, order: OrderFacts) -> list[PlanItem]:
     ]
 
 
-def _free(ctx: Context, order: OrderFacts) -> list[MoneyMove]:
+def _free(ctx: Context, order: OrderFacts, by: str) -> list[MoneyMove]:
     return []
 
 
