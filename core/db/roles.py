@@ -83,6 +83,7 @@ def schema_statements() -> list[str]:
         "REVOKE ALL ON SCHEMA public FROM PUBLIC",
         *(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION ts_owner" for schema in SCHEMAS),
         f"GRANT USAGE ON SCHEMA {', '.join(SCHEMAS)} TO ts_app, ts_worker",
+        "GRANT USAGE ON SCHEMA ts TO ts_plugin",
     ]
 
 
