@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from json import dumps
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from flask import Blueprint, Flask, Response, json, request
 from marshmallow import ValidationError
 
 from core.kernel import Context, Invalid
+from core.web.dumping import dumper
 from core.web.endpoint import Answer, Endpoint, check_answer
 from core.web.platform import platform
 from core.web.problem import Rejected, field_errors
@@ -64,11 +66,11 @@ class Api:
 def _runner(endpoint: Endpoint) -> Callable[..., Response]:
     body_schema = endpoint.body() if endpoint.body else None
     query_schema = endpoint.query() if endpoint.query else None
-    answer_schema = endpoint.answer(many=endpoint.many) if endpoint.answer else None
+    dump = dumper(endpoint.answer(), endpoint.many) if endpoint.answer else None
 
     def run(**path: Any) -> Response:
         if endpoint.public:
-            return outside(lambda visit: _respond(endpoint, answer_schema, endpoint.view(visit, **arguments(path))))
+            return outside(lambda visit: _respond(endpoint, dump, endpoint.view(visit, **arguments(path))))
         response = inside(endpoint, platform().by_key, lambda ctx: work(ctx, path))
         if response is None:
             raise Rejected(401, "identity.key_required")
@@ -87,29 +89,29 @@ def _runner(endpoint: Endpoint) -> Callable[..., Response]:
     def work(ctx: Context, path: dict[str, Any]) -> Response:
         given = arguments(path)
         if not endpoint.idempotent:
-            return _respond(endpoint, answer_schema, endpoint.view(ctx, **given))
+            return _respond(endpoint, dump, endpoint.view(ctx, **given))
         key, route = idempotency_key(), f"{endpoint.method} {request.path}"
         answers = platform().answers
         stored = answers.begin(ctx, route, key, fingerprint(route, request.get_data()))
         if stored is not None:
             return Response(stored[1], status=stored[0], mimetype="application/json", headers={"Idempotency-Replayed": "true"})
-        response = _respond(endpoint, answer_schema, endpoint.view(ctx, **given))
+        response = _respond(endpoint, dump, endpoint.view(ctx, **given))
         answers.finish(ctx, route, key, response.status_code, response.get_data(as_text=True))
         return response
 
     return run
 
 
-def _respond(endpoint: Endpoint, schema: Schema | None, result: Any) -> Response:
+def _respond(endpoint: Endpoint, dump: Callable[[Any], Any] | None, result: Any) -> Response:
     if isinstance(result, Response):
         return result
     answer = check_answer(endpoint, result)
     status = answer.status or endpoint.status
     if answer.etag is not None and request.method == "GET" and str(answer.etag) in request.if_none_match:
         return Response(status=304, headers={"ETag": f'"{answer.etag}"'})
-    data = schema.dump(answer.data) if schema is not None else answer.data
+    data = dump(answer.data) if dump is not None else answer.data
     response = Response(
-        "" if status == 204 else json.dumps(data, ensure_ascii=False, default=_plain), status=status, mimetype="application/json"
+        "" if status == 204 else dumps(data, ensure_ascii=False, default=_plain), status=status, mimetype="application/json"
     )
     if answer.etag is not None:
         response.set_etag(str(answer.etag))

@@ -22,7 +22,7 @@ CART = ts.NavEntry(
     permission="spot.cart.use",
     order=25,
     count=service.size,
-    letter="k",
+    letter="b",
 )
 
 Errors = dict[str, list[str]]
