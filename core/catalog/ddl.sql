@@ -133,11 +133,12 @@ BEGIN
     WHEN '-price' THEN key := 'coalesce(public_price, -1)'; way := 'DESC';
   END CASE;
   IF p_part IS NOT NULL THEN
-    IF p_after IS NULL THEN  -- the very part number first, on the first page only
-      RETURN QUERY EXECUTE format('SELECT * FROM ts.listing WHERE %s AND %s ORDER BY code, id LIMIT 20',
-                                  ts.listing_filter(NULL, p_shelf, p_seller), same);
+    same := format('FROM ts.listing WHERE %s AND %s ORDER BY code, id LIMIT 20',
+                   ts.listing_filter(NULL, p_shelf, p_seller), same);
+    IF p_after IS NULL THEN  -- the very part number first, on the first page only, and nowhere twice
+      RETURN QUERY EXECUTE 'SELECT * ' || same;
     END IF;
-    found := found || ' AND NOT ' || same;
+    found := format('%s AND id <> ALL (ARRAY(SELECT id %s))', found, same);
   END IF;
   IF p_after IS NOT NULL THEN
     found := found || format(' AND (%s, id) %s (%L, %L::uuid)', key, CASE way WHEN 'ASC' THEN '>' ELSE '<' END,

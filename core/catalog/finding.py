@@ -7,6 +7,7 @@ whatever the page holds. Exact counts stop at `CAP`: past that the answer is "mo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from core.catalog.tokens import MAX_QUERY, part_number, query
 from core.kernel import Context, NotFound
 
 CAP = 1000
+PINNED = 20  # exact part numbers put first, as in ts.find_listings
 SORTS = ("code", "price", "-price")
 
 _PAGE = text("""
@@ -144,8 +146,8 @@ def find_listings(ctx: Context, search: Search, currency: str = "CNY") -> Found:
         "cap": CAP,
     }
     rows = [_listing_row(row, part) for row in ctx.session.execute(_PAGE, given)]
-    pinned = [row for row in rows if row.exact]
-    rest = [row for row in rows if not row.exact]
+    pinned = [] if search.after else list(takewhile(lambda row: row.exact, rows[:PINNED]))
+    rest = rows[len(pinned) :]
     more = len(rest) > search.limit
     kept = rest[: search.limit]
     facets = ctx.session.execute(_FACETS, given).all()

@@ -60,6 +60,23 @@ def test_the_very_part_number_stands_first(selling: Context, assortment: dict[st
     assert (found.rows[0].code, found.rows[0].exact) == ("62050", True)
 
 
+def test_a_part_number_of_many_sellers_goods_is_found_once_each(
+    selling: Context, shelves: None, bearing: Row
+) -> None:
+    rows = [bearing(f"S{number:02}", part_no="6205") for number in range(23)] + [bearing("62051")]
+    catalog.publish_products(selling, catalog.upsert_products(selling, rows).ids.values())
+    seen, after = [], None
+    while True:
+        page = find_listings(selling, Search("6205", after=after, limit=3))
+        seen += [row.code for row in page.rows]
+        if page.next is None:
+            break
+        after = page.next
+    assert len(seen) == 24
+    assert set(seen) == {row.code for row in rows}
+    assert all(code.startswith("S") for code in seen[:20])
+
+
 @pytest.mark.parametrize("sort", ["code", "price", "-price"])
 def test_pages_follow_each_other_without_gap_or_repeat(
     selling: Context, assortment: dict[str, UUID], sort: str
