@@ -13,7 +13,7 @@ from markupsafe import Markup
 from core.hooks import Broken, SlotFragment
 from core.kernel import Context
 from core.web.i18n import CHINESE, language
-from core.web.page import Fragment
+from core.web.page import Fragment, shell
 
 
 def fill(ctx: Context, slot: str, subject: Any, retry_url: str | None = None) -> tuple[Fragment, ...]:
@@ -25,17 +25,19 @@ def fill(ctx: Context, slot: str, subject: Any, retry_url: str | None = None) ->
     tongue = "zh" if language() == CHINESE else "en"
     found: list[tuple[int, Fragment]] = []
     for plugin, answer in dispatch.decorate("fill_slot", ctx, slot=slot, subject=subject):
+        if answer is None:
+            continue
         if isinstance(answer, SlotFragment) and answer.permission and not ctx.allows(answer.permission):
             continue
         source = dispatch.title(plugin, tongue)
+        shell()  # made before a template asks for it in the plugin's role, which may not read what it is made of
         if isinstance(answer, SlotFragment):
             html = dispatch.ask(plugin, f"slot {slot}", ctx, partial(_drawn, plugin, answer))
             if html is not None and not isinstance(html, Broken):
                 title = answer.title or source
                 found.append((answer.order, Fragment(plugin, title, html, answer.icon, source if title != source else "")))
                 continue
-        if answer is not None:
-            found.append((1000, Fragment(plugin, source, icon="plug", failed=True, retry_url=retry_url)))
+        found.append((1000, Fragment(plugin, source, icon="plug", failed=True, retry_url=retry_url)))
     return tuple(fragment for _, fragment in sorted(found, key=lambda each: each[0]))
 
 
