@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+import core
 from core.cli.child import Child
 from core.cli.database import require_tables, running_database
 from core.cli.listen import answers, listen, url_of
@@ -89,6 +90,8 @@ def serve(
 def gunicorn_arguments(descriptor: int, workers: int, threads: int, config: Config) -> list[str]:
     """How gunicorn serves us: threads in few processes, replaced now and then so that nothing grows."""
     arguments = ["core.app:create_app()", "--config", "python:core.cli.gunicorn_leash"]
+    # gunicorn puts its folder before everything else: with the caller's own a stranger's `core` could be served
+    arguments += ["--chdir", str(Path(core.__file__).parent.parent)]
     arguments += ["--bind", f"fd://{descriptor}", "--worker-class", "gthread"]
     arguments += ["--workers", str(workers), "--threads", str(threads), "--timeout", "30"]
     arguments += ["--graceful-timeout", "5", "--keep-alive", "5", "--no-control-socket"]

@@ -33,11 +33,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 class Serving:
     """One running `serve` or `work`, and the first line it printed."""
 
-    def __init__(self, data: Path, *arguments: str) -> None:
+    def __init__(self, data: Path, *arguments: str, cwd: Path | None = None) -> None:
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "core.cli", *arguments, "--json", "--data", str(data)],
             env={name: value for name, value in os.environ.items() if not name.startswith("TS_")},
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -89,6 +90,14 @@ def test_it_serves_and_ends_in_order_and_takes_the_database_with_it(data: Path, 
     assert serving.end(number) == 0
     assert not serving.healthy()
     assert not running(data)
+
+
+def test_a_folder_named_core_where_it_is_started_is_not_served(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core" / "__init__.py").write_text("raise SystemExit('a stranger')\n")
+    serving = Serving(data, "serve", cwd=tmp_path)
+    assert serving.healthy()
+    assert serving.end(signal.SIGTERM) == 0
 
 
 def test_two_serve_side_by_side_and_the_database_stays_for_the_second(data: Path) -> None:
