@@ -1,105 +1,28 @@
-"""The WebAPI as calls: signed or after a login, and every answer sorted into value or remedy.
-
-A write that may have reached the server and has no readable answer raises `Uncertain`; it is never
-repeated here. The one exception to "never repeat" is the message that the session is lost: it proves that
-the call was not executed, so the client signs in again once and sends once more.
-"""
+"""The calls of the WebAPI: queries and views, and the writes that carry a document through its life."""
 
 from __future__ import annotations
 
-import re
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-import requests
-
 from connectors.kingdee import wire
-from connectors.kingdee.signature import login_sign, signed_headers
-from tongshang.connect import (
-    Blocked,
-    Exchange,
-    FixSettings,
-    NotSent,
-    Rejected,
-    RetryLater,
-    SyncError,
-    Uncertain,
-    Unreachable,
+from connectors.kingdee.session import (
+    FORM_SERVICE,
+    Account,
+    Credentials,
+    LoginBySign,
+    Password,
+    Session,
+    SignedHeaders,
 )
+from tongshang.connect import RetryLater, Uncertain
 
-FORM_SERVICE = "Kingdee.BOS.WebApi.ServicesStub.DynamicFormService."
-LOGIN_SERVICE = "Kingdee.BOS.WebApi.ServicesStub.AuthService."
+__all__ = ["Account", "Client", "Credentials", "LoginBySign", "Password", "Saved", "SignedHeaders", "literal"]
+
 DATA_CENTRES = "Kingdee.BOS.ServiceFacade.ServicesStub.Account.AccountService.GetDataCenterList"
 INVENTORY = "Kingdee.K3.SCM.WebApi.ServicesStub.InventoryQueryService.GetInventoryData"
-
-LOGIN_OK = 1
 PAGE = 2000  # rows; the largest page every release accepts
-BUSY = timedelta(seconds=5)
-PATIENCE = (10.0, 25.0)  # seconds to connect, to read
-HIDDEN = "•••"
-
-SESSION_FIELDS = re.compile(r'("(?:KDSVCSessionId|SessionId|UserToken|AccessToken)"\s*:\s*)"[^"]*"')
-MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
-
-# MsgCode -> (code of ours, error): what a refused call asks for. 4 and 6 are handled by the caller.
-REMEDIES: dict[int, tuple[str, type[SyncError]]] = {
-    2: ("kingdee.no_permission", FixSettings),
-    7: ("kingdee.licence", FixSettings),
-    15: ("kingdee.admin_forbidden", FixSettings),
-    13: ("kingdee.locked", RetryLater),
-    14: ("kingdee.call_limit", RetryLater),
-    3: ("kingdee.operation_missing", Rejected),
-    5: ("kingdee.form_missing", Rejected),
-    8: ("kingdee.parameter", Rejected),
-    9: ("kingdee.field_missing", Rejected),
-    10: ("kingdee.no_data", Rejected),
-    11: ("kingdee.validation", Rejected),
-    12: ("kingdee.not_operable", Rejected),
-}
-
-
-@dataclass(frozen=True)
-class Account:
-    """Where the data centre is and as whom we come."""
-
-    base_url: str  # http(s)://host/k3cloud
-    acct_id: str
-    username: str
-    lcid: int = 2052
-    org: int = 0  # number of the organisation to work in; 0 is the user's own
-
-    def url(self, service: str) -> str:
-        return f"{self.base_url.rstrip('/')}/{service}.common.kdsvc"
-
-
-@dataclass(frozen=True)
-class SignedHeaders:
-    """A third-party application that signs every call; no login."""
-
-    app_id: str
-    app_secret: str
-
-
-@dataclass(frozen=True)
-class LoginBySign:
-    """A third-party application that signs in once by a signature."""
-
-    app_id: str
-    app_secret: str
-
-
-@dataclass(frozen=True)
-class Password:
-    """A user who signs in with a password."""
-
-    password: str
-
-
-Credentials = SignedHeaders | LoginBySign | Password
 
 
 @dataclass(frozen=True)
@@ -113,29 +36,8 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-class Client:
-    """One account in one data centre. Calls may come from several threads; they share one session."""
-
-    def __init__(
-        self,
-        http: requests.Session,
-        account: Account,
-        credentials: Credentials,
-        *,
-        trace: Callable[[Exchange], None] = lambda _: None,
-        before_write: Callable[[], None] = lambda: None,
-        seconds: Callable[[], float] = time.time,
-        timeout: tuple[float, float] = PATIENCE,
-    ) -> None:
-        self.http = http
-        self.account = account
-        self.credentials = credentials
-        self.trace = trace
-        self.before_write = before_write
-        self.seconds = seconds
-        self.timeout = timeout
-        self._sid = ""
-        self._signing_in = threading.Lock()
+class Client(Session):
+    """The calls of one account, in the platform's order of words: what to find, what to write."""
 
     # -- reads
 
@@ -159,7 +61,7 @@ class Client:
             "Limit": limit,
             "SubSystemId": "",
         }
-        value = self._call(FORM_SERVICE + "ExecuteBillQuery", {"data": data}, write=False)
+        value = self.call(FORM_SERVICE + "ExecuteBillQuery", {"data": data}, write=False)
         rows = wire.rows_of(value)
         if rows is None or not all(isinstance(row, list) and len(row) == len(fields) for row in rows):
             raise RetryLater(
@@ -181,7 +83,7 @@ class Client:
     def view(self, form: str, *, number: str = "", id: str = "") -> dict[str, Any]:
         """One document with Kingdee's own names (BillNo, not FBillNo)."""
         data = {"CreateOrgId": 0, "Number": number, "Id": id}
-        value = self._call(FORM_SERVICE + "View", {"formid": form, "data": data}, write=False)
+        value = self.call(FORM_SERVICE + "View", {"formid": form, "data": data}, write=False)
         document = value.get("Result", {}).get("Result") if isinstance(value, dict) else None
         if not isinstance(document, dict):
             raise RetryLater("kingdee.unreadable", f"{form} {number or id}: no document in the answer")
@@ -189,7 +91,7 @@ class Client:
 
     def fields_of(self, form: str) -> set[str]:
         """The field keys a form has on this site."""
-        value = self._call(FORM_SERVICE + "QueryBusinessInfo", {"data": {"FormId": form}}, write=False)
+        value = self.call(FORM_SERVICE + "QueryBusinessInfo", {"data": {"FormId": form}}, write=False)
         info = value.get("Result", {}).get("NeedReturnData", {}) if isinstance(value, dict) else {}
         return {field["Key"] for entry in info.get("Entrys", ()) for field in entry.get("Fields", ())}
 
@@ -207,7 +109,7 @@ class Client:
             "pageindex": page,
             "pagerows": size,
         }
-        value = self._call(INVENTORY, {"parameters": wire.encode([ask])}, write=False)
+        value = self.call(INVENTORY, {"parameters": wire.encode([ask])}, write=False)
         if not isinstance(value, dict) or not value.get("Success"):
             message = value.get("Message") if isinstance(value, dict) else ""
             raise RetryLater("kingdee.inventory", str(message or "no stock in the answer"))
@@ -215,7 +117,7 @@ class Client:
 
     def data_centres(self) -> list[dict[str, Any]]:
         """The data centres of the server; needs no login."""
-        value = self._answer(DATA_CENTRES, {}, write=False)
+        value = self.answer(DATA_CENTRES, {}, write=False)
         return [row for row in wire.rows_of(value) or [] if isinstance(row, dict)]
 
     # -- writes
@@ -265,181 +167,10 @@ class Client:
         self._write(verb, {"formid": form, "data": data})
 
     def _write(self, verb: str, body: Mapping[str, Any]) -> tuple[wire.Status, dict[str, Any]]:
-        value = self._call(FORM_SERVICE + verb, body, write=True)
+        value = self.call(FORM_SERVICE + verb, body, write=True)
         status = wire.status_of(value)
         if status is None:
             raise Uncertain("kingdee.unreadable", f"{verb}: the answer says neither yes nor no")
         return status, value["Result"] if isinstance(value, dict) and isinstance(
             value.get("Result"), dict
         ) else {}
-
-    # -- login
-
-    def sign_in(self) -> None:
-        """Sign in now (password and sign ways); signed headers need no login and return at once."""
-        if isinstance(self.credentials, SignedHeaders) or self._sid:
-            return
-        with self._signing_in:
-            if self._sid:
-                return
-            verb, parameters = self._login_call()
-            value = self._answer(LOGIN_SERVICE + verb, {"parameters": parameters}, write=False)
-            if not isinstance(value, dict) or value.get("LoginResultType") != LOGIN_OK:
-                raise FixSettings("kingdee.login_refused", self._login_message(value))
-            sid = str(value.get("KDSVCSessionId") or "")
-            if not sid:
-                raise RetryLater("kingdee.login", "signed in, but the answer carries no session")
-            self._sid = sid
-
-    def _login_call(self) -> tuple[str, list[Any]]:
-        account, how = self.account, self.credentials
-        if isinstance(how, Password):
-            return "ValidateUser", [account.acct_id, account.username, how.password, account.lcid]
-        assert isinstance(how, LoginBySign)
-        now = int(self.seconds())
-        sign = login_sign(account.acct_id, account.username, how.app_id, how.app_secret, now)
-        return "LoginBySign", [account.acct_id, account.username, how.app_id, now, sign, account.lcid]
-
-    @staticmethod
-    def _login_message(value: Any) -> str:
-        status = wire.status_of(value)
-        if status:
-            return status.message
-        if isinstance(value, dict):
-            return str(value.get("Message") or f"LoginResultType {value.get('LoginResultType')}")
-        return "the login answered nothing readable"
-
-    def _forget(self, sid: str) -> None:
-        with self._signing_in:
-            if self._sid == sid:  # another thread may have signed in again already
-                self._sid = ""
-                self.http.cookies.clear()
-
-    # -- one call
-
-    def _call(self, service: str, body: Mapping[str, Any], *, write: bool) -> Any:
-        for _ in range(2):
-            self.sign_in()
-            sid = self._sid
-            value = self._answer(service, body, write=write)
-            status = wire.status_of(value)
-            if status is None or status.ok:
-                return value
-            if not status.session_lost:
-                raise self._refused(status, write)
-            self._forget(sid)
-        raise FixSettings(
-            "kingdee.session_lost", f"{status.message}: check data centre id, user and application"
-        )
-
-    @staticmethod
-    def _refused(status: wire.Status, write: bool) -> SyncError:
-        if status.code in (wire.EXCEPTION, wire.DATABASE):
-            # The server failed in the middle: rolled back most likely, but only a look can tell.
-            kind = Uncertain if write else RetryLater
-            return kind(
-                "kingdee.exception" if status.code == wire.EXCEPTION else "kingdee.database", status.message
-            )
-        code, remedy = REMEDIES.get(status.code, ("kingdee.refused", Rejected))
-        if remedy is RetryLater:
-            return RetryLater(code, status.message, after=BUSY)
-        return remedy(code, status.message, field=status.field)
-
-    def _answer(self, service: str, body: Mapping[str, Any], *, write: bool) -> Any:
-        """The value of one HTTP exchange; every way it can go wrong is raised by its remedy."""
-        perhaps = Uncertain if write else RetryLater
-        url = self.account.url(service)
-        text = wire.encode(body)
-        if write:
-            self.before_write()
-        began = time.monotonic()
-        response: requests.Response | None = None
-        note = ""
-        try:
-            response = self.http.post(url, data=text, headers=self._headers(url), timeout=self.timeout)
-        except Blocked as error:
-            note = str(error)
-            raise FixSettings("outbound.blocked", str(error)) from error
-        except Unreachable as error:
-            note = str(error)
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise FixSettings("unreachable.certificate", str(error)) from error
-            raise RetryLater(f"unreachable.{error.stage}", str(error)) from error
-        except NotSent as error:
-            note = str(error)
-            raise RetryLater("unreachable", str(error)) from error
-        except requests.Timeout as error:
-            note = str(error)
-            raise perhaps("http.timeout", "no answer in time") from error
-        except requests.RequestException as error:
-            note = str(error)
-            raise perhaps("http.broken_off", "the connection broke off before a whole answer") from error
-        finally:
-            self.trace(self._exchange(service, url, text, response, note, began))
-        self._http_error(response, perhaps)
-        try:
-            return wire.read(response.content)
-        except wire.Refusal as error:
-            raise perhaps("kingdee.response_error", str(error)) from None
-        except wire.Unreadable as error:
-            raise perhaps("kingdee.unreadable", str(error)) from None
-
-    @staticmethod
-    def _http_error(response: requests.Response, perhaps: type[SyncError]) -> None:
-        status = response.status_code
-        if status in (200, 206):
-            return
-        if status in (401, 403):
-            raise FixSettings("http.forbidden", f"the server answered {status}")
-        if status == 404:
-            raise FixSettings("http.not_found", "no WebAPI at this address: does the URL end in /k3cloud?")
-        if 300 <= status < 400:
-            raise FixSettings(
-                "http.redirected", f"the server wants another address: {response.headers.get('Location')}"
-            )
-        if status == 429:
-            wait = response.headers.get("Retry-After", "")
-            after = timedelta(seconds=int(wait)) if wait.isdigit() else BUSY
-            raise RetryLater("http.too_many", "the server asks for fewer calls", after=after)
-        raise perhaps("http.status", f"the server answered {status}")
-
-    def _headers(self, url: str) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Accept-Charset": "utf-8"}
-        if isinstance(self.credentials, SignedHeaders):
-            who = self.account
-            headers |= signed_headers(
-                url,
-                acct_id=who.acct_id,
-                username=who.username,
-                app_id=self.credentials.app_id,
-                app_secret=self.credentials.app_secret,
-                lcid=who.lcid,
-                org=who.org,
-                seconds=int(self.seconds()),
-            )
-        if self._sid:
-            headers["kdservice-sessionid"] = self._sid
-        return headers
-
-    def _exchange(
-        self, service: str, url: str, text: str, response: requests.Response | None, note: str, began: float
-    ) -> Exchange:
-        answer = response.content.decode("utf-8", "replace") if response is not None else note
-        return Exchange(
-            operation=service.removeprefix(FORM_SERVICE).rpartition(".")[2],
-            url=url,
-            request=self._hide(text),
-            status=response.status_code if response is not None else None,
-            response=self._hide(answer[:20000]),
-            milliseconds=int((time.monotonic() - began) * 1000),
-        )
-
-    def _hide(self, text: str) -> str:
-        how = self.credentials
-        secrets = [how.password] if isinstance(how, Password) else [how.app_secret]
-        if isinstance(how, LoginBySign):
-            text = re.sub(r"\b[0-9a-f]{64}\b", HIDDEN, text)
-        for secret in [*secrets, self._sid]:
-            if secret:
-                text = text.replace(secret, HIDDEN).replace(wire.encode(secret)[1:-1], HIDDEN)
-        return MOBILE.sub(HIDDEN, SESSION_FIELDS.sub(rf'\1"{HIDDEN}"', text))

@@ -1,0 +1,321 @@
+"""One connection: what failed and how to mend it, what runs, what ran, and each call as it went over the wire."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request, url_for
+
+from core.kernel import Context, Money
+from core.sync import reading, service
+from core.sync.model import SyncDocument, SyncRun, SyncStream
+from core.sync.registry import connectors
+from core.sync.views.frame import (
+    DOCUMENT_STATES,
+    INTENTS,
+    RUN_STATES,
+    STEPS,
+    State,
+    cause_title,
+    connection_state,
+    pages,
+    remedy,
+    system,
+    wire_text,
+)
+from core.web import gettext as _
+from core.web import render
+from core.web.page import Crumb
+from core.web.pager import decode, encode
+
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class DocumentView:
+    """A document in a list."""
+
+    id: str
+    href: str
+    order_url: str
+    reference: str
+    number: str
+    partner: str
+    total: Money
+    state: State
+    what: str
+    tries: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class CauseView:
+    """Failures with one cause, how to mend it, and the last call of the newest one."""
+
+    code: str
+    title: str
+    said: str
+    remedy: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+    documents: tuple[DocumentView, ...]
+    wire: str
+    partner_id: str  # the buyer to bind to a customer; empty when that is not the remedy
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run of a stream."""
+
+    id: str
+    title: str
+    trigger: str
+    state: State
+    started_at: datetime
+    seconds: int | None
+    read: int
+    stored: int
+    skipped: int
+    said: str
+    running: bool
+
+
+@dataclass(frozen=True)
+class StreamView:
+    """A stream and its schedule."""
+
+    key: str
+    title: str
+    enabled: bool
+    every_minutes: int
+    next_at: datetime | None
+    asked_for: bool
+
+
+@dataclass(frozen=True)
+class ConnectionPage:
+    """Everything about one connection; `steps` are (text, done or bad, hint) of the last check."""
+
+    id: str
+    name: str
+    what: str
+    state: State
+    reason: str
+    active: bool
+    waiting: int
+    stuck: int
+    tabs: tuple[tuple[str, str, bool, int | None], ...]
+    causes: tuple[CauseView, ...]
+    streams: tuple[StreamView, ...]
+    runs: tuple[RunView, ...]
+    steps: tuple[tuple[str, str, str], ...]
+    checked_at: datetime | None
+    may_edit: bool
+    may_replay: bool
+
+
+@pages.get("/<uuid:connection_id>", permission="connection.view")
+def connection(ctx: Context, connection_id: UUID) -> Response:
+    """How a connection is and what failed."""
+    found = service.find_connection(ctx, connection_id)
+    standing = next(each for each in reading.standings(ctx) if each.id == connection_id)
+    rows = reading.streams(ctx, connection_id)
+    titles = _stream_titles(found.connector)
+    checked = found.checked or {}
+    page = ConnectionPage(
+        id=str(connection_id),
+        name=found.name,
+        what=_what(found.connector, found.organisation, found.base_url),
+        state=connection_state(standing),
+        reason=found.state_reason or (found.last_error if standing.is_open else ""),
+        active=found.state == "active",
+        waiting=standing.waiting,
+        stuck=standing.stuck,
+        tabs=tabs(ctx, connection_id, "connection", standing.stuck),
+        causes=tuple(_cause(ctx, each) for each in reading.causes(ctx, connection_id)),
+        streams=tuple(_stream(each, titles) for each in rows if each.key != service.CHECK),
+        runs=tuple(_run(each, titles) for each in reading.runs(ctx, connection_id)),
+        steps=tuple(
+            (_(STEPS.get(each["name"], each["name"])), "done" if each["ok"] else "bad", str(each["said"]))
+            for each in checked.get("steps", ())
+        ),
+        checked_at=datetime.fromisoformat(checked["at"]) if checked else None,
+        may_edit=ctx.allows("connection.edit"),
+        may_replay=ctx.allows("connection.replay"),
+    )
+    return render("sync/connection.html", page, crumbs=[Crumb(_("Connections"), url_for("sync.connections"))])
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """All documents of a connection, newest first."""
+
+    id: str
+    name: str
+    what: str
+    tabs: tuple[tuple[str, str, bool, int | None], ...]
+    rows: tuple[DocumentView, ...]
+    states: tuple[tuple[str, str, bool], ...]
+    first_url: str | None
+    next_url: str | None
+
+
+@pages.get("/<uuid:connection_id>/documents", permission="connection.view")
+def log(ctx: Context, connection_id: UUID) -> Response:
+    """Every document that went out, or tried to."""
+    found = service.find_connection(ctx, connection_id)
+    state = request.args.get("state", "")
+    state = state if state in DOCUMENT_STATES else ""
+    after = decode(request.args.get("after"), 1)
+    rows = reading.documents(ctx, connection_id, state or None, UUID(after[0]) if after else None, SHOWN)
+    here = {"connection_id": connection_id, "state": state or None}
+    more = len(rows) > SHOWN
+    page = LogPage(
+        id=str(connection_id),
+        name=found.name,
+        what=_what(found.connector, found.organisation, found.base_url),
+        tabs=tabs(ctx, connection_id, "log", None),
+        rows=tuple(_document(each) for each in rows[:SHOWN]),
+        states=(("", _("All"), not state),)
+        + tuple((key, _(word), key == state) for key, (word, _tone) in DOCUMENT_STATES.items()),
+        first_url=url_for("sync.log", **here) if after else None,
+        next_url=url_for("sync.log", **here, after=encode(rows[SHOWN - 1].id)) if more else None,
+    )
+    crumbs = [Crumb(_("Connections"), url_for("sync.connections"))]
+    return render("sync/documents.html", page, crumbs=crumbs)
+
+
+@dataclass(frozen=True)
+class DocumentPage:
+    """One document and its last calls."""
+
+    document: DocumentView
+    connection: str
+    connection_url: str
+    cause: str
+    said: str
+    remedy: str
+    calls: tuple[tuple[str, str], ...]
+    stuck: bool
+    may_replay: bool
+
+
+@pages.get("/documents/<uuid:document_id>", permission="connection.view")
+def document(ctx: Context, document_id: UUID) -> Response:
+    """One document with each call as it went over the wire."""
+    found = reading.document(ctx, document_id)
+    owner = service.find_connection(ctx, found.connection_id)
+    page = DocumentPage(
+        document=_document(found),
+        connection=owner.name,
+        connection_url=url_for("sync.connection", connection_id=owner.id),
+        cause=cause_title(found.cause) if found.cause else "",
+        said=found.cause_text,
+        remedy=remedy(found.cause or ""),
+        calls=tuple((each["operation"], wire_text(each)) for each in reversed(found.exchanges)),
+        stuck=found.state in reading.STUCK,
+        may_replay=ctx.allows("connection.replay"),
+    )
+    crumbs = [Crumb(_("Connections"), url_for("sync.connections")), Crumb(owner.name, page.connection_url)]
+    return render("sync/document.html", page, crumbs=crumbs)
+
+
+def tabs(
+    ctx: Context, connection_id: UUID, current: str, stuck: int | None
+) -> tuple[tuple[str, str, bool, int | None], ...]:
+    """The pages of one connection."""
+    places = [("connection", _("Sync and failures"), stuck or None), ("log", _("Request log"), None)]
+    if ctx.allows("connection.edit"):
+        places.append(("settings", _("Settings"), None))
+    return tuple(
+        (text, url_for(f"sync.{name}", connection_id=connection_id), name == current, count)
+        for name, text, count in places
+    )
+
+
+def _what(connector: str, organisation: str, base_url: str) -> str:
+    number = _("organisation %(number)s", number=organisation) if organisation else ""
+    return " · ".join(filter(None, (system(connector), number, base_url)))
+
+
+def _document(row: SyncDocument) -> DocumentView:
+    word, tone = DOCUMENT_STATES[row.state]
+    return DocumentView(
+        id=str(row.id),
+        href=url_for("sync.document", document_id=row.id),
+        order_url=url_for("orders.detail", order_id=row.object_id),
+        reference=row.reference,
+        number=row.remote_number or "",
+        partner=row.partner,
+        total=Money(row.total, row.currency),
+        state=(_(word), tone),
+        what=_(INTENTS[row.intent]),
+        tries=row.tries,
+        at=row.changed_at,
+    )
+
+
+def _cause(ctx: Context, each: reading.Cause) -> CauseView:
+    newest = reading.document(ctx, each.documents[0].id)
+    wire = wire_text(newest.exchanges[-1]) if newest.exchanges else ""
+    bindable = each.field == "FCustId" or each.code.endswith((".customer_missing", ".customer_ambiguous"))
+    return CauseView(
+        code=each.code,
+        title=cause_title(each.code),
+        said=each.said,
+        remedy=remedy(each.code),
+        count=each.count,
+        first_at=each.first_at,
+        last_at=each.last_at,
+        documents=tuple(_failure(one) for one in each.documents),
+        wire=wire,
+        partner_id=str(newest.body.get("buyer_id", "")) if bindable else "",
+    )
+
+
+def _failure(one: reading.Failure) -> DocumentView:
+    word, tone = DOCUMENT_STATES[one.state]
+    return DocumentView(
+        id=str(one.id),
+        href=url_for("sync.document", document_id=one.id),
+        order_url=url_for("orders.detail", order_id=one.object_id),
+        reference=one.reference,
+        number="",
+        partner=one.partner,
+        total=Money(one.total, one.currency),
+        state=(_(word), tone),
+        what=_(INTENTS[one.intent]),
+        tries=one.tries,
+        at=one.at,
+    )
+
+
+def _run(row: SyncRun, titles: dict[str, str]) -> RunView:
+    word, tone = RUN_STATES[row.state]
+    seconds = int((row.ended_at - row.started_at).total_seconds()) if row.ended_at else None
+    return RunView(
+        id=str(row.id),
+        title=titles.get(row.stream, row.stream),
+        trigger=_("Schedule") if row.trigger == "schedule" else row.trigger,
+        state=(_(word), tone),
+        started_at=row.started_at,
+        seconds=seconds,
+        read=row.read,
+        stored=row.stored,
+        skipped=row.skipped,
+        said=row.said,
+        running=row.state == "running",
+    )
+
+
+def _stream(row: SyncStream, titles: dict[str, str]) -> StreamView:
+    title = titles.get(row.key, row.key)
+    return StreamView(row.key, title, row.enabled, row.every_minutes, row.next_at, bool(row.wanted_by))
+
+
+def _stream_titles(connector: str) -> dict[str, str]:
+    known: Sequence[Any] = connectors()[connector].streams if connector in connectors() else ()
+    return {stream.key: _(stream.title) for stream in known}

@@ -1,0 +1,127 @@
+"""The form of a connection: where it leads, as whom it comes, how things are filed there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from flask import Response, request, url_for
+
+from core.kernel import Context
+from core.sync import service
+from core.sync.contract import Connector, Setting
+from core.sync.model import ErpConnection
+from core.sync.registry import connectors
+from core.sync.views.detail import tabs
+from core.sync.views.frame import pages
+from core.web import flash, form, redirect, render
+from core.web import gettext as _
+from core.web.mending import Errors, mend
+from core.web.page import Crumb
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """One setting as the form shows it; `kept` says that a secret is there and stays when left blank."""
+
+    name: str
+    label: str
+    kind: str
+    value: str
+    hint: str
+    optional: bool
+    choices: tuple[tuple[str, str], ...]
+    kept: bool
+
+
+@dataclass(frozen=True)
+class SettingsPage:
+    """`version` is 0 for a new connection."""
+
+    action: str
+    back_url: str
+    title: str
+    connector: str
+    version: int
+    values: Mapping[str, str]
+    fields: tuple[FieldView, ...]
+    tabs: tuple[tuple[str, str, bool, int | None], ...]
+    errors: Errors = field(default_factory=dict)
+
+
+@pages.get("/new", permission="connection.edit")
+def new(ctx: Context) -> Response:
+    """Set up a connection."""
+    connector = connectors()[request.args.get("connector", "")]
+    return _show(ctx, connector, None, {"name": _(connector.title)}, {})
+
+
+@pages.post("/new", permission="connection.edit")
+def add(ctx: Context) -> Response:
+    """Set the connection up, or show what is wrong with it."""
+    values = form()
+    connector = connectors()[values.get("connector", "")]
+    made: list[ErpConnection] = []
+    if errors := mend(ctx, lambda: made.append(service.connect(ctx, connector, _given(values)))):
+        return _show(ctx, connector, None, values, errors)
+    flash(_("Connection set up, the check runs"))
+    return redirect("sync.connection", connection_id=made[0].id)
+
+
+@pages.get("/<uuid:connection_id>/settings", permission="connection.edit")
+def settings(ctx: Context, connection_id: UUID) -> Response:
+    """Change a connection."""
+    found = service.find_connection(ctx, connection_id)
+    values = {"name": found.name, "base_url": found.base_url, "organisation": found.organisation}
+    return _show(ctx, connectors()[found.connector], found, values | found.settings, {})
+
+
+@pages.post("/<uuid:connection_id>/settings", permission="connection.edit")
+def save(ctx: Context, connection_id: UUID) -> Response:
+    """Save the connection, or show what is wrong with it."""
+    found = service.find_connection(ctx, connection_id)
+    connector, values = connectors()[found.connector], form()
+    version = int(values["version"]) if values.get("version", "").isdigit() else 0
+
+    def change() -> None:
+        service.change_connection(ctx, connector, connection_id, version, _given(values))
+
+    if errors := mend(ctx, change):
+        return _show(ctx, connector, found, values, errors)
+    flash(_("Connection saved, the check runs"))
+    return redirect("sync.connection", connection_id=connection_id)
+
+
+def _given(values: Mapping[str, str]) -> service.NewConnection:
+    told = {name: values.get(name, "").strip() for name in ("name", "base_url", "organisation")}
+    return service.NewConnection(**told, values=values)
+
+
+def _show(
+    ctx: Context, connector: Connector, found: ErpConnection | None, values: Mapping[str, str], errors: Errors
+) -> Response:
+    page = SettingsPage(
+        action=url_for("sync.save", connection_id=found.id) if found else url_for("sync.add"),
+        back_url=url_for("sync.connection", connection_id=found.id) if found else url_for("sync.connections"),
+        title=found.name if found else _("Connect %(system)s", system=_(connector.title)),
+        connector=connector.key,
+        version=found.version if found else 0,
+        values=values,
+        fields=tuple(_field(each, values, found is not None) for each in connector.settings),
+        tabs=tabs(ctx, found.id, "settings", None) if found else (),
+        errors=errors,
+    )
+    crumbs = [Crumb(_("Connections"), url_for("sync.connections"))]
+    return render("sync/settings.html", page, status=422 if errors else 200, crumbs=crumbs)
+
+
+def _field(each: Setting, values: Mapping[str, str], exists: bool) -> FieldView:
+    return FieldView(
+        name=each.key,
+        label=_(each.title),
+        kind=each.kind,
+        value="" if each.kind == "secret" else values.get(each.key, each.default),
+        hint=_(each.hint) if each.hint else "",
+        optional=not each.required,
+        choices=tuple((value, _(title)) for value, title in each.choices),
+        kept=exists and each.kind == "secret",
+    )
