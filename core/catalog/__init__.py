@@ -34,6 +34,7 @@ from core.catalog.pricing import (
     set_first_prices,
     set_prices,
     shown_components,
+    units_of,
 )
 from core.catalog.rows import AttributeRule, Conversion, ProductRow, Shelf, shelves
 from core.catalog.service import (
@@ -109,6 +110,7 @@ __all__ = [
     "shown_components",
     "total",
     "turn_price_lists",
+    "units_of",
     "upsert_products",
     "vat",
     "vat_rate",

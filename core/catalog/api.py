@@ -51,7 +51,8 @@ def listing(ctx: Context, sku_id: UUID, query: dict[str, Any]) -> Answer:
     row = finding.listing_row(ctx, sku_id)
     wanted = pricing.Wanted(sku_id, query.get("quantity") or Decimal(1), query.get("uom") or None)
     price = pricing.own_prices(ctx, [wanted]).get(sku_id) if row.status == "listed" else None
-    data = {"listing": row, "tiers": pricing.price_tiers(ctx, sku_id), "price": price}
+    data: dict[str, Any] = {"listing": row, "tiers": pricing.price_tiers(ctx, sku_id), "price": price}
+    data["units"] = pricing.units_of(ctx, sku_id, row.base_uom)
     return Answer(data)
 
 

@@ -105,6 +105,17 @@ REVOKE ALL ON FUNCTION ts.price_tiers(uuid, uuid) FROM PUBLIC
 -- ;;
 GRANT EXECUTE ON FUNCTION ts.price_tiers(uuid, uuid) TO ts_app, ts_worker, ts_plugin
 -- ;;
+-- The units a product may be bought in besides its base unit and the exact relatives of that.
+CREATE OR REPLACE FUNCTION ts.units_of(p_sku uuid) RETURNS TABLE (uom text, factor numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT c.uom, c.factor FROM ts.product p JOIN ts.uom_conversion c ON c.tenant_id = p.tenant_id AND c.product_id = p.id
+  WHERE p.id = p_sku AND (p.status = 'active' OR p.tenant_id = ts.tenant()) AND ts.tenant() IS NOT NULL ORDER BY c.uom
+$$
+-- ;;
+REVOKE ALL ON FUNCTION ts.units_of(uuid) FROM PUBLIC
+-- ;;
+GRANT EXECUTE ON FUNCTION ts.units_of(uuid) TO ts_app, ts_worker, ts_plugin
+-- ;;
 -- The catalogue search. It runs as the owner because under row-level security PostgreSQL may not use an index for `@@` or
 -- LIKE (they are not leakproof); a listing is public, so nothing is revealed. EXECUTE plans every call for its own words:
 -- a generic plan makes a rare word thousands of times slower.

@@ -245,6 +245,13 @@ def price_tiers(ctx: Context, sku_id: UUID, buyer_id: UUID | None = None) -> lis
     return [Tier(*row) for row in rows]
 
 
+def units_of(ctx: Context, sku_id: UUID, base_uom: str) -> list[str]:
+    """Every unit a product may be ordered in, its base unit first; for buyers too."""
+    own = ctx.session.scalars(text("SELECT uom FROM ts.units_of(:sku)"), {"sku": sku_id})
+    related = [unit for unit in fixed_factors(base_uom) if base_uom in fixed_factors(unit)]
+    return list(dict.fromkeys([base_uom, *own, *related]))
+
+
 @dataclass(frozen=True)
 class NewPrice:
     """The price of one base unit of a product from `min_qty` base units on."""

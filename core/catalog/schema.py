@@ -123,6 +123,7 @@ class ListingPriceQuery(Schema):
 
 class ListingDetailAnswer(Schema):
     listing = fields.Nested(ListingAnswer)
+    units = fields.List(fields.Text())
     tiers = fields.List(fields.Nested(TierAnswer))
     price = fields.Nested(PriceAnswer, allow_none=True)
 

@@ -35,11 +35,11 @@ NAV = [
     )
 ]
 MOVE_WORDS = {
-    "receipt": "Received",
-    "shipment": "Shipped",
+    "receipt": "Goods in",
+    "shipment": "Goods out",
     "adjustment": "Corrected",
     "count": "Counted",
-    "return": "Returned",
+    "return": "Goods returned",
 }
 
 
@@ -285,7 +285,7 @@ def _receiving(ctx: Context, values: Mapping[str, str], errors: Errors) -> Respo
         values=values,
         errors=errors,
     )
-    crumbs = [Crumb(_("Stock"), url_for("stock.levels")), Crumb(_("Receive goods"))]
+    crumbs = [Crumb(_("Stock"), url_for("stock.levels")), Crumb(_("Bring goods in"))]
     return render("stock/receive.html", page, status=422 if errors else 200, crumbs=crumbs)
 
 

@@ -213,3 +213,13 @@ def test_a_component_moves_price_and_amount_together(
     assert (dearer.unit_price, dearer.amounts.gross) == (D("97.5"), D("975.00"))
     with pytest.raises(Invalid):
         line.adjusted(catalog.Component("spot", None, D(0), D(-96), "rebate"))
+
+
+def test_a_buyer_learns_the_units_of_listed_goods(selling: Context, buyer: UUID, steel: Row) -> None:
+    bundle = catalog.Conversion("bundle", D("2.003328"), "theoretical")
+    product = catalog.add_product(selling, steel(conversions=(bundle,)))
+    with selling.as_tenant(buyer, "buyer") as ctx:
+        assert catalog.units_of(ctx, product.id, "t") == ["t", "kg", "g"]
+    catalog.publish_products(selling, [product.id])
+    with selling.as_tenant(buyer, "buyer") as ctx:
+        assert catalog.units_of(ctx, product.id, "t") == ["t", "bundle", "kg", "g"]

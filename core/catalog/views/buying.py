@@ -163,6 +163,7 @@ class ListingPage:
     price: Price | None
     quantity: str
     chosen_uom: str
+    units: tuple[str, ...]
     why_not: Errors
     fragments: tuple[Fragment, ...] = field(default=())
 
@@ -199,6 +200,7 @@ def listing(ctx: Context, sku_id: UUID) -> Response:
         price=_shown(price) if price else None,
         quantity=quantity,
         chosen_uom=uom,
+        units=tuple(pricing.units_of(ctx, sku_id, row.base_uom)),
         why_not=why_not,
         fragments=fill(ctx, "product:page", row),
     )

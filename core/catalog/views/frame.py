@@ -13,7 +13,7 @@ STATUS_WORDS = {"draft": ("Draft", ""), "active": ("Listed", "ok"), "withdrawn":
 """State of a product: its word (to be translated) and its tone."""
 LEVEL_WORDS = {
     "contract": "Contract price",
-    "tenant": "Your price",
+    "tenant": "Agreed price",
     "group": "Group price",
     "public": "Public price",
     "base": "Base price",
