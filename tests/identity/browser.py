@@ -46,7 +46,7 @@ class Browser:
 
     def get(self, path: str) -> TestResponse:
         answer = self.client.get(path)
-        if answer.mimetype == "text/html":
+        if answer.mimetype == "text/html" and answer.status_code in (200, 422):
             self.page = answer.text
         return answer
 
@@ -55,7 +55,7 @@ class Browser:
             self.get(_from)
         found = re.search(r'name="_csrf" value="([0-9a-f]+)"', self.page)
         answer = self.client.post(path, data={**fields, "_csrf": found.group(1) if found else ""})
-        if answer.mimetype == "text/html":
+        if answer.mimetype == "text/html" and answer.status_code in (200, 422):
             self.page = answer.text
         return answer
 

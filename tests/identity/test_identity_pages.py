@@ -210,6 +210,24 @@ def test_members_are_managed_only_with_the_second_factor_fresh(house: House, bro
     assert "Set up an authenticator" in browser.get("/step-up").text
 
 
+def test_after_the_second_factor_one_is_back_on_the_page_of_the_form(house: House, browser: Browser) -> None:
+    browser.sign_in_fully(house, house.person("admin", totp=True))
+    house.scalar("UPDATE auth.session SET second_factor_at = ts.clock() - interval '1 hour' RETURNING 1")
+    house.scalar("UPDATE auth.mfa SET last_step = 1 RETURNING 1")
+    browser.get("/account")
+    answer = browser.post("/account/recovery-codes")
+    assert answer.headers["Location"].startswith("/step-up?next=/account/recovery-codes")
+    came_from = {"Referer": "http://localhost/account"}
+    page = browser.client.get(answer.headers["Location"], headers=came_from).text
+    assert 'name="next" value="/account"' in page
+    with house.db.session() as session:
+        now = session.scalar(text("SELECT ts.clock()"))
+    answer = browser.post("/step-up", _from="/step-up", code=pyotp.TOTP(SECRET).at(now), next="/account")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/account")
+    browser.get("/account")
+    assert browser.post("/account/recovery-codes").status_code == 200
+
+
 def test_inviting_joining_and_changing_a_member(house: House, app: Flask) -> None:
     chief = Browser(app).sign_in_fully(house, house.person("admin", totp=True))
     assert chief.get("/members/invite").status_code == 200

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Response, request, url_for
+from flask import Response, current_app, request, url_for
+from werkzeug.exceptions import HTTPException
 
 from core.identity import service, web
 from core.identity.service import account, members
@@ -126,7 +128,7 @@ def _second(visit: Visit, way: str, check: Callable[..., coming.SignedIn]) -> Re
 
 @pages.get("/step-up", permission="account.own")
 def step_up(ctx: Context) -> Response:
-    return render("identity/mfa.html", _again(ctx, request.args.get("next")))
+    return render("identity/mfa.html", _again(ctx, _readable(request.args.get("next"))))
 
 
 @pages.post("/step-up", permission="account.own")
@@ -235,6 +237,17 @@ def _welcome(visit: Visit, signed: coming.SignedIn, wish: str) -> Response:
     response = web.keep_token(_away(wish), signed.token)
     wishes = {"lang": principal.locale, "theme": principal.theme, "density": principal.density}
     return remember(response, {name: value for name, value in wishes.items() if value in CHOICES[name]})
+
+
+def _readable(wish: str | None) -> str:
+    """Where to go on: the wish, or the page its form stood on when the wish only takes a POST."""
+    path = own_path(wish, "/")
+    try:
+        current_app.create_url_adapter(request).match(urlsplit(path).path, method="GET")  # type: ignore[union-attr]
+    except HTTPException:
+        came_from = urlsplit(request.referrer or "")
+        return came_from.path if came_from.netloc == request.host else "/"
+    return path
 
 
 def _away(wish: str | None) -> Response:

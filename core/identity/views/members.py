@@ -201,6 +201,7 @@ def withdraw_invitation(ctx: Context, invitation_id: UUID) -> Response:
 
 @pages.get("/members/<uuid:member_id>", permission="member.manage")
 def member(ctx: Context, member_id: UUID) -> Response:
+    require_fresh_second_factor(ctx)  # before anything is typed, so nothing typed is lost
     found = people.member(ctx, member_id)
     limits = {code: f"{amount.normalize():f}" for code, amount in found.limits.items()}
     return _member(ctx, found, found.roles, limits, {})

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from flask import Response, url_for
 
+from core.identity import require_fresh_second_factor
 from core.kernel import Context, NotFound
 from core.tenancy import schema, service, settings
-from core.tenancy.model import Address, InvoiceDetails
+from core.tenancy.model import Address
 from core.tenancy.views.frame import Errors, Values, mend, pages, plain, read, status, version
 from core.web import flash, form, redirect, render
 from core.web.i18n import gettext as _
@@ -31,7 +32,7 @@ class AddressRow:
 class CompanyPage:
     """Everything about the own enterprise. `may_*` say which forms are shown; `errors` belong to the form `wrong`.
 
-    `details`, `invoice` and `trade` hold the fields' values as typed or as stored.
+    `details` and `trade` hold the fields' values as typed or as stored, `invoice` those stored.
     """
 
     name: str
@@ -51,6 +52,14 @@ class CompanyPage:
     may_settings: bool
     sees_settings: bool
     wrong: str = ""
+    errors: Errors = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InvoicePage:
+    """The form of the invoice details; its values as typed or as stored."""
+
+    values: Values
     errors: Errors = field(default_factory=dict)
 
 
@@ -80,12 +89,18 @@ def save_details(ctx: Context) -> Response:
     return redirect("tenancy.company")
 
 
+@pages.get("/company/invoice", permission="enterprise.bank")
+def invoice(ctx: Context) -> Response:
+    require_fresh_second_factor(ctx)  # before anything is typed, so nothing typed is lost
+    return _invoice(ctx, _stored_invoice(ctx), {})
+
+
 @pages.post("/company/invoice", permission="enterprise.bank")
 def save_invoice(ctx: Context) -> Response:
     typed = form()
     errors = mend(ctx, lambda: service.set_invoice_details(ctx, **read(schema.InvoiceBody(), typed)))
     if errors:
-        return _company(ctx, "invoice", errors, typed)
+        return _invoice(ctx, typed, errors)
     flash(_("Invoice details saved"))
     return redirect("tenancy.company")
 
@@ -152,15 +167,8 @@ def remove_address(ctx: Context, address_id: UUID) -> Response:
 def _company(
     ctx: Context, wrong: str = "", errors: Errors | None = None, typed: Values | None = None
 ) -> Response:
-    found, invoice, trade = (
-        service.enterprise(ctx),
-        service.invoice_details(ctx),
-        settings.trade_settings(ctx),
-    )
+    found, trade = service.enterprise(ctx), settings.trade_settings(ctx)
     may_edit = ctx.allows("enterprise.edit")
-    stored_invoice = (
-        {name: getattr(invoice, name) for name in service.INVOICE} if invoice else {"title": found.name}
-    )
     stored_trade = {name: getattr(trade, name) for name in (*settings.NAMES, "version")}
     for name in ("under_tol", "over_tol"):
         stored_trade[name] = plain(stored_trade[name] * 100)
@@ -175,8 +183,8 @@ def _company(
         details=typed
         if typed and wrong == "details"
         else {name: getattr(found, name) for name in service.DETAILS},
-        invoice=typed if typed and wrong == "invoice" else stored_invoice,
-        has_invoice=isinstance(invoice, InvoiceDetails),
+        invoice=_stored_invoice(ctx),
+        has_invoice=service.invoice_details(ctx) is not None,
         trade=typed if typed and wrong == "settings" else stored_trade,
         currencies=tuple((code, code) for code in settings.CURRENCIES),
         addresses=tuple(_address_row(one, may_edit) for one in service.addresses(ctx)),
@@ -188,6 +196,18 @@ def _company(
         errors=errors or {},
     )
     return render("tenancy/company.html", page, 422 if errors else 200)
+
+
+def _stored_invoice(ctx: Context) -> Values:
+    found = service.invoice_details(ctx)
+    if found is None:
+        return {"title": service.enterprise(ctx).name}
+    return {name: getattr(found, name) for name in service.INVOICE}
+
+
+def _invoice(ctx: Context, values: Values, errors: Errors) -> Response:
+    crumbs = (Crumb(_("Company profile"), url_for("tenancy.company")), Crumb(_("Invoice details")))
+    return render("tenancy/invoice.html", InvoicePage(values, errors), 422 if errors else 200, crumbs=crumbs)
 
 
 def _address(title: str, values: Values, save_url: str, remove_url: str | None, errors: Errors) -> Response:
