@@ -9,11 +9,11 @@ from core.kernel import Permission
 ROLES: dict[str, str] = {
     "admin": "Administrator",
     "it": "IT and integration",
-    "buyer.clerk": "Buyer",
+    "buyer.clerk": "Purchasing staff",
     "buyer.approver": "Purchase approver",
     "buyer.finance": "Finance, buying",
     "buyer.warehouse": "Warehouse, receiving",
-    "seller.sales": "Sales",
+    "seller.sales": "Sales staff",
     "seller.planner": "Sales planning",
     "seller.warehouse": "Warehouse, shipping",
     "seller.finance": "Finance, selling",

@@ -33,7 +33,8 @@ HERE = {
 }
 SIGNED_IN = (
     "/account", "/members", "/members/invite", "/members/keys/new", "/members/<member>", "/members/<member>/remove",
-    "/company", "/company/invoice", "/company/addresses/new", "/partners", "/partners/find?q=XY7W", "/partners/<partner>", "/step-up",
+    "/company", "/company/invoice", "/company/addresses/new", "/partners", "/partners/find?q=XY7W",
+    "/partners/<partner>", "/step-up",
 )  # fmt: skip
 OUTSIDE = ("/signin", "/join/<link>", "/mfa", "/mfa?way=recovery")
 

@@ -211,7 +211,7 @@ def _invoice(ctx: Context, values: Values, errors: Errors) -> Response:
 
 
 def _address(title: str, values: Values, save_url: str, remove_url: str | None, errors: Errors) -> Response:
-    page = AddressPage(title or _("Address"), values, save_url, remove_url, errors)
+    page = AddressPage(title or _("Postal address"), values, save_url, remove_url, errors)
     crumbs = (Crumb(_("Company profile"), url_for("tenancy.company")), Crumb(page.title))
     return render("tenancy/address.html", page, 422 if errors else 200, crumbs=crumbs)
 
