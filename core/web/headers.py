@@ -18,6 +18,8 @@ POLICY = (
     "manifest-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 JSON_LIMIT, FILE_LIMIT = 1 << 20, 20 << 20
+SAID = frozenset({400, 404, 405, 406, 408, 413, 414, 415, 422, 429, 431, 500, 503})
+"""Statuses with a sentence of their own (`http.404`); the others are told like 400 or 500."""
 
 
 def install(app: Flask) -> None:
@@ -67,7 +69,8 @@ def _http(wrong: HTTPException) -> Any:
     status = wrong.code or 500
     if status in (301, 302, 303, 307, 308):
         return wrong
-    return _refused(Rejected(status, f"http.{status}"))
+    said = status if status in SAID else 500 if status >= 500 else 400
+    return _refused(Rejected(status, f"http.{said}"))
 
 
 def _unexpected(wrong: Exception) -> Any:

@@ -47,7 +47,7 @@ def body_of(refused: Refused) -> dict[str, Any]:
     """The problem document of a refusal."""
     body: dict[str, Any] = {
         "type": f"urn:tongshang:problem:{refused.code}",
-        "title": gettext(TITLES.get(refused.status, "Conflict")),
+        "title": gettext(TITLES.get(refused.status) or TITLES[500 if refused.status >= 500 else 400]),
         "status": refused.status,
         "detail": sentence(refused.code, refused.values),
         "code": refused.code,
