@@ -27,9 +27,11 @@ class Child:
         log: Path,
         environ: Mapping[str, str] | None = None,
         pass_fds: Sequence[int] = (),
+        cwd: Path | None = None,
     ) -> None:
         self.name = name
         self.log = log
+        self._asked = False
         self._greeting: queue.Queue[str | None] = queue.Queue(maxsize=1)
         log.parent.mkdir(parents=True, exist_ok=True)
         if log.exists() and log.stat().st_size > 10_000_000:
@@ -43,6 +45,7 @@ class Child:
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is for the parent, who stops its children in order
             pass_fds=pass_fds,
+            cwd=cwd,
         )
         self._drain = threading.Thread(target=self._keep, name=f"log-{name}", daemon=True)
         self._drain.start()
@@ -68,10 +71,16 @@ class Child:
             "\n".join([what, *tail]), str(self.log), "Read the log; `run.py doctor` checks the rest."
         )
 
+    def ask_to_end(self) -> None:
+        """Say once that it should end; `stop` waits for it."""
+        if self.process.poll() is None and not self._asked:
+            self._asked = True
+            self.process.send_signal(signal.SIGTERM)
+
     def stop(self, within: float = 15.0) -> None:
         """Ask it to end, then make it."""
+        self.ask_to_end()
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
             deadline = time.monotonic() + within
             while self.process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.02)

@@ -158,6 +158,8 @@ def _cast(config: Config, port: int | None, tell: Teller) -> Iterator[Cast]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C must not leave half of it running
             signal.signal(number, signal.SIG_IGN)
+        for child in children:
+            child.ask_to_end()
         for child in reversed(children):
             child.stop()
 

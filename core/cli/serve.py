@@ -56,6 +56,8 @@ def serve(
         "TS_HOST": host or config.host,
         "TS_PORT": str(socket.getsockname()[1]),
     }
+    if "TS_KEYS" in environ:
+        environ["TS_KEYS"] = str(Path(environ["TS_KEYS"]).expanduser().absolute())
     for variable, value in (
         ("TS_ONLY", only),
         ("TS_SAFE_MODE", "1" if safe_mode or config.safe_mode else ""),
@@ -71,6 +73,8 @@ def serve(
             config.data / "logs" / "web.log",
             environ,
             pass_fds=[socket.fileno()],
+            # gunicorn looks for modules in its folder first: in the caller's it could find a stranger's `core`
+            cwd=Path(core.__file__).parent.parent,
         )
         signal.signal(signal.SIGHUP, lambda *_: web.process.send_signal(signal.SIGHUP))
         try:
@@ -90,8 +94,6 @@ def serve(
 def gunicorn_arguments(descriptor: int, workers: int, threads: int, config: Config) -> list[str]:
     """How gunicorn serves us: threads in few processes, replaced now and then so that nothing grows."""
     arguments = ["core.app:create_app()", "--config", "python:core.cli.gunicorn_leash"]
-    # gunicorn puts its folder before everything else: with the caller's own a stranger's `core` could be served
-    arguments += ["--chdir", str(Path(core.__file__).parent.parent)]
     arguments += ["--bind", f"fd://{descriptor}", "--worker-class", "gthread"]
     arguments += ["--workers", str(workers), "--threads", str(threads), "--timeout", "30"]
     arguments += ["--graceful-timeout", "5", "--keep-alive", "5", "--no-control-socket"]
