@@ -65,6 +65,9 @@ BEGIN
   IF stale IS NOT NULL THEN
     PERFORM ts.close_reservations(stale, 'expired');
   END IF;
+  UPDATE ts.reservation r SET outcome = 'renewed'  -- a new promise for a line replaces one that ran out
+  WHERE r.tenant_id = me AND r.order_id = p_order AND r.outcome = 'expired'
+    AND r.line_id IN (SELECT w.line FROM jsonb_to_recordset(p_lines) AS w(line uuid));
 
   FOR each IN  -- first look at all lines together, so that a short one leaves nothing behind
     SELECT w.sku, coalesce(w.heat, '') AS heat, sum(w.qty) AS qty, sum(sum(w.qty)) OVER (PARTITION BY w.sku) AS whole,
@@ -175,6 +178,8 @@ DECLARE
   products uuid[];
   held uuid[];
 BEGIN
+  UPDATE ts.reservation r SET outcome = 'released'  -- what ran out must not be taken up again either
+  WHERE r.tenant_id = me AND r.order_id = p_order AND (p_line IS NULL OR r.line_id = p_line) AND r.outcome = 'expired';
   SELECT array_agg(DISTINCT r.product_id), array_agg(r.id) INTO products, held FROM ts.reservation r
   WHERE r.tenant_id = me AND r.order_id = p_order AND (p_line IS NULL OR r.line_id = p_line) AND r.closed_at IS NULL;
   IF held IS NULL THEN RETURN 0; END IF;

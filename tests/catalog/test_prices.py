@@ -217,9 +217,9 @@ def test_a_component_moves_price_and_amount_together(
 
 def test_a_buyer_learns_the_units_of_listed_goods(selling: Context, buyer: UUID, steel: Row) -> None:
     bundle = catalog.Conversion("bundle", D("2.003328"), "theoretical")
-    product = catalog.add_product(selling, steel(conversions=(bundle,)))
+    sku = catalog.add_product(selling, steel(conversions=(bundle,))).id
     with selling.as_tenant(buyer, "buyer") as ctx:
-        assert catalog.units_of(ctx, product.id, "t") == ["t", "kg", "g"]
-    catalog.publish_products(selling, [product.id])
+        assert catalog.units_of(ctx, sku, "t") == ["t", "kg", "g"]
+    catalog.publish_products(selling, [sku])
     with selling.as_tenant(buyer, "buyer") as ctx:
-        assert catalog.units_of(ctx, product.id, "t") == ["t", "bundle", "kg", "g"]
+        assert catalog.units_of(ctx, sku, "t") == ["t", "bundle", "kg", "g"]

@@ -116,6 +116,26 @@ def test_hardening_takes_an_expired_promise_up_again_while_the_goods_are_there(
     assert sound(ctx)
 
 
+def test_a_promise_that_ran_out_is_not_taken_up_beside_a_newer_one(
+    ctx: Context, goods: list[UUID], main_store: UUID, later: Callable[[str], None]
+) -> None:
+    sku, order, line = goods[0], uuid7(), uuid7()
+    receive(ctx, sku, main_store, 10)
+    stock.reserve_soft(ctx, order, [(line, sku, D(4))], ctx.now + timedelta(minutes=30))
+    later("1 hour")
+    stock.reserve_soft(ctx, order, [(line, sku, D(3))], ctx.now + timedelta(minutes=30))
+    stock.harden(ctx, order)
+    assert stock.available(ctx, [sku])[sku].hard == 3
+    other = uuid7()
+    stock.reserve_soft(ctx, other, [(line, sku, D(4))], ctx.now + timedelta(minutes=30))
+    later("3 hours")
+    stock.reserve_soft(ctx, uuid7(), [(uuid7(), sku, D(1))], ctx.now + timedelta(minutes=30))  # sees it expired
+    stock.release(ctx, other)
+    stock.harden(ctx, other)
+    assert stock.available(ctx, [sku])[sku].hard == 3
+    assert sound(ctx)
+
+
 def test_releasing_gives_back_one_line_or_all(ctx: Context, goods: list[UUID], main_store: UUID) -> None:
     order, lines = uuid7(), [uuid7(), uuid7()]
     for sku in goods[:2]:
