@@ -87,7 +87,7 @@ def waive_gate(ctx: Context, order_id: UUID, key: str, reason: str) -> TradeOrde
     if not reason.strip():
         raise Invalid.one("reason", "field.required")
     if side_of(ctx, order) != "seller":
-        raise Refused("order.gate_other_side", gate=gate.title)
+        raise Refused("order.gate_other_side", title=gate.title)
     _decide(ctx, gate, "waived", reason.strip())
     note(ctx, order, "gate_waived", gate=key, reason=reason.strip())
     advance(ctx, order)
