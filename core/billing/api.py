@@ -99,13 +99,18 @@ def payments_of_order(ctx: Context, order_id: UUID) -> dict[str, Any]:
 
 
 @api.post(
-    "/payments", permission="payment.announce", body=PaymentIn, answer=PaymentAnswer, status=201, idempotent=True
+    "/payments",
+    permission="payment.announce",
+    body=PaymentIn,
+    answer=PaymentAnswer,
+    status=201,
+    idempotent=True,
 )
 def announce_payment(ctx: Context, body: dict[str, Any]) -> billing.Payment:
     """Say that invoices were paid, with one transfer."""
     return billing.announce_payment(
         ctx, body["amount"], body["bank_ref"], invoice_ids=_once(body["invoice_ids"], "invoice_ids"),
-        split=_split(body["split"]), note=body["note"],
+        split=_split(body["split"]), note=body["note"] or "",
     )  # fmt: skip
 
 
@@ -115,7 +120,9 @@ def announce_payment(ctx: Context, body: dict[str, Any]) -> billing.Payment:
 )  # fmt: skip
 def announce_for_invoice(ctx: Context, invoice_id: UUID, body: dict[str, Any]) -> billing.Payment:
     """Say that one invoice was paid."""
-    return billing.announce_payment(ctx, body["amount"], body["bank_ref"], invoice_ids=[invoice_id], note=body["note"])
+    return billing.announce_payment(
+        ctx, body["amount"], body["bank_ref"], invoice_ids=[invoice_id], note=body["note"] or ""
+    )
 
 
 @api.post(
@@ -124,7 +131,9 @@ def announce_for_invoice(ctx: Context, invoice_id: UUID, body: dict[str, Any]) -
 )  # fmt: skip
 def announce_for_order(ctx: Context, order_id: UUID, body: dict[str, Any]) -> billing.Payment:
     """Say that money was paid for an order: it settles its open invoices, the rest is kept for the next ones."""
-    return billing.announce_payment(ctx, body["amount"], body["bank_ref"], order_id=order_id, note=body["note"])
+    return billing.announce_payment(
+        ctx, body["amount"], body["bank_ref"], order_id=order_id, note=body["note"] or ""
+    )
 
 
 @api.post(

@@ -134,7 +134,9 @@ def list_invoices(
 ) -> Page[InvoiceRow]:
     """Invoices of the enterprise, newest first. `side` is buyer, seller or all. One statement."""
     before = _before(cursor)
-    arms = [_arm(ctx, Invoice, which, states, before, limit) for which in (SIDES if side == "all" else (side,))]
+    arms = [
+        _arm(ctx, Invoice, which, states, before, limit) for which in (SIDES if side == "all" else (side,))
+    ]
     if order_id is not None:
         arms = [arm.where(Invoice.order_id == order_id) for arm in arms]
     rows = [InvoiceRow(**row) for row in _joined(ctx, arms, limit, _INVOICE)]
@@ -152,7 +154,9 @@ def list_payments(
 ) -> Page[PaymentRow]:
     """Payments of the enterprise, newest first; with `order_id` those that are meant for it or settle its invoices."""
     before = _before(cursor)
-    arms = [_arm(ctx, Payment, which, states, before, limit) for which in (SIDES if side == "all" else (side,))]
+    arms = [
+        _arm(ctx, Payment, which, states, before, limit) for which in (SIDES if side == "all" else (side,))
+    ]
     if order_id is not None:
         meant = select(PaymentTarget.payment_id).join(Invoice, Invoice.id == PaymentTarget.invoice_id)
         settles = select(Allocation.payment_id).where(Allocation.order_id == order_id)
@@ -172,9 +176,11 @@ def invoice_detail(ctx: Context, invoice_id: UUID) -> InvoiceDetail:
     if invoice is None:
         raise NotFound("invoice.not_found")
     side = "buyer" if invoice.buyer_id == ctx.tenant_id else "seller"
-    partner = select(EnterpriseCard.name, EnterpriseCard.name_en, TradeOrder.number).where(
-        EnterpriseCard.tenant_id == (invoice.seller_id if side == "buyer" else invoice.buyer_id),
-        TradeOrder.id == invoice.order_id,
+    other = TradeOrder.seller_id if side == "buyer" else TradeOrder.buyer_id
+    partner = (
+        select(EnterpriseCard.name, EnterpriseCard.name_en, TradeOrder.number)
+        .join(TradeOrder, EnterpriseCard.tenant_id == other)
+        .where(TradeOrder.id == invoice.order_id)
     )
     name, name_en, order_number = ctx.session.execute(partner).one()
     head = {column: getattr(invoice, column) for column in _INVOICE}
@@ -206,7 +212,9 @@ def invoice_detail(ctx: Context, invoice_id: UUID) -> InvoiceDetail:
 
 def _settled_by(ctx: Context, invoice_id: UUID) -> list[Settled]:
     money = (
-        select(literal("payment").label("kind"), Payment.number.label("what"), Allocation.amount, Allocation.at)
+        select(
+            literal("payment").label("kind"), Payment.number.label("what"), Allocation.amount, Allocation.at
+        )
         .join(Payment, Payment.id == Allocation.payment_id)
         .where(Allocation.invoice_id == invoice_id)
     )
@@ -234,7 +242,9 @@ def _arm(
     own, partner = (table.buyer_id, table.seller_id) if side == "buyer" else (table.seller_id, table.buyer_id)
     names = _INVOICE if table is Invoice else _PAYMENT
     columns: list[ColumnElement[Any]] = [getattr(table, name) for name in names]
-    query = select(*columns, literal(side).label("side"), partner.label("partner_id")).where(own == ctx.tenant_id)
+    query = select(*columns, literal(side).label("side"), partner.label("partner_id")).where(
+        own == ctx.tenant_id
+    )
     if states:
         query = query.where(table.state.in_(tuple(states)))
     if before is not None:
@@ -242,7 +252,9 @@ def _arm(
     return query.order_by(table.id.desc()).limit(limit + 1)
 
 
-def _joined(ctx: Context, arms: list[Select[Any]], limit: int, names: Collection[str]) -> list[dict[str, Any]]:
+def _joined(
+    ctx: Context, arms: list[Select[Any]], limit: int, names: Collection[str]
+) -> list[dict[str, Any]]:
     """The newest of both sides with the partner's name and the order's number."""
     found = (union_all(*arms) if len(arms) > 1 else arms[0]).subquery("found")
     card, order = EnterpriseCard.__table__, TradeOrder.__table__

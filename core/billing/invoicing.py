@@ -17,7 +17,7 @@ from core.billing.events import InvoiceCredited, InvoiceIssued
 from core.billing.model import Invoice, InvoiceLine
 from core.catalog import Amounts, line_amounts
 from core.hooks import InvoiceFacts, Payee
-from core.kernel import Conflict, Context, Invalid, NotFound, minor_units, round_to, uuid7
+from core.kernel import Conflict, Context, Invalid, Money, NotFound, minor_units, round_to, uuid7
 from core.orders import OrderLine, PlanItem, TradeOrder
 from core.orders.facts import line_facts
 
@@ -184,7 +184,7 @@ def _taken_back(ctx: Context, order: TradeOrder, blue: Invoice, credit: Credit) 
         rest = left.get(line_id)
         if rest is None or quantity <= 0 or quantity > rest.quantity:
             known = rest.quantity if rest else ZERO
-            raise Invalid.one(f"quantities.{line_id}", "invoice.more_than_billed", billed=known)
+            raise Invalid.one(f"quantities.{line_id}", "invoice.more_than_billed", billed=known.normalize())
         amounts = rest.amounts
         if quantity < rest.quantity:
             line = by_id[line_id]
@@ -209,12 +209,11 @@ def _price_cut(
     """An amount off, on the first line that can bear it, with that line's VAT inside."""
     rest = blue.total - blue.credited
     if amount <= 0 or amount > rest:
-        raise Invalid.one("amount", "invoice.more_than_billed", billed=rest)
+        raise Invalid.one("amount", "invoice.more_than_billed", billed=Money(rest, blue.currency))
     bearing = next((row for row in left.values() if row.amounts.gross >= amount), None)
     if bearing is None:
-        raise Invalid.one(
-            "amount", "invoice.more_than_a_line", most=max(row.amounts.gross for row in left.values())
-        )
+        most = max(row.amounts.gross for row in left.values())
+        raise Invalid.one("amount", "invoice.more_than_a_line", most=Money(most, blue.currency))
     line = by_id[bearing.line.id]
     net = round_to(amount / (1 + line.vat_rate), minor_units(order.currency))
     return Billed(line, ZERO, ZERO, Amounts(-net, net - amount, -amount))

@@ -27,7 +27,7 @@ def match(ctx: Context, invoice: Invoice) -> None:
             wanted -= taken
             rows.append(_row(invoice, line.id, place[0], taken))
         if wanted > 0:
-            raise Conflict("invoice.not_accepted", line=line.no, quantity=wanted)
+            raise Conflict("invoice.not_accepted", line=line.no, quantity=wanted.normalize())
     ctx.session.add_all(rows)
     ctx.session.flush()
 

@@ -21,7 +21,7 @@ STATES = {
     "paid": ("Paid", "ok"),
     "credited": ("Credited", ""),
     "announced": ("Announced", "warn"),
-    "confirmed": ("Received", "ok"),
+    "confirmed": ("Money received", "ok"),
     "rejected": ("Not received", "bad"),
 }
 """Each state's title (a msgid) and tone; invoices and payments share no word."""
@@ -101,7 +101,9 @@ def _seller_acts(
     if order.state in ACTS["invoice"][1] and ctx.allows("invoice.issue"):
         tons = [line for line in lines if line.accepted > line.invoiced]
         if tons:
-            acts.append(_act(order, "issue_invoice", _("Issue the invoice"), "receipt", _bills(order, ()), 22))
+            acts.append(
+                _act(order, "issue_invoice", _("Issue the invoice"), "receipt", _bills(order, ()), 22)
+            )
     if announced and ctx.allows("payment.confirm"):
         bills = _bills(order, announced)
         acts.append(_act(order, "confirm_payment", _("Confirm a payment"), "check", bills, 24))
@@ -116,7 +118,17 @@ def _seller_acts(
             if row.kind == "blue" and row.total > row.credited
         )
         if blue:
-            acts.append(_act(order, "credit_invoice", _("Issue a red invoice"), "undo", _bills(order, blue), 85, danger=True))
+            acts.append(
+                _act(
+                    order,
+                    "credit_invoice",
+                    _("Issue a red invoice"),
+                    "undo",
+                    _bills(order, blue),
+                    85,
+                    danger=True,
+                )
+            )
     return acts
 
 
@@ -133,7 +145,16 @@ def _buyer_acts(
         return []
     if not owed and to_come <= 0:
         return []
-    return [_act(order, "announce_payment", _("Announce a payment"), "bank", _bills(order, owed), 24 if owed else 65)]
+    return [
+        _act(
+            order,
+            "announce_payment",
+            _("Announce a payment"),
+            "bank",
+            _bills(order, owed),
+            24 if owed else 65,
+        )
+    ]
 
 
 def _open(invoices: Sequence[InvoiceRow]) -> tuple[Choice, ...]:

@@ -18,7 +18,7 @@ from core.billing.events import (
 )
 from core.billing.invoicing import lock_invoice, told_of
 from core.billing.model import Invoice, Payment, PaymentTarget
-from core.kernel import Conflict, Context, Invalid, Money, NotFound, Refused, uuid7
+from core.kernel import Conflict, Context, Invalid, Money, NotFound, Refused, round2, uuid7
 from core.orders import TradeOrder
 from core.orders.sides import need_side
 
@@ -195,7 +195,7 @@ def refund_payment(ctx: Context, payment_id: UUID, amount: Decimal, bank_ref: st
     }
     most = payment.unapplied + sum(kept.values(), ZERO)
     if amount <= 0 or amount > most:
-        raise Invalid.one("amount", "payment.above_refundable", most=most)
+        raise Invalid.one("amount", "payment.above_refundable", most=Money(most, payment.currency))
     missing = amount - payment.unapplied
     for order_id, held in kept.items():
         if missing > 0:
@@ -224,8 +224,13 @@ def write_off(ctx: Context, invoice_id: UUID, reason: str) -> Invoice:
         raise Conflict("invoice.nothing_open", invoice=invoice.number)
     small = rest <= SMALL and rest <= invoice.total * SMALL_SHARE
     if not small and not ctx.allows("invoice.write_off_large", rest):
-        share = min(SMALL, (invoice.total * SMALL_SHARE).quantize(Decimal("0.01")))
-        raise Refused("invoice.write_off_limit", open=rest, most=SMALL, share=SMALL_SHARE, limit=share)
+        limit, currency = min(SMALL, round2(invoice.total * SMALL_SHARE)), invoice.currency
+        raise Refused(
+            "invoice.write_off_limit",
+            open=Money(rest, currency),
+            most=Money(SMALL, currency),
+            limit=Money(limit, currency),
+        )
     invoice.settled += rest
     settling.restate(invoice)
     settling.give_up(ctx, invoice, rest, reason.strip())

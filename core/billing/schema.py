@@ -108,7 +108,10 @@ class CreditIn(Schema):
 
     reason = fields.Text(required=True, min=1, max=500)
     lines = fields.List(
-        fields.Nested(CreditLineIn), load_default=None, allow_none=True, validate=validate.Length(min=1, max=500)
+        fields.Nested(CreditLineIn),
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(min=1, max=500),
     )
     amount = fields.Money(load_default=None, allow_none=True, above=ZERO, validate=MOST)
     refund = fields.Boolean(load_default=False)
@@ -129,7 +132,7 @@ class PaidIn(Schema):
 
     amount = fields.Money(required=True, above=ZERO, validate=MOST)
     bank_ref = fields.Text(required=True, min=1, max=100)
-    note = fields.Text(max=500, load_default="")
+    note = fields.Text(max=500, load_default="", allow_none=True)
 
 
 class PaymentIn(PaidIn):

@@ -10,7 +10,7 @@ from core import orders
 from core.billing import books, settling
 from core.billing.model import Payment
 from core.hooks import MoneyMove
-from core.kernel import Conflict, Context, Invalid, uuid7
+from core.kernel import Conflict, Context, Invalid, Money, uuid7
 from core.orders import TradeOrder
 from core.orders.sides import side
 
@@ -45,7 +45,11 @@ def post_settlement(ctx: Context, order: TradeOrder, moves: list[MoneyMove]) -> 
                 f"moves.{index}.reason", "settlement.unknown_move", payer=move.payer, reason=move.reason
             )
     if order.paid != order.invoiced or order.prepaid:
-        raise Conflict("settlement.left_open", unpaid=order.invoiced - order.paid, prepaid=order.prepaid)
+        raise Conflict(
+            "settlement.left_open",
+            unpaid=Money(order.invoiced - order.paid, order.currency),
+            prepaid=Money(order.prepaid, order.currency),
+        )
 
 
 def _pay(ctx: Context, order: TradeOrder, amount: Decimal, bank_ref: str) -> None:
@@ -53,7 +57,9 @@ def _pay(ctx: Context, order: TradeOrder, amount: Decimal, bank_ref: str) -> Non
     invoices = settling.open_invoices(ctx, order.buyer_id, order.seller_id, order.currency, order.id)
     owed = sum((invoice.open for invoice in invoices), ZERO)
     if amount > owed:
-        raise Conflict("settlement.above_open", amount=amount, open=owed)
+        raise Conflict(
+            "settlement.above_open", amount=Money(amount, order.currency), open=Money(owed, order.currency)
+        )
     with side(ctx, order, "buyer"):
         number = orders.number(ctx, "PY")
     payment = Payment(

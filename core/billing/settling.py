@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from core import orders
 from core.billing import books
 from core.billing.model import Allocation, Invoice, Payment, Refund, WriteOff
-from core.kernel import Conflict, Context, Invalid, uuid7
+from core.kernel import Conflict, Context, Invalid, Money, round2, uuid7
 from core.orders import PlanItem, TradeOrder
 
 ZERO = Decimal(0)
@@ -48,10 +48,15 @@ def check_split(shares: Mapping[UUID, Decimal], amount: Decimal, invoices: Mappi
             raise Invalid.one(f"split.{invoice_id}", "decimal.must_be_positive")
         if share > invoice.open:
             raise Invalid.one(
-                f"split.{invoice_id}", "payment.above_open", invoice=invoice.number, open=invoice.open
+                f"split.{invoice_id}",
+                "payment.above_open",
+                invoice=invoice.number,
+                open=Money(invoice.open, invoice.currency),
             )
     if sum(shares.values(), ZERO) > amount:
-        raise Invalid.one("split", "payment.above_amount", split=sum(shares.values(), ZERO), amount=amount)
+        raise Invalid.one(
+            "split", "payment.above_amount", split=sum(shares.values(), ZERO), amount=round2(amount)
+        )
 
 
 def open_invoices(
@@ -189,7 +194,11 @@ def give_up(ctx: Context, invoice: Invoice, amount: Decimal, reason: str) -> Non
 def give_up_prepaid(ctx: Context, order: TradeOrder, amount: Decimal) -> list[tuple[Payment, Decimal]]:
     """Unbind money from an order, newest payment first; it becomes unapplied. Answers from which payments."""
     if amount > order.prepaid:
-        raise Conflict("payment.above_prepaid", prepaid=order.prepaid, amount=amount)
+        raise Conflict(
+            "payment.above_prepaid",
+            prepaid=Money(order.prepaid, order.currency),
+            amount=Money(amount, order.currency),
+        )
     parts = []
     for payment, held in reversed(prepaid_by(ctx, order)):
         part = min(amount, held)

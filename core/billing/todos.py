@@ -51,7 +51,11 @@ def figures(ctx: Context) -> list[Figure]:
     if not ctx.allows("invoice.view"):
         return []
     arms = [
-        select(literal(side).label("side"), Invoice.currency, func.sum(Invoice.total - Invoice.settled - Invoice.credited))
+        select(
+            literal(side).label("side"),
+            Invoice.currency,
+            func.sum(Invoice.total - Invoice.settled - Invoice.credited),
+        )
         .where(own == ctx.tenant_id, Invoice.kind == "blue", Invoice.state.in_(("issued", "part_paid")))
         .group_by(Invoice.currency)
         for side, own in (("seller", Invoice.seller_id), ("buyer", Invoice.buyer_id))
@@ -66,7 +70,9 @@ def figures(ctx: Context) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _columns(kind: str, table: Any, order: Any, partner: Any, amount: Any, day: Any) -> tuple[ColumnElement[Any], ...]:
+def _columns(
+    kind: str, table: Any, order: Any, partner: Any, amount: Any, day: Any
+) -> tuple[ColumnElement[Any], ...]:
     return (
         literal(kind).label("kind"), cast(order, Uuid).label("order_id"), table.number.label("number"),
         partner.label("partner_id"), cast(amount, Numeric(20, 4)).label("amount"), table.currency.label("currency"),
@@ -76,10 +82,14 @@ def _columns(kind: str, table: Any, order: Any, partner: Any, amount: Any, day: 
 
 def _to_bill(ctx: Context) -> Select[Any]:
     rest = (
-        select(literal(1)).where(OrderLine.order_id == TradeOrder.id, OrderLine.accepted > OrderLine.invoiced).exists()
+        select(literal(1))
+        .where(OrderLine.order_id == TradeOrder.id, OrderLine.accepted > OrderLine.invoiced)
+        .exists()
     )
     return (
-        select(*_columns("bill", TradeOrder, TradeOrder.id, TradeOrder.buyer_id, literal(None), literal(None)))
+        select(
+            *_columns("bill", TradeOrder, TradeOrder.id, TradeOrder.buyer_id, literal(None), literal(None))
+        )
         .where(TradeOrder.seller_id == ctx.tenant_id, rest)
         .where(TradeOrder.state.in_(("in_progress", "delivered", "accepted")))
         .order_by(TradeOrder.started_at)
@@ -88,7 +98,9 @@ def _to_bill(ctx: Context) -> Select[Any]:
 
 def _to_confirm(ctx: Context) -> Select[Any]:
     return (
-        select(*_columns("confirm", Payment, Payment.order_id, Payment.buyer_id, Payment.amount, literal(None)))
+        select(
+            *_columns("confirm", Payment, Payment.order_id, Payment.buyer_id, Payment.amount, literal(None))
+        )
         .where(Payment.seller_id == ctx.tenant_id, Payment.state == "announced")
         .order_by(Payment.id)
     )
@@ -98,7 +110,11 @@ def _to_pay(ctx: Context) -> Select[Any]:
     rest = Invoice.total - Invoice.settled - Invoice.credited
     return (
         select(*_columns("pay", Invoice, Invoice.order_id, Invoice.seller_id, rest, Invoice.due_on))
-        .where(Invoice.buyer_id == ctx.tenant_id, Invoice.state.in_(("issued", "part_paid")), Invoice.kind == "blue")
+        .where(
+            Invoice.buyer_id == ctx.tenant_id,
+            Invoice.state.in_(("issued", "part_paid")),
+            Invoice.kind == "blue",
+        )
         .order_by(Invoice.due_on)
     )
 

@@ -159,12 +159,16 @@ class StatementPage:
 def invoices(ctx: Context) -> Response:
     """What is to be collected and what is to be paid."""
     chosen = request.args.get("view", "all")
-    side, states = {"collect": ("seller", finding.OPEN), "pay": ("buyer", finding.OPEN)}.get(chosen, ("all", ()))
+    side, states = {"collect": ("seller", finding.OPEN), "pay": ("buyer", finding.OPEN)}.get(
+        chosen, ("all", ())
+    )
     found = finding.list_invoices(ctx, side, states, request.args.get("after"), PAGE)
     today = ctx.now.astimezone(ZoneInfo(tenancy.trade_settings(ctx).timezone)).date()
     tabs = (("all", _("All")), ("collect", _("To collect")), ("pay", _("To pay")))
     page = InvoicesPage(
-        tuple(_invoice(row, today) for row in found.rows), _tabs("billing.invoices", tabs, chosen), *_around(found.next)
+        tuple(_invoice(row, today) for row in found.rows),
+        _tabs("billing.invoices", tabs, chosen),
+        *_around(found.next),
     )
     return render("billing/invoices.html", page)
 
@@ -173,11 +177,15 @@ def invoices(ctx: Context) -> Response:
 def payments(ctx: Context) -> Response:
     """What came in and what went out."""
     chosen = request.args.get("view", "all")
-    side, states = {"confirm": ("seller", ("announced",)), "in": ("seller", ()), "out": ("buyer", ())}.get(chosen, ("all", ()))
+    side, states = {"confirm": ("seller", ("announced",)), "in": ("seller", ()), "out": ("buyer", ())}.get(
+        chosen, ("all", ())
+    )
     found = finding.list_payments(ctx, side, states, request.args.get("after"), PAGE)
-    tabs = (("all", _("All")), ("confirm", _("To confirm")), ("in", _("Incoming")), ("out", _("Outgoing")))
+    tabs = (("all", _("All")), ("confirm", _("To confirm")), ("in", _("Money in")), ("out", _("Money out")))
     page = PaymentsPage(
-        tuple(_payment(row) for row in found.rows), _tabs("billing.payments", tabs, chosen), *_around(found.next)
+        tuple(_payment(row) for row in found.rows),
+        _tabs("billing.payments", tabs, chosen),
+        *_around(found.next),
     )
     return render("billing/payments.html", page)
 
@@ -240,7 +248,9 @@ def announce_payment(ctx: Context, order_id: UUID) -> Response:
 def confirm_payment(ctx: Context, order_id: UUID) -> Response:
     typed = form()
     made = billing.confirm_payment(
-        ctx, _uuid(typed.get("payment_id", ""), "payment_id"), bank_ref=typed.get("bank_ref", "").strip()[:100] or None
+        ctx,
+        _uuid(typed.get("payment_id", ""), "payment_id"),
+        bank_ref=typed.get("bank_ref", "").strip()[:100] or None,
     )
     return _done(_("Payment %(number)s is confirmed", number=made.number), order_id)
 
@@ -248,14 +258,18 @@ def confirm_payment(ctx: Context, order_id: UUID) -> Response:
 @pages.post("/orders/<uuid:order_id>/reject-payment", permission="payment.confirm", idempotent=True)
 def reject_payment(ctx: Context, order_id: UUID) -> Response:
     typed = form()
-    made = billing.reject_payment(ctx, _uuid(typed.get("payment_id", ""), "payment_id"), typed.get("reason", "")[:500])
+    made = billing.reject_payment(
+        ctx, _uuid(typed.get("payment_id", ""), "payment_id"), typed.get("reason", "")[:500]
+    )
     return _done(_("Payment %(number)s is marked as not received", number=made.number), order_id)
 
 
 @pages.post("/orders/<uuid:order_id>/write-off", permission="invoice.write_off", idempotent=True)
 def write_off(ctx: Context, order_id: UUID) -> Response:
     typed = form()
-    made = billing.write_off(ctx, _uuid(typed.get("invoice_id", ""), "invoice_id"), typed.get("reason", "")[:500])
+    made = billing.write_off(
+        ctx, _uuid(typed.get("invoice_id", ""), "invoice_id"), typed.get("reason", "")[:500]
+    )
     return _done(_("The remainder of %(number)s is written off", number=made.number), order_id)
 
 
@@ -324,7 +338,9 @@ def _tabs(endpoint: str, tabs: tuple[tuple[str, str], ...], chosen: str) -> tupl
 
 def _around(following: str | None) -> tuple[str | None, str | None]:
     """The way back to the first page and on to the next one."""
-    return here(after=None) if request.args.get("after") else None, here(after=following) if following else None
+    return here(after=None) if request.args.get("after") else None, here(
+        after=following
+    ) if following else None
 
 
 def _named(zh: str, en: str | None) -> str:

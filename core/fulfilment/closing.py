@@ -34,7 +34,7 @@ def take_back(ctx: Context, receipt_line_id: UUID, quantity: Decimal | None = No
     waiting = line.rejected - line.returned
     taken = waiting if quantity is None else quantity
     if taken <= 0 or taken > waiting:
-        raise Invalid.one("quantity", "receipt.not_rejected", rejected=waiting)
+        raise Invalid.one("quantity", "receipt.not_rejected", rejected=waiting.normalize())
     line.returned += taken
     reopened = order.state in ("in_progress", "delivered")
     if reopened:
@@ -68,7 +68,9 @@ def short_close(ctx: Context, order_id: UUID, line_id: UUID, reason: str) -> Sho
     asked = _asked(ctx, line)
     if asked is not None and asked.side != here:
         if asked.quantity != rest:
-            raise Conflict("short_close.changed", line=line.no, asked=asked.quantity, open=rest)
+            raise Conflict(
+                "short_close.changed", line=line.no, asked=asked.quantity.normalize(), open=rest.normalize()
+            )
         asked.state, asked.answered_by, asked.answered_at = "done", ctx.actor.name, ctx.now
         return _close(ctx, order, line, asked)
     if asked is not None:
@@ -109,7 +111,7 @@ def _locked(ctx: Context, order_id: UUID, line_id: UUID) -> tuple[TradeOrder, Or
     for line in orders.lines(ctx, order.id):
         if line.id == line_id:
             return order, line
-    raise NotFound("order.no_such_line")
+    raise NotFound("shipment.no_such_line")
 
 
 def _asked(ctx: Context, line: OrderLine) -> ShortClose | None:

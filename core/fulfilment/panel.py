@@ -89,7 +89,7 @@ def _documents(rows: _Rows) -> tuple[Document, ...]:
     found = []
     for shipment, lines in rows.shipments:
         arrived = all(line.received >= line.quantity for line in lines)
-        state, tone = (_("Arrived"), "ok") if arrived else (_("Under way"), "acc")
+        state, tone = (_("Arrived"), "ok") if arrived else (_("On the road"), "acc")
         what = " · ".join(text for text in (shipment.carrier, shipment.waybill) if text)
         found.append(
             Document(
@@ -119,7 +119,9 @@ def _verdict(receipt: Receipt, lines: Sequence[ReceiptLine]) -> tuple[str, str]:
     return _("Accepted"), "ok"
 
 
-def _seller_acts(ctx: Context, order: TradeOrder, by_id: dict[UUID, OrderLine], rows: _Rows) -> tuple[Act, ...]:
+def _seller_acts(
+    ctx: Context, order: TradeOrder, by_id: dict[UUID, OrderLine], rows: _Rows
+) -> tuple[Act, ...]:
     if not ctx.allows("shipment.create"):
         return ()
     acts = []
@@ -134,11 +136,15 @@ def _seller_acts(ctx: Context, order: TradeOrder, by_id: dict[UUID, OrderLine], 
         if receipt.reversed_at is None and line.rejected > line.returned
     ]
     if back:
-        acts.append(_act(order, "take_back", _("Take rejected goods back"), "undo", Goods(tuple(back)), rank=58))
+        acts.append(
+            _act(order, "take_back", _("Take rejected goods back"), "undo", Goods(tuple(back)), rank=58)
+        )
     return tuple(acts)
 
 
-def _buyer_acts(ctx: Context, order: TradeOrder, by_id: dict[UUID, OrderLine], rows: _Rows) -> tuple[Act, ...]:
+def _buyer_acts(
+    ctx: Context, order: TradeOrder, by_id: dict[UUID, OrderLine], rows: _Rows
+) -> tuple[Act, ...]:
     acts: list[Act] = []
     running = order.state in ("in_progress", "delivered")
     live = [(receipt, counted) for receipt, counted in rows.receipts if receipt.reversed_at is None]
@@ -147,7 +153,9 @@ def _buyer_acts(ctx: Context, order: TradeOrder, by_id: dict[UUID, OrderLine], r
         for receipt, counted in live:
             acts += _deciding(order, by_id, receipt, counted)
     if running and live and ctx.allows("receipt.reverse"):
-        choices = tuple(FieldLine(receipt.id, 0, receipt.number, receipt.number, "", ZERO) for receipt, _counted in live)
+        choices = tuple(
+            FieldLine(receipt.id, 0, receipt.number, receipt.number, "", ZERO) for receipt, _counted in live
+        )
         acts.append(
             _act(order, "reverse", _("Reverse a receipt"), "undo", Goods(choices), rank=80, danger=True)
         )
@@ -175,7 +183,9 @@ def _deciding(
         for line in counted
         if line.received > line.accepted + line.rejected
     )
-    held = tuple(_field(by_id[line.order_line_id], line.over_held, line.id) for line in counted if line.over_held)
+    held = tuple(
+        _field(by_id[line.order_line_id], line.over_held, line.id) for line in counted if line.over_held
+    )
     if open_lines:
         text = _("Inspect %(number)s", number=receipt.number)
         goods = Goods(open_lines, receipt.id)
@@ -200,18 +210,41 @@ def _closing(ctx: Context, order: TradeOrder, lines: Sequence[OrderLine]) -> tup
     answer = tuple(line for line in rest if line.id in theirs)
     if answer:
         acts.append(
-            _act(order, "agree_short", _("Answer the short-close request"), "check", Goods(answer, asked=True), rank=40)
+            _act(
+                order,
+                "agree_short",
+                _("Answer the short-close request"),
+                "check",
+                Goods(answer, asked=True),
+                rank=40,
+            )
         )
     fresh = tuple(line for line in rest if line.id not in {row.order_line_id for row in asked})
     if fresh:
         acts.append(
-            _act(order, "short_close", _("Close a line short"), "stop", Goods(fresh), rank=60, path="short_close")
+            _act(
+                order,
+                "short_close",
+                _("Close a line short"),
+                "stop",
+                Goods(fresh),
+                rank=60,
+                path="short_close",
+            )
         )
     return tuple(acts)
 
 
 def _act(
-    order: TradeOrder, key: str, text: str, icon: str, goods: Goods, *, rank: int, path: str = "", danger: bool = False
+    order: TradeOrder,
+    key: str,
+    text: str,
+    icon: str,
+    goods: Goods,
+    *,
+    rank: int,
+    path: str = "",
+    danger: bool = False,
 ) -> Act:
     name = path or key
     return Act(

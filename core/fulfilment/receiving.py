@@ -98,7 +98,7 @@ def _check(loaded: Mapping[UUID, ShipmentLine], counts: Sequence[Count]) -> None
         elif min(count.rejected, count.accepted or ZERO) < 0:
             errors.append(FieldError(f"lines.{index}.rejected", "decimal.too_small", {}))
         elif disposed > count.received:
-            values = {"disposed": disposed, "received": count.received}
+            values = {"disposed": disposed.normalize(), "received": count.received.normalize()}
             errors.append(FieldError(f"lines.{index}.accepted", "receipt.more_than_received", values))
         elif count.rejected and not count.reason.strip():
             errors.append(FieldError(f"lines.{index}.reason", "receipt.why_rejected", {}))
@@ -155,7 +155,9 @@ def inspect(ctx: Context, receipt_id: UUID, verdicts: Sequence[Verdict]) -> Rece
             raise Invalid.one(f"lines.{index}.accepted", "decimal.must_be_positive")
         undecided = line.received - line.accepted - line.rejected
         if verdict.accepted + verdict.rejected > undecided:
-            raise Invalid.one(f"lines.{index}.accepted", "receipt.more_than_undecided", undecided=undecided)
+            raise Invalid.one(
+                f"lines.{index}.accepted", "receipt.more_than_undecided", undecided=undecided.normalize()
+            )
         if verdict.rejected and not verdict.reason.strip():
             raise Invalid.one(f"lines.{index}.reason", "receipt.why_rejected")
         line.accepted += verdict.accepted
@@ -208,7 +210,7 @@ def _decide_excess(ctx: Context, receipt_line_id: UUID, quantity: Decimal | None
     line = next(line for line in counted if line.id == receipt_line_id)
     taken = line.over_held if quantity is None else quantity
     if taken <= 0 or taken > line.over_held:
-        raise Invalid.one("quantity", "receipt.not_held", held=line.over_held)
+        raise Invalid.one("quantity", "receipt.not_held", held=line.over_held.normalize())
     line.over_held -= taken
     deltas: dict[UUID, dict[str, Decimal]] = {}
     if keep:

@@ -8,7 +8,7 @@ from uuid import UUID
 from core import orders, stock
 from core.fulfilment.events import GoodsShipped
 from core.fulfilment.model import Shipment, ShipmentLine, ShipmentPick
-from core.kernel import Conflict, Context, FieldError, Invalid, round_to, uuid7
+from core.kernel import Conflict, Context, FieldError, Invalid, Quantity, round_to, uuid7
 from core.orders import OrderLine, TradeOrder
 
 
@@ -80,7 +80,7 @@ def _check(by_id: dict[UUID, OrderLine], portions: Sequence[Portion]) -> None:
     for index, portion in enumerate(portions):
         line = by_id.get(portion.line_id)
         if line is None:
-            errors.append(FieldError(f"lines.{index}.line_id", "order.no_such_line", {}))
+            errors.append(FieldError(f"lines.{index}.line_id", "shipment.no_such_line", {}))
         elif line.id in seen:
             errors.append(FieldError(f"lines.{index}.line_id", "shipment.line_twice", {"line": line.no}))
         elif portion.quantity <= 0:
@@ -89,8 +89,7 @@ def _check(by_id: dict[UUID, OrderLine], portions: Sequence[Portion]) -> None:
             values = {
                 "line": line.no,
                 "sku": line.sku_code,
-                "limit": max(shippable(line), Decimal(0)),
-                "unit": line.unit,
+                "limit": Quantity(round_to(max(shippable(line), Decimal(0)), 6), line.unit),
             }
             errors.append(FieldError(f"lines.{index}.quantity", "shipment.over_limit", values))
         seen.add(portion.line_id)

@@ -38,8 +38,10 @@ def waiting(ctx: Context, limit: int) -> list[Todo]:
     if ctx.allows("receipt.create"):
         arms.append(
             select(
-                literal("receive"), cast(func.min(cast(ShipmentLine.order_id, Text)), Uuid), Shipment.number,
-                Shipment.seller_id, func.min(TradeOrder.delivery_date), Shipment.shipped_at,
+                literal("receive").label("kind"),
+                cast(func.min(cast(ShipmentLine.order_id, Text)), Uuid).label("order_id"),
+                Shipment.number.label("number"), Shipment.seller_id.label("partner_id"),
+                func.min(TradeOrder.delivery_date).label("day"), Shipment.shipped_at.label("since"),
             )
             .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
             .join(TradeOrder, TradeOrder.id == ShipmentLine.order_id)
@@ -65,7 +67,7 @@ def waiting(ctx: Context, limit: int) -> list[Todo]:
         todos.append(
             Todo(
                 row.kind, _("Ship an order") if shipping else _("Receive a shipment"), row.number, "orders.detail",
-                {"order_id": row.order_id}, _("Ship") if shipping else _("Receive"),
+                {"order_id": row.order_id}, _("Ship") if shipping else _("Count in"),
                 row.name if language() == CHINESE or not row.name_en else row.name_en,
                 due=datetime.combine(row.day, time(23, 59), UTC) if row.day else None,
                 icon="truck" if shipping else "box", rank=30,

@@ -95,9 +95,9 @@ def shipments(ctx: Context) -> Response:
     )  # fmt: skip
     views = tuple(
         (text, url_for("fulfilment.shipments", side=key), key == side, None)
-        for key, text in (("seller", _("Sent")), ("buyer", _("Coming in")))
+        for key, text in (("seller", _("Shipped to buyers")), ("buyer", _("Coming from sellers")))
     )
-    title = _("Buyer") if side == "seller" else _("Seller")
+    title = _("Buying enterprise") if side == "seller" else _("Selling enterprise")
     first = here(after=None) if request.args.get("after") else None
     return render(
         "fulfilment/shipments.html",
@@ -131,7 +131,12 @@ def ship(ctx: Context, order_id: UUID) -> Response:
     typed = form()
     portions = [fulfilment.Portion(line, quantity) for line, quantity in _figures(typed, "qty")]
     made = fulfilment.ship(
-        ctx, order_id, portions, typed.get("carrier", "")[:200], typed.get("waybill", "")[:100], typed.get("note", "")[:1000]
+        ctx,
+        order_id,
+        portions,
+        typed.get("carrier", "")[:200],
+        typed.get("waybill", "")[:100],
+        typed.get("note", "")[:1000],
     )
     return _done(_("Shipment %(number)s is on its way", number=made.number), order_id)
 
@@ -147,7 +152,9 @@ def receive(ctx: Context, order_id: UUID) -> Response:
         )
         for line, quantity in _figures(typed, "qty")
     ]  # fmt: skip
-    made = fulfilment.receive(ctx, _uuid(typed.get("document_id", ""), "document_id"), counts, typed.get("note", "")[:1000])
+    made = fulfilment.receive(
+        ctx, _uuid(typed.get("document_id", ""), "document_id"), counts, typed.get("note", "")[:1000]
+    )
     return _done(_("Receipt %(number)s is entered", number=made.number), order_id)
 
 
@@ -158,7 +165,10 @@ def inspect(ctx: Context, order_id: UUID) -> Response:
     nothing = Decimal(0)
     verdicts = [
         fulfilment.Verdict(
-            line, accepted.get(line, nothing), rejected.get(line, nothing), typed.get(f"reason-{line}", "")[:500]
+            line,
+            accepted.get(line, nothing),
+            rejected.get(line, nothing),
+            typed.get(f"reason-{line}", "")[:500],
         )
         for line in dict.fromkeys((*accepted, *rejected))
     ]
@@ -177,7 +187,10 @@ def excess(ctx: Context, order_id: UUID) -> Response:
         raise Invalid.one("lines", "receipt.no_lines")
     for line, quantity in chosen:
         decide(ctx, line, quantity)
-    return _done(_("The excess is accepted") if decide is fulfilment.accept_excess else _("The excess goes back"), order_id)
+    return _done(
+        _("The excess is accepted") if decide is fulfilment.accept_excess else _("The excess goes back"),
+        order_id,
+    )
 
 
 @pages.post("/orders/<uuid:order_id>/take-back", permission="shipment.create", idempotent=True)
@@ -193,15 +206,22 @@ def take_back(ctx: Context, order_id: UUID) -> Response:
 @pages.post("/orders/<uuid:order_id>/reverse", permission="receipt.reverse", idempotent=True)
 def reverse(ctx: Context, order_id: UUID) -> Response:
     typed = form()
-    made = fulfilment.reverse_receipt(ctx, _uuid(typed.get("receipt_id", ""), "receipt_id"), typed.get("reason", "")[:500])
+    made = fulfilment.reverse_receipt(
+        ctx, _uuid(typed.get("receipt_id", ""), "receipt_id"), typed.get("reason", "")[:500]
+    )
     return _done(_("Receipt %(number)s is reversed", number=made.number), order_id)
 
 
 @pages.post("/orders/<uuid:order_id>/short-close", permission="line.short_close", idempotent=True)
 def short_close(ctx: Context, order_id: UUID) -> Response:
     typed = form()
-    closed = fulfilment.short_close(ctx, order_id, _uuid(typed.get("line_id", ""), "line_id"), typed.get("reason", "")[:500])
-    return _done(_("The line is closed short") if closed.state == "done" else _("The other side is asked to agree"), order_id)
+    closed = fulfilment.short_close(
+        ctx, order_id, _uuid(typed.get("line_id", ""), "line_id"), typed.get("reason", "")[:500]
+    )
+    return _done(
+        _("The line is closed short") if closed.state == "done" else _("The other side is asked to agree"),
+        order_id,
+    )
 
 
 @pages.post("/orders/<uuid:order_id>/agree-short", permission="line.short_close", idempotent=True)
@@ -260,4 +280,4 @@ def _name(card: tenancy.EnterpriseCard) -> str:
 
 
 def _state(row: ShipmentView) -> tuple[str, str]:
-    return (_("Arrived"), "ok") if row.arrived else (_("Under way"), "acc")
+    return (_("Arrived"), "ok") if row.arrived else (_("On the road"), "acc")

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from core import billing, ledger
-from core.kernel import Conflict, Forbidden, Invalid, NotFound, Refused, uuid7
+from core.kernel import Conflict, Forbidden, Invalid, Money, NotFound, Refused, uuid7
 from tests.fulfilment.trading import Trade
 
 D = Decimal
@@ -167,8 +167,8 @@ def test_a_large_remainder_is_not_written_off_by_those_for_small_ones(trade: Tra
         billing.write_off(trade.ctx, large.id, "尾差")
     assert (refused.value.code, refused.value.values["most"], refused.value.values["limit"]) == (
         "invoice.write_off_limit",
-        D("1.00"),
-        D("0.10"),
+        Money(D("1.00")),
+        Money(D("0.10")),
     )
     with pytest.raises(Refused, match="invoice.write_off_limit"):
         billing.write_off(trade.ctx, many.id, "尾差")
