@@ -26,7 +26,7 @@ def tongshang(*arguments: str, data: Path | None = None, **environ: str) -> subp
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
