@@ -310,9 +310,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   -- Whoever changes admins holds all of them, so two admins cannot remove each other at once.
   PERFORM 1 FROM auth.membership m
-   WHERE m.tenant_id = ts.tenant() AND m.status = 'active' AND 'admin' = ANY (m.roles) ORDER BY m.id FOR NO KEY UPDATE;
+   WHERE m.tenant_id = ts.tenant() AND m.status = 'active' AND m.roles && ARRAY['admin', 'operator.admin']
+   ORDER BY m.id FOR NO KEY UPDATE;
   RETURN EXISTS (SELECT 1 FROM auth.membership m WHERE m.tenant_id = ts.tenant() AND m.status = 'active'
-                 AND 'admin' = ANY (m.roles) AND m.id <> _membership);
+                 AND m.roles && ARRAY['admin', 'operator.admin'] AND m.id <> _membership);
 END $$
 -- ;;
 CREATE FUNCTION auth.set_roles(_membership uuid, _roles text[]) RETURNS text
@@ -321,7 +322,7 @@ BEGIN
   IF NOT auth.may_hold(_roles) THEN
     RETURN 'operator_only';
   END IF;
-  IF NOT 'admin' = ANY (_roles) AND NOT auth.keeps_admin(_membership) THEN
+  IF NOT _roles && ARRAY['admin', 'operator.admin'] AND NOT auth.keeps_admin(_membership) THEN
     RETURN 'last_admin';
   END IF;
   UPDATE auth.membership SET roles = _roles WHERE id = _membership AND tenant_id = ts.tenant() AND status = 'active';
