@@ -124,10 +124,10 @@ def quote_lines(
     ]
     if wrong:
         raise Invalid(wrong)
-    found = {row.line_no: row for row in _quote(ctx, buyer_id, wanted, currency)}
+    found: dict[int, Any] = {row.line_no: row for row in _quote(ctx, buyer_id, wanted, currency)}
     lines, today = [], ctx.now.astimezone(BUSINESS_ZONE).date()
     for index, each in enumerate(wanted):
-        row = found.get(index)
+        row: Any = found.get(index)
         if error := _refusal(index, each, row):
             wrong.append(error)
         else:

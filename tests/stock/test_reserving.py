@@ -129,7 +129,9 @@ def test_a_promise_that_ran_out_is_not_taken_up_beside_a_newer_one(
     other = uuid7()
     stock.reserve_soft(ctx, other, [(line, sku, D(4))], ctx.now + timedelta(minutes=30))
     later("3 hours")
-    stock.reserve_soft(ctx, uuid7(), [(uuid7(), sku, D(1))], ctx.now + timedelta(minutes=30))  # sees it expired
+    stock.reserve_soft(
+        ctx, uuid7(), [(uuid7(), sku, D(1))], ctx.now + timedelta(minutes=30)
+    )  # sees it expired
     stock.release(ctx, other)
     stock.harden(ctx, other)
     assert stock.available(ctx, [sku])[sku].hard == 3

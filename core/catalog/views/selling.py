@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from flask import Response, request, url_for
@@ -374,8 +375,9 @@ _FIELDS = ("code", "name_zh", "name_en", "spec", "base_uom", "tax_class", "part_
 
 def _row(values: Mapping[str, str]) -> ProductRow:
     weight = values.get("weight_kg", "").strip()
+    fixed: dict[str, Any] = {name: values.get(name, "").strip() for name in _FIELDS}
     return ProductRow(
-        **{name: values.get(name, "").strip() for name in _FIELDS},
+        **fixed,
         category=values.get("category", "").strip(),
         weight_kg=number(weight, "weight_kg") if weight else None,
         attributes={
