@@ -10,9 +10,9 @@ from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import g
+from flask import g, request
 
-from core.hooks import Broken, Dispatch
+from core.hooks import Dispatch
 from core.hooks.dispatch import at_home
 from core.kernel import Context, NotFound
 from core.web import PREFIX, Api, NavEntry, Pages
@@ -51,7 +51,8 @@ def counted(dispatch: Dispatch, name: str, entry: NavEntry) -> NavEntry:
         return entry
 
     def ask() -> int | None:
-        answer = dispatch.ask(name, "register_menu", g.ctx, count)
-        return None if isinstance(answer, Broken) else answer
+        only_reads = request.method in ("GET", "HEAD")
+        answer = (dispatch.glance if only_reads else dispatch.ask)(name, "register_menu", g.ctx, count)
+        return answer if isinstance(answer, int) else None
 
     return replace(entry, count=ask)

@@ -272,3 +272,14 @@ def test_generators_of_hooks_are_exhausted_one_by_one(plugged: Plugged) -> None:
     found: Iterator[Any] = ctx.ports.dispatch.decorate("fill_slot", ctx, slot="s", subject=None)
     next(found)
     assert asked == ["a"]
+
+
+def test_a_glance_costs_its_own_statement_and_a_failing_one_shows_nothing(plugged: Plugged) -> None:
+    ctx = plugged(menu=Agrees())
+    dispatch = ctx.ports.dispatch
+    with count_statements() as seen:
+        assert dispatch.glance("menu", "menu", ctx, lambda ctx: ctx.session.scalar(text("SELECT 7"))) == 7
+    assert len(seen) == 1
+    assert isinstance(dispatch.glance("menu", "menu", ctx, lambda ctx: ctx.session.scalar(text("SELECT 1 / 0"))), Broken)
+    assert works(ctx)
+    assert dispatch.glance("absent", "menu", ctx, lambda ctx: 1) is None

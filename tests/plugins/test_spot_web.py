@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 import plugins.spot
 from core import identity, orders, rooms, tenancy
 from core.db import Database, roles
+from plugins.spot import service
 from tests.conftest import Server, make_unit
 from tests.orders.portal import Portal, Visitor, make_app
 from tests.orders.trade import Trade
@@ -232,3 +233,15 @@ def test_a_panel_that_fails_leaves_a_word_and_the_page(
     assert page.status_code == 200
     assert "现货" in page.text and "暂不可用" in page.text
     assert 'action="/spot/cart"' not in page.text
+
+
+def test_the_number_in_the_menu_costs_one_statement_and_its_failure_nothing(
+    portal: Portal, clerk: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(portal, clerk, bar="1")
+    clerk.get("/orders")
+    assert int(clerk.get("/orders").headers["X-Statements"]) <= 6
+    assert int(clerk.get("/spot/cart").headers["X-Statements"]) <= 10
+    monkeypatch.setattr(service, "_size", lambda ctx: ctx.session.scalar(text("SELECT 1 / 0")))
+    page = clerk.get("/orders")
+    assert page.status_code == 200 and "/spot/cart" in page.text
