@@ -146,6 +146,12 @@ class Dispatch:
             return None
         return self._guarded("decorate", what, name, ctx, lambda: function(ctx))
 
+    def tell(self, name: str, hook: str, ctx: Context) -> None:
+        """A life hook of one plugin, inside the transaction that changes its life; a failure refuses the change."""
+        for plugin, impl in self.implementers(hook):
+            if plugin == name:
+                self._guarded("decide", hook, name, ctx, lambda impl=impl: impl.function(**_wanted(impl, {"ctx": ctx})))
+
     def glance(self, name: str, what: str, ctx: Context, function: Callable[[Context], Any]) -> Any:
         """As `ask`, for one cheap question at the end of a request that only reads: without savepoint and role.
 

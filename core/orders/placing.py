@@ -19,7 +19,20 @@ from core.orders.states import ORDER
 from core.tenancy import PartnerRelation, TradeSettings
 
 ZERO = Decimal(0)
-PRICED = ("sku_code", "name_zh", "name_en", "spec", "factor", "unit_price", "tax_incl", "vat_rate", "net", "tax", "gross", "components")
+PRICED = (
+    "sku_code",
+    "name_zh",
+    "name_en",
+    "spec",
+    "factor",
+    "unit_price",
+    "tax_incl",
+    "vat_rate",
+    "net",
+    "tax",
+    "gross",
+    "components",
+)
 """What a line takes over when it is priced again."""
 
 
@@ -134,6 +147,10 @@ def _begin(ctx: Context, new: NewOrder) -> TradeOrder:
         raise Refused("order.mode_not_enabled", mode=new.mode, side="buyer")
     if mode.plugin not in ctx.ports.enabled(ctx, new.seller_id):
         raise Refused("order.mode_not_enabled", mode=new.mode, side="seller")
+    for side_name, tenant in (("buyer", ctx.tenant_id), ("seller", new.seller_id)):
+        state = tenancy.plugin_states(ctx, tenant).get(mode.plugin)
+        if state is not None and state.state == "draining":
+            raise Refused("order.mode_not_enabled", mode=new.mode, side=side_name)
     return TradeOrder(
         id=uuid7(), buyer_id=ctx.tenant_id, seller_id=new.seller_id, number=None, buyer_po=new.buyer_po, mode=new.mode,
         state="draft", version=1, terms_version=0, currency="CNY", net=ZERO, tax=ZERO, total=ZERO, invoiced=ZERO,
@@ -151,18 +168,26 @@ def _seller_terms(ctx: Context, order: TradeOrder) -> tuple[TradeSettings, Partn
         raise Refused("order.partner_blocked")
     order.currency, order.under_tol, order.over_tol = terms.currency, terms.under_tol, terms.over_tol
     order.accept_days = terms.accept_days
-    order.terms_days = partner.terms_days if partner and partner.terms_days is not None else terms.default_terms_days
+    order.terms_days = (
+        partner.terms_days if partner and partner.terms_days is not None else terms.default_terms_days
+    )
     return terms, partner
 
 
 def _with_the_seller(
-    ctx: Context, order: TradeOrder, priced: list[OrderLine], terms: TradeSettings, partner: PartnerRelation | None
+    ctx: Context,
+    order: TradeOrder,
+    priced: list[OrderLine],
+    terms: TradeSettings,
+    partner: PartnerRelation | None,
 ) -> None:
     """What T3 does on the seller's side: credit, offer time, soft reservation, number."""
     check_credit(ctx, order, partner)
     if ctx.ports.dispatch.modes[order.mode].mode.reserve:
         until = ctx.now + timedelta(minutes=terms.soft_reserve_minutes)
-        stock.reserve_soft(ctx, order.id, [(line.id, line.sku_id, line.quantity * line.factor) for line in priced], until)
+        stock.reserve_soft(
+            ctx, order.id, [(line.id, line.sku_id, line.quantity * line.factor) for line in priced], until
+        )
     order.offer_expires_at = ctx.now + timedelta(minutes=terms.offer_minutes)
     order.submitted_at = ctx.now
     if order.number is None:
