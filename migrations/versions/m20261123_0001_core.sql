@@ -1820,9 +1820,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   -- Whoever changes admins holds all of them, so two admins cannot remove each other at once.
   PERFORM 1 FROM auth.membership m
-   WHERE m.tenant_id = ts.tenant() AND m.status = 'active' AND 'admin' = ANY (m.roles) ORDER BY m.id FOR NO KEY UPDATE;
+   WHERE m.tenant_id = ts.tenant() AND m.status = 'active' AND m.roles && ARRAY['admin', 'operator.admin']
+   ORDER BY m.id FOR NO KEY UPDATE;
   RETURN EXISTS (SELECT 1 FROM auth.membership m WHERE m.tenant_id = ts.tenant() AND m.status = 'active'
-                 AND 'admin' = ANY (m.roles) AND m.id <> _membership);
+                 AND m.roles && ARRAY['admin', 'operator.admin'] AND m.id <> _membership);
 END $$
 -- ;;
 CREATE FUNCTION auth.set_roles(_membership uuid, _roles text[]) RETURNS text
@@ -1831,7 +1832,7 @@ BEGIN
   IF NOT auth.may_hold(_roles) THEN
     RETURN 'operator_only';
   END IF;
-  IF NOT 'admin' = ANY (_roles) AND NOT auth.keeps_admin(_membership) THEN
+  IF NOT _roles && ARRAY['admin', 'operator.admin'] AND NOT auth.keeps_admin(_membership) THEN
     RETURN 'last_admin';
   END IF;
   UPDATE auth.membership SET roles = _roles WHERE id = _membership AND tenant_id = ts.tenant() AND status = 'active';
@@ -2439,6 +2440,9 @@ BEGIN
   IF stale IS NOT NULL THEN
     PERFORM ts.close_reservations(stale, 'expired');
   END IF;
+  UPDATE ts.reservation r SET outcome = 'renewed'  -- a new promise for a line replaces one that ran out
+  WHERE r.tenant_id = me AND r.order_id = p_order AND r.outcome = 'expired'
+    AND r.line_id IN (SELECT w.line FROM jsonb_to_recordset(p_lines) AS w(line uuid));
 
   FOR each IN  -- first look at all lines together, so that a short one leaves nothing behind
     SELECT w.sku, coalesce(w.heat, '') AS heat, sum(w.qty) AS qty, sum(sum(w.qty)) OVER (PARTITION BY w.sku) AS whole,
@@ -2549,6 +2553,8 @@ DECLARE
   products uuid[];
   held uuid[];
 BEGIN
+  UPDATE ts.reservation r SET outcome = 'released'  -- what ran out must not be taken up again either
+  WHERE r.tenant_id = me AND r.order_id = p_order AND (p_line IS NULL OR r.line_id = p_line) AND r.outcome = 'expired';
   SELECT array_agg(DISTINCT r.product_id), array_agg(r.id) INTO products, held FROM ts.reservation r
   WHERE r.tenant_id = me AND r.order_id = p_order AND (p_line IS NULL OR r.line_id = p_line) AND r.closed_at IS NULL;
   IF held IS NULL THEN RETURN 0; END IF;
