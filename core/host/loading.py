@@ -51,6 +51,25 @@ class Host:
         """Everything the loaded plugins declared for a concern, in load order."""
         return [entry for plugin in self.loaded.values() for entry in getattr(plugin, concern)]
 
+    def start(self, app: Any) -> None:
+        """Let every plugin begin in this application, before its routes are; one that cannot is broken like at import."""
+        for name, begin in self.dispatch.implementers("startup"):
+            given = {"app": app}
+            try:
+                begin.function(**{argument: given[argument] for argument in begin.argnames})
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException as fault:  # whatever it raises, the platform starts
+                self.put_out(name, fault)
+
+    def put_out(self, name: str, fault: BaseException) -> None:
+        """Write a plugin down as broken, and go on without it."""
+        log.error("plugin %s is broken", name, exc_info=fault)
+        self.broken[name] = f"{type(fault).__name__}: {fault}"[:300]
+        self.loaded.pop(name, None)
+        if self.dispatch.manager.has_plugin(name):
+            self.dispatch.unregister(name)
+
 
 def load(dispatch: Dispatch, *, safe_mode: bool = False, only: Iterable[str] | None = None) -> Host:
     """Load every installed plugin, in an order that respects `requires` and `after`."""
@@ -86,11 +105,7 @@ def bring_in(host: Host, manifest: Manifest) -> None:
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as fault:  # a stranger's import may raise anything, SystemExit too
-        log.exception("plugin %s is broken", name)
-        host.broken[name] = f"{type(fault).__name__}: {fault}"[:300]
-        host.loaded.pop(name, None)
-        if host.dispatch.manager.has_plugin(name):
-            host.dispatch.unregister(name)
+        host.put_out(name, fault)
 
 
 def _declared(dispatch: Dispatch, manifest: Manifest, module: Any) -> Loaded:

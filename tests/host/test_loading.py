@@ -172,3 +172,23 @@ def test_a_circle_of_requirements_is_broken_as_a_whole(install: Install, start: 
 def test_safe_mode_starts_with_none(install: Install, start: Start) -> None:
     install("good", GOOD)
     assert start("good", safe_mode=True).loaded == {}
+
+
+def test_a_plugin_that_cannot_begin_is_put_out(install: Install, start: Start) -> None:
+    code = """
+from tongshang import hookimpl
+
+@hookimpl
+def startup({arguments}):
+    {body}
+"""
+    install("good", code.format(arguments="app", body="app.append('good')"))
+    install("lazy", code.format(arguments="", body="pass"))
+    install("bad", code.format(arguments="app", body="raise SystemExit(2)"))
+    host = start("good", "lazy", "bad")
+    begun: list[str] = []
+    host.start(begun)
+    assert begun == ["good"]
+    assert host.broken == {"bad": "SystemExit: 2"}
+    assert sorted(host.loaded) == ["good", "lazy"]
+    assert not host.dispatch.manager.has_plugin("bad")
