@@ -20,19 +20,13 @@ from core.catalog.imports import Imported, export_products, import_products
 from core.catalog.model import Category, ImportRun, Listing, PriceList, PriceRow, Product, UomConversion
 from core.catalog.pricing import (
     Component,
-    NewPrice,
     PricedLine,
     SkuFacts,
     Tier,
     Wanted,
-    open_price_list,
     own_prices,
-    price_lists,
     price_tiers,
-    public_list,
     quote_lines,
-    set_first_prices,
-    set_prices,
     shown_components,
     units_of,
 )
@@ -47,6 +41,14 @@ from core.catalog.service import (
     publish_products,
     upsert_products,
     withdraw_products,
+)
+from core.catalog.tariff import (
+    NewPrice,
+    open_price_list,
+    price_lists,
+    public_list,
+    set_first_prices,
+    set_prices,
 )
 from core.catalog.tax import TAX_CLASSES, Amounts, exclusive_price, line_amounts, total, vat, vat_rate
 from core.catalog.units import UNITS, fixed_factors

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Response
 
-from core.catalog import finding, imports, pricing, schema, service
+from core.catalog import finding, imports, pricing, schema, service, tariff
 from core.catalog.model import Category, PriceList
 from core.catalog.rows import AttributeRule, Conversion, ProductRow
 from core.kernel import Context, Invalid
@@ -160,7 +160,7 @@ def add_category(ctx: Context, body: dict[str, Any]) -> Category:
 @api.get("/price-lists", permission="product.view", answer=schema.PriceListAnswer, many=True)
 def list_price_lists(ctx: Context) -> list[PriceList]:
     """One's own price lists by name."""
-    return pricing.price_lists(ctx)
+    return tariff.price_lists(ctx)
 
 
 @api.post(
@@ -173,7 +173,7 @@ def list_price_lists(ctx: Context) -> list[PriceList]:
 )
 def open_price_list(ctx: Context, body: dict[str, Any]) -> PriceList:
     """Open a price list."""
-    return pricing.open_price_list(ctx, **body)
+    return tariff.open_price_list(ctx, **body)
 
 
 @api.put(
@@ -184,8 +184,8 @@ def open_price_list(ctx: Context, body: dict[str, Any]) -> PriceList:
 )
 def set_prices(ctx: Context, list_id: UUID, body: dict[str, Any]) -> dict[str, int]:
     """Set the tiers of the products named; each named product's earlier tiers in this list are replaced."""
-    prices = [pricing.NewPrice(**each) for each in body["prices"]]
-    return {"count": pricing.set_prices(ctx, list_id, prices)}
+    prices = [tariff.NewPrice(**each) for each in body["prices"]]
+    return {"count": tariff.set_prices(ctx, list_id, prices)}
 
 
 @api.post(

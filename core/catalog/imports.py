@@ -17,9 +17,9 @@ from sqlalchemy import insert, select
 from core.catalog import csvfile
 from core.catalog.events import ProductsImported
 from core.catalog.model import ImportIssue, ImportRun, Listing, Product
-from core.catalog.pricing import public_list, set_first_prices
 from core.catalog.rows import ProductRow
 from core.catalog.service import RowIssue, publish_products, upsert_products
+from core.catalog.tariff import public_list, set_first_prices
 from core.kernel import Context, FieldError, Invalid, NotFound, uuid7
 
 COLUMNS: dict[str, tuple[str, ...]] = {

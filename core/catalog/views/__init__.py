@@ -1,6 +1,6 @@
 """The pages of the catalogue: buyers search it, sellers keep it, files fill it."""
 
-from core.catalog.views import buying, files, selling
+from core.catalog.views import buying, files, selling, writing
 from core.catalog.views.frame import pages
 from core.web import NavEntry
 from core.web.i18n import lazy
@@ -29,4 +29,4 @@ NAV = [
     ),
 ]
 
-__all__ = ["NAV", "buying", "files", "pages", "selling"]
+__all__ = ["NAV", "buying", "files", "pages", "selling", "writing"]

@@ -18,6 +18,13 @@ LEVEL_WORDS = {
     "public": "Public price",
     "base": "Base price",
 }
+TAX_WORDS = {
+    "goods": "Goods",
+    "reduced": "Transport, utilities, farm products",
+    "services": "Services",
+    "simplified": "Simplified levy",
+    "export": "Exported goods",
+}
 
 
 def named(row: Any) -> str:
