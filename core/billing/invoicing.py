@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from core import orders, tenancy
 from core.billing import books, matching, settling
 from core.billing.due import due_on
-from core.billing.events import InvoiceCredited, InvoiceIssued
+from core.billing.events import InvoiceChanged, InvoiceCredited, InvoiceIssued
 from core.billing.model import Invoice, InvoiceLine
 from core.catalog import Amounts, line_amounts
 from core.hooks import InvoiceFacts, Payee
@@ -126,7 +126,7 @@ def lock_invoice(ctx: Context, invoice_id: UUID) -> tuple[TradeOrder, Invoice]:
     return order, ctx.session.get_one(Invoice, invoice_id, populate_existing=True)
 
 
-def told_of(kind: type[InvoiceIssued], order: TradeOrder, invoice: Invoice, ctx: Context) -> InvoiceIssued:
+def told_of(kind: type[InvoiceChanged], order: TradeOrder, invoice: Invoice, ctx: Context) -> InvoiceChanged:
     return kind(
         order.id, order.buyer_id, order.seller_id, order.number, invoice.id, invoice.number, invoice.total,
         invoice.open, invoice.currency, invoice.due_on.isoformat(), ctx.now,

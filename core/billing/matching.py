@@ -1,5 +1,6 @@
 """Matching invoice lines to receipt lines, oldest receipt first: every billed piece was received and accepted."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -13,6 +14,14 @@ from core.kernel import Conflict, Context, uuid7
 ZERO = Decimal(0)
 
 
+@dataclass
+class Place:
+    """What of a receipt line is accepted and not billed yet."""
+
+    receipt_line_id: UUID
+    free: Decimal
+
+
 def match(ctx: Context, invoice: Invoice) -> None:
     """Pair the lines of a new invoice with what was accepted and not billed; Conflict when that is not enough."""
     free = _unbilled(ctx, invoice.order_id)
@@ -20,12 +29,12 @@ def match(ctx: Context, invoice: Invoice) -> None:
     for line in _lines(ctx, invoice.id):
         wanted = line.quantity
         for place in free.get(line.order_line_id, []):
-            taken = min(wanted, place[1])
+            taken = min(wanted, place.free)
             if taken <= 0:
                 continue
-            place[1] -= taken
+            place.free -= taken
             wanted -= taken
-            rows.append(_row(invoice, line.id, place[0], taken))
+            rows.append(_row(invoice, line.id, place.receipt_line_id, taken))
         if wanted > 0:
             raise Conflict("invoice.not_accepted", line=line.no, quantity=wanted.normalize())
     ctx.session.add_all(rows)
@@ -54,8 +63,8 @@ def unmatch(ctx: Context, blue: Invoice, red: Invoice) -> None:
     ctx.session.flush()
 
 
-def _unbilled(ctx: Context, order_id: UUID) -> dict[UUID, list[list]]:  # type: ignore[type-arg]
-    """By order line, oldest first: [receipt line, accepted and not billed]."""
+def _unbilled(ctx: Context, order_id: UUID) -> dict[UUID, list[Place]]:
+    """By order line, oldest first."""
     billed = (
         select(func.coalesce(func.sum(InvoiceMatch.quantity), ZERO))
         .where(InvoiceMatch.receipt_line_id == ReceiptLine.id)
@@ -67,9 +76,9 @@ def _unbilled(ctx: Context, order_id: UUID) -> dict[UUID, list[list]]:  # type: 
         .where(ReceiptLine.order_id == order_id, Receipt.reversed_at.is_(None))
         .order_by(ReceiptLine.id)
     )
-    free: dict[UUID, list[list]] = {}  # type: ignore[type-arg]
+    free: dict[UUID, list[Place]] = {}
     for order_line_id, receipt_line_id, quantity in rows:
-        free.setdefault(order_line_id, []).append([receipt_line_id, quantity])
+        free.setdefault(order_line_id, []).append(Place(receipt_line_id, quantity))
     return free
 
 

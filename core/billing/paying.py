@@ -300,7 +300,7 @@ def _lock_payment(
         found = settling.open_invoices(ctx, seen.buyer_id, seen.seller_id, seen.currency, seen.order_id)
         invoices = {invoice.id: invoice for invoice in found}
     involved = {invoice.order_id for invoice in invoices.values()} | ({seen.order_id} - {None})
-    locked = _lock_orders(ctx, involved)  # type: ignore[arg-type]
+    locked = _lock_orders(ctx, involved)
     payment = ctx.session.get_one(Payment, payment_id, with_for_update=True, populate_existing=True)
     invoices = _invoices(ctx, list(invoices))
     foreign = [
@@ -340,7 +340,8 @@ def _targets(ctx: Context, payment_id: UUID) -> dict[UUID, Decimal | None]:
 
 
 def _same_seller(first: TradeOrder, locked: Iterable[TradeOrder], invoices: Iterable[Invoice]) -> None:
-    for each in (*locked, *invoices):
+    rows: list[TradeOrder | Invoice] = [*locked, *invoices]
+    for each in rows:
         if (each.seller_id, each.currency) != (first.seller_id, first.currency):
             raise Invalid.one("invoice_ids", "payment.one_seller")
 

@@ -163,7 +163,7 @@ def _buyer_acts(
 
 
 def _receiving(order: TradeOrder, by_id: dict[UUID, OrderLine], rows: _Rows) -> list[Act]:
-    acts = []
+    acts: list[Act] = []
     for shipment, lines in rows.shipments:
         left = [_field(by_id[line.order_line_id], line.quantity - line.received) for line in lines]
         if any(line.open > 0 for line in left):

@@ -88,7 +88,7 @@ def post(ctx: Context, kind: str, ref: str, currency: str, entries: Entries, lab
     made before; with other entries it is a Conflict.
     """
     kept = tuple((code, Money(amount, currency).amount) for code, amount in entries if amount)
-    if len(kept) < 2 or sum(amount for _, amount in kept):
+    if len(kept) < 2 or sum((amount for _, amount in kept), Decimal(0)):
         raise ValueError(f"{kind} {ref} is not balanced: {kept}")
     ids = _account_ids(ctx, currency, {code for code, _ in kept})
     txn = uuid7()
