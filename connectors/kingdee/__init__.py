@@ -1,6 +1,6 @@
 """Kingdee K/3 Cloud (云·星空): sales orders out, products and stock in, over its WebAPI.
 
-`connector.py` describes the system, `client.py` speaks its protocol, `mapping.py` knows its field names,
+`system.py` describes the system, `client.py` speaks its protocol, `mapping.py` knows its field names,
 `simulator/` is a stand-in that speaks the same protocol on a real socket and misbehaves on demand.
 """
 
@@ -9,6 +9,6 @@ from typing import Any
 
 def connector() -> Any:
     """The connector this package brings; loaded on demand, so that the simulator runs without the platform."""
-    from connectors.kingdee.connector import Kingdee
+    from connectors.kingdee.system import Kingdee
 
     return Kingdee()

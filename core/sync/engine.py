@@ -30,6 +30,7 @@ from core.sync.events import DocumentStuck, DocumentSynced
 from core.sync.model import ErpConnection, SyncDocument
 from core.sync.outbound import OutboundRule, session
 from core.sync.outcome import (
+    MISTAKES,
     Failed,
     FixSettings,
     Found,
@@ -53,7 +54,6 @@ FIRST_WAIT, LONGEST_WAIT = 2.0, 600.0  # seconds between tries
 MOST_TRIES = 12
 BREAKER_AFTER = 5  # failures in a row that open the circuit
 BREAKER_FIRST, BREAKER_LONGEST = 5.0, 300.0  # seconds it stays open
-MISTAKES = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError)
 STOP_AFTER = 3  # refusals of the settings in a row that stop the connection
 MOST_REFUSALS = 5  # tries of one document whose settings alone are refused, such as a missing permission
 
@@ -182,13 +182,22 @@ class Engine:
                 missing = Failed("unreachable.connector", f"{task.connector} is not installed", retry=True)
                 return self._finish(task, None, Result(missing, looking=True), trace)
             connector = self.registry[task.connector]
-            link = self._link(task, connector)
-            link.trace, link.before_write = trace, lambda: _still_ours(task)
-            result = self._deliver(task, connector, link)
-            return self._finish(task, connector, result, trace)
+            return self._finish(task, connector, self._work(task, connector, trace), trace)
         except LeaseLost:
             log.warning("document %s: the lease is over, another worker goes on", task.id)
             return "lost"
+
+    def _work(self, task: Task, connector: Connector, trace: Trace) -> Result:
+        try:
+            link = self._link(task, connector)
+        except SyncError as error:
+            return Result(outcome_of(error), looking=True, settings_refused=isinstance(error, FixSettings))
+        except MISTAKES as error:  # nothing has left yet
+            log.exception("connection %s cannot be opened", task.connection_name)
+            failed = Failed("outbound.unusable", f"{type(error).__name__}: {error}", retry=True)
+            return Result(failed, looking=True)
+        link.trace, link.before_write = trace, lambda: _still_ours(task)
+        return self._deliver(task, connector, link)
 
     def _deliver(self, task: Task, connector: Connector, link: Link) -> Result:
         looks = task.state == "unknown" or task.token > 1 or task.intent != "create" or task.older

@@ -54,6 +54,10 @@ class LeaseLost(Exception):
     """This worker was away for longer than its lease: another one may hold the document now."""
 
 
+MISTAKES = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What a connector with a mistake in it raises; anything else is a failure of ours and goes up."""
+
+
 @dataclass(frozen=True)
 class RemoteLine:
     """One line as the other system has it."""

@@ -18,7 +18,7 @@ from core.kernel import Actor, Context, uuid7
 from core.sync.contract import Access, Connector, Page, ProductIn, Record, Step, StockIn, Stream
 from core.sync.model import ErpConnection, SyncIssue, SyncRun, SyncStream
 from core.sync.outbound import OutboundRule, session
-from core.sync.outcome import LeaseLost, SkipRecord, SyncError
+from core.sync.outcome import MISTAKES, LeaseLost, SkipRecord, SyncError
 from core.sync.registry import Registry
 from core.sync.secrets import access_of
 from core.sync.service import CHECK
@@ -109,8 +109,12 @@ class Puller:
 
     def _check(self, pull: Pull, connector: Connector) -> str:
         steps: list[Step] = []
-        with session(self.rules()) as http:
-            steps += connector.check(pull.access, http)
+        try:
+            with session(self.rules()) as http:
+                for step in connector.check(pull.access, http):
+                    steps.append(step)
+        except MISTAKES as error:
+            steps.append(Step("connector", False, f"{type(error).__name__}: {error}"))
         good = bool(steps) and all(step.ok for step in steps)
         with self.unit.acting(pull.tenant_id, pull.actor, {}) as ctx:
             self._fence(ctx, pull, lease_until=None, next_at=None, wanted_by="", failures=0)
@@ -125,18 +129,18 @@ class Puller:
     def _pull(self, pull: Pull, connector: Connector) -> str:
         run_id = self._begin(pull)
         cursor = pull.cursor
-        with session(self.rules()) as http:
-            link = connector.open(pull.access, http)
-            try:
-                stream = link.stream(pull.key)
+        try:
+            with session(self.rules()) as http:
+                stream = connector.open(pull.access, http).stream(pull.key)
                 for page in stream.pull(pull.cursor, pull.position):
                     cursor = page.cursor or cursor
                     if not self._store(pull, run_id, stream, page):
                         return self._end(pull, run_id, "cancelled", "", None)
-            except SyncError as error:
-                return self._end(pull, run_id, "failed", f"{error.code}: {error.message}", None)
-            finally:
-                link.close()
+        except SyncError as error:
+            return self._end(pull, run_id, "failed", f"{error.code}: {error.message}", None)
+        except MISTAKES as error:
+            log.exception("stream %s of %s failed", pull.key, pull.connection_name)
+            return self._end(pull, run_id, "failed", f"{type(error).__name__}: {error}", None)
         return self._end(pull, run_id, "done", "", cursor)
 
     def _begin(self, pull: Pull) -> UUID:

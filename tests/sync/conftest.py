@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from connectors.kingdee.connector import Kingdee
 from connectors.kingdee.simulator import DEMO_ACCOUNT, Simulator
+from connectors.kingdee.system import Kingdee
 from core.db import Database, Unit
 from core.kernel import Actor, uuid7
 from core.orders import OrderLine, TradeOrder

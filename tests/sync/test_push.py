@@ -33,18 +33,11 @@ def test_writing_the_same_wish_twice_sends_one_document(house, engine):
     assert house.kingdee.store.calls["Save SAL_SaleOrder"] == 1
 
 
-@pytest.mark.parametrize(
-    "mode",
-    [
-        "drop_before",
-        "drop_after",
-        "status_500_after",
-        "html_200",
-        "cut_body",
-        "session_lost",
-        "lock_conflict",
-    ],
-)
+FAULTS = ["drop_before", "drop_after", "status_500_after", "html_200", "cut_body", "bad_charset"]
+FAULTS += ["session_lost", "lock_conflict", "call_limit"]
+
+
+@pytest.mark.parametrize("mode", FAULTS)
 @pytest.mark.parametrize("service", ["Save", "Submit", "Audit", "ExecuteBillQuery"])
 def test_one_document_whatever_breaks_once(house, engine, mode, service):
     house.kingdee.faults.set([{"match": service, "mode": mode, "times": 1}])
@@ -52,6 +45,25 @@ def test_one_document_whatever_breaks_once(house, engine, mode, service):
     assert house.push(engine)[-1] == "done"
     (bill,) = house.bills()["SO-1"]
     assert bill["head"]["FDocumentStatus"] == "C"
+
+
+@pytest.mark.parametrize("mode", FAULTS)
+@pytest.mark.parametrize("intent", ["change", "cancel"])
+def test_changes_and_cancellations_survive_what_breaks(house, engine, mode, intent):
+    order_id = house.order("SO-1")
+    house.push(engine)
+    if intent == "change":
+        house.sql(
+            "UPDATE ts.order_line SET quantity = 100, gross = 3650, net = 3230.09, tax = 419.91 WHERE no = 1"
+        )
+        house.sql("UPDATE ts.trade_order SET total = 11586, net = 10253.10, tax = 1332.90")
+    house.kingdee.faults.set([{"mode": mode, "probability": 0.4, "times": 6}])
+    _cancel(house, order_id, intent, 4)
+    assert house.push(engine)[-1] == "done"
+    (bill,) = house.bills()["SO-1"]
+    expected = ("D", "B", 12316) if intent == "cancel" else ("C", "A", 11586)
+    head = bill["head"]
+    assert (head["FDocumentStatus"], head["FCancelStatus"], head["FBillAllAmount"]) == expected
 
 
 def test_an_answer_lost_after_the_commit_is_looked_up_not_sent_again(house, engine):
@@ -263,6 +275,24 @@ def test_refused_credentials_stop_the_connection_before_every_order_has_failed(h
     assert set(house.states().values()) == {"new"}
 
 
+def test_settings_that_open_no_link_change_no_document(house, engine):
+    house.sql('UPDATE ts.erp_connection SET settings = settings || \'{"way": "password"}\'')
+    house.order("SO-1")
+    assert [engine.run(task) for task in engine.claim()] == ["new"]
+    assert house.sql("SELECT cause FROM ts.sync_document") == [("kingdee.credentials_missing",)]
+
+
+def test_an_operator_rule_that_cannot_be_read_keeps_documents_waiting(house):
+    def broken():
+        raise ValueError("outbound rule without a port: '10.0.0.1'")
+
+    house.rules = broken
+    engine = house.engine()
+    house.order("SO-1")
+    assert [engine.run(task) for task in engine.claim()] == ["new"]
+    assert house.kingdee.store.calls == {}
+
+
 def test_at_most_so_many_documents_of_a_connection_are_under_way(house):
     engine = house.engine(at_once=2)
     for number in range(5):
@@ -272,7 +302,7 @@ def test_at_most_so_many_documents_of_a_connection_are_under_way(house):
 
 
 def test_a_mistake_of_the_connector_is_held_not_lost(house, engine, monkeypatch):
-    from connectors.kingdee.connector import KingdeeLink
+    from connectors.kingdee.system import KingdeeLink
 
     monkeypatch.setattr(KingdeeLink, "send", lambda self, bill, found: {}["gone"])
     house.order("SO-1")

@@ -16,6 +16,7 @@ MODES = {
     "timeout_after": "the call is done, the answer never comes within `seconds`",
     "status_500_after": "the call is done, the answer is a 502 page",
     "html_200": "the call is done (unless `commit` is false), the answer is a login page with 200",
+    "bad_charset": "the call is done, the answer is GB18030 although it says UTF-8",
     "cut_body": "the call is done, the answer breaks off in the middle",
     "session_lost": "every session is forgotten, the call is not done",
     "lock_conflict": "another user holds the document (MsgCode 13)",

@@ -214,6 +214,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(502, shapes.ERROR_PAGE, "text/html")
         if mode == "html_200":
             return self._send(200, shapes.LOGIN_PAGE, "text/html")
+        if mode == "bad_charset":
+            return self._send(200, "返回：" + encode(answer), "application/json", charset="gb18030")
         if mode == "cut_body":
             whole = encode(answer).encode()
             self._send(200, whole[: len(whole) // 2].decode("ascii"), "application/json")
@@ -263,8 +265,10 @@ class _Handler(BaseHTTPRequestHandler):
         text = answer if isinstance(answer, str) and answer.startswith(ERROR_PREFIX) else encode(answer)
         self._send(200, text, "application/json", sid)
 
-    def _send(self, status: int, text: str, kind: str, sid: str | None = None) -> None:
-        content = text.encode("utf-8")
+    def _send(
+        self, status: int, text: str, kind: str, sid: str | None = None, charset: str = "utf-8"
+    ) -> None:
+        content = text.encode(charset)
         self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))

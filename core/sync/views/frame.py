@@ -31,6 +31,7 @@ RUN_STATES: Mapping[str, State] = {
     "cancelled": ("Cancelled", ""),
 }
 STEPS = {
+    "connector": "Connector works",
     "address": "Address is allowed",
     "dns": "Name is found",
     "tcp": "Server is reached",
