@@ -163,7 +163,7 @@ class Trade:
         self.tell(f"{self.goods_in.name} counts it in", receipt=receipt["number"], state=self._order()["state"])
 
     def _order(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.sales.get(f"/orders/{self.id}")
+        found: dict[str, Any] = self.clerk.get(f"/orders/{self.id}")
         return found
 
     def _stock(self) -> dict[str, str]:
