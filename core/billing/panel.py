@@ -108,6 +108,10 @@ def _seller_acts(
         bills = _bills(order, announced)
         acts.append(_act(order, "confirm_payment", _("Confirm a payment"), "check", bills, 24))
         acts.append(_act(order, "reject_payment", _("Payment did not arrive"), "x", bills, 75, danger=True))
+    spare = _spare(order, payments)
+    if spare and ctx.allows("payment.confirm"):
+        rank = 26 if order.state in ("accepted", "completed") else 78
+        acts.append(_act(order, "refund_payment", _("Send money back"), "undo", _bills(order, spare), rank))
     owed = _open(invoices)
     if any(row.settled for row in invoices if row.open) and ctx.allows("invoice.write_off"):
         acts.append(_act(order, "write_off", _("Write off a remainder"), "pen", _bills(order, owed), 70))
@@ -155,6 +159,16 @@ def _buyer_acts(
             24 if owed else 65,
         )
     ]
+
+
+def _spare(order: TradeOrder, payments: Sequence[PaymentRow]) -> tuple[Choice, ...]:
+    """Payments with money that no invoice needs: unapplied, or still kept for this order."""
+    found = []
+    for row in payments:
+        kept = min(order.prepaid, row.allocated) if row.order_id == order.id and row.state == "confirmed" else Decimal(0)
+        if row.unapplied + kept > 0:
+            found.append(Choice(row.id, row.number, Money(row.unapplied + kept, row.currency), row.bank_ref))
+    return tuple(found)
 
 
 def _open(invoices: Sequence[InvoiceRow]) -> tuple[Choice, ...]:

@@ -286,6 +286,17 @@ def credit_invoice(ctx: Context, order_id: UUID) -> Response:
     return _done(_("Red invoice %(number)s is issued", number=made.number), order_id)
 
 
+@pages.post("/orders/<uuid:order_id>/refund-payment", permission="payment.confirm", idempotent=True)
+def refund_payment(ctx: Context, order_id: UUID) -> Response:
+    typed = form()
+    text = typed.get("amount", "").replace(",", "").replace("，", "").replace(" ", "")
+    made = billing.refund_payment(
+        ctx, _uuid(typed.get("payment_id", ""), "payment_id"), _amount(text), typed.get("bank_ref", "")[:100],
+        typed.get("reason", "")[:500],
+    )  # fmt: skip
+    return _done(_("Money of %(number)s goes back", number=made.number), order_id)
+
+
 def _done(text: str, order_id: UUID) -> Response:
     flash(text)
     return redirect("orders.detail", order_id=order_id)
