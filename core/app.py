@@ -190,7 +190,7 @@ def _shell(app: Flask, house: Installation, places: navigation.Navigation) -> pa
         company=next((each for each in companies if each.id == str(ctx.tenant_id)), None),
         companies=companies,
         nav=places.seen_by(
-            ctx.allows, url_for, current=request.endpoint, enabled=lambda key: plugins.get(key, "") in {"", *enabled}
+            ctx.allows, url_for, current=request.path, enabled=lambda key: plugins.get(key, "") in {"", *enabled}
         ),
         toasts=toasts,
         csrf=csrf_token(principal),

@@ -9,7 +9,7 @@ from core.db.rls import CLOCK, security_statements
 
 def statements(metadata: MetaData, extra: list[str]) -> list[str]:
     """Every statement that makes the core's schema: functions, tables, indexes, the rooms' own SQL, security."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    dialect = postgresql.dialect()
     found = [line.strip() for line in CLOCK.strip().split(";\n") if line.strip()]
     tables = [table for table in metadata.sorted_tables if not (table.schema or "").startswith("plugin_")]
     for table in tables:

@@ -92,10 +92,10 @@ class Navigation:
     ) -> tuple[NavGroup, ...]:
         """The groups of one reader: no entry they may not open, no heading without entries.
 
-        `current` is the endpoint being shown; an entry counts as current for every endpoint of its blueprint.
+        `current` is the path being shown; the entry with the longest address it begins with is the current one.
         `enabled` says by key whether the entry's plugin is switched on for the enterprise.
         """
-        here = self._closest(current) if current else None
+        here = self._closest(current, url_for) if current else None
         shown = [
             (entry.group, self._destination(entry, url_for, entry.key == here))
             for entry in self.entries()
@@ -120,11 +120,11 @@ class Navigation:
             slot=entry.slot,
         )
 
-    def _closest(self, endpoint: str) -> str | None:
-        """The entry a deeper page belongs to: its own, else the first entry of its blueprint."""
-        exact = [entry.key for entry in self.entries() if entry.endpoint == endpoint]
-        blueprint = endpoint.rpartition(".")[0]
-        kin = [
-            entry.key for entry in self.entries() if blueprint and entry.endpoint.startswith(f"{blueprint}.")
+    def _closest(self, path: str, url_for: Callable[[str], str]) -> str | None:
+        """The entry a page belongs to: `/products/new` to products, whatever room serves it; the home page only to itself."""
+        found = [
+            (len(url), entry.key)
+            for entry in self.entries()
+            if (url := url_for(entry.endpoint)) == path or (url != "/" and path.startswith(f"{url}/"))
         ]
-        return next(iter(exact or kin), None)
+        return max(found)[1] if found else None
