@@ -94,9 +94,8 @@ def put(ctx: ts.Context, sku_id: UUID, quantity: Decimal, unit: str | None = Non
 def change(ctx: ts.Context, wanted: Mapping[UUID, Decimal]) -> None:
     """Give lines of the cart other quantities; zero takes one out. NotFound for a line that is not in it."""
     ctx.require("spot.cart.use")
-    for index, quantity in enumerate(wanted.values()):
-        if quantity < 0 or quantity > MOST:
-            raise ts.Invalid.one(f"lines.{index}.quantity", "spot.quantity", most=MOST)
+    if not all(ZERO <= quantity <= MOST for quantity in wanted.values()):
+        raise ts.Invalid.one("quantity", "spot.quantity", most=MOST)
     mine = {item.id: item for item in ctx.session.scalars(in_cart(ctx).with_for_update())}
     for item_id, quantity in wanted.items():
         item = mine.get(item_id)

@@ -158,6 +158,8 @@ def test_the_cart_over_json_does_what_the_page_does(portal: Portal, clerk: Visit
     (group,) = clerk.api("GET", "/spot/cart").json["groups"]
     assert (group["seller"], group["total"], group["orderable"]) == ("江南钢材有限公司", "1000.00", True)
     assert group["lines"][0]["components"][0]["level"] == "public"
+    too_much = clerk.api("PUT", f"/spot/cart/{item['id']}", {"quantity": "1000000001"})
+    assert (too_much.status_code, [error["path"] for error in too_much.json["errors"]]) == (422, ["quantity"])
     changed = clerk.api("PUT", f"/spot/cart/{item['id']}", {"quantity": "4"})
     assert changed.json["groups"][0]["lines"][0]["quantity"] == "4"
     placed = clerk.api("POST", "/spot/cart/order", {"seller_id": portal.trade.seller_id, "buyer_po": "PO-9"}, key="k1")
