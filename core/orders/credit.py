@@ -35,11 +35,15 @@ _EXPOSURE = text(
 def exposure(ctx: Context, order: TradeOrder, limit: Decimal) -> Exposure:
     """Open, unpaid and unapplied amounts of the pair, from the orders' own sums. One statement."""
     pair = {"seller": order.seller_id, "buyer": order.buyer_id, "this": order.id}
-    row = ctx.session.execute(_EXPOSURE, {**pair, "binding": list(BINDING), "counted": [*BINDING, "completed", "terminated"]}).one()
+    row = ctx.session.execute(
+        _EXPOSURE, {**pair, "binding": list(BINDING), "counted": [*BINDING, "completed", "terminated"]}
+    ).one()
     return Exposure(limit, row.open_orders, row.unpaid, row.unapplied)
 
 
-def check_credit(ctx: Context, order: TradeOrder, partner: tenancy.PartnerRelation | None, *, lock: bool = False) -> None:
+def check_credit(
+    ctx: Context, order: TradeOrder, partner: tenancy.PartnerRelation | None, *, lock: bool = False
+) -> None:
     """Refuse when the order's total is above what is available (V-CR1). Runs on the seller's side.
 
     `lock` makes confirmations of one pair take turns, so that two cannot both use the last of the limit.
@@ -48,7 +52,8 @@ def check_credit(ctx: Context, order: TradeOrder, partner: tenancy.PartnerRelati
         return
     if lock:
         ctx.session.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:pair, 7))"), {"pair": f"{order.seller_id}{order.buyer_id}"}
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:pair, 7))"),
+            {"pair": f"{order.seller_id}{order.buyer_id}"},
         )
     found = exposure(ctx, order, partner.credit_limit)
     if order.total > found.available:

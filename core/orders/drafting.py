@@ -62,7 +62,7 @@ def _line(order: TradeOrder, number: int, found: PricedLine, extras: list[tuple[
     return OrderLine(
         id=uuid7(), buyer_id=order.buyer_id, seller_id=order.seller_id, order_id=order.id, no=number * 10,
         sku_id=found.sku.sku_id, sku_code=found.sku.code, name_zh=found.sku.name_zh, name_en=found.sku.name_en,
-        spec="", unit=found.uom, quantity=found.qty, factor=found.factor,
+        spec=found.sku.spec, unit=found.uom, quantity=found.qty, factor=found.factor,
         unit_price=round_to(found.unit_price * found.factor, 6), tax_incl=found.tax_incl, vat_rate=found.vat_rate,
         components=[_component(each) for each in found.components],
         over_tol=order.over_tol, shipped=ZERO, received=ZERO, accepted=ZERO, rejected=ZERO, short_closed=ZERO,

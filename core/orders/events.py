@@ -1,4 +1,4 @@
-"""What happened to an order, in the past tense. Both parties' plugins and connectors hear of it; `ctx.tenant_id` says whose ear."""
+"""What happened to an order, in the past tense. Plugins and connectors of both parties hear of it."""
 
 from dataclasses import dataclass
 from datetime import datetime

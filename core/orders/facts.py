@@ -23,7 +23,9 @@ def order_facts(order: TradeOrder, lines: Iterable[OrderLine] = ()) -> OrderFact
     )  # fmt: skip
 
 
-def event_of(kind: type[OrderChanged], order: TradeOrder, at: object, reason: str | None = None) -> OrderChanged:
+def event_of(
+    kind: type[OrderChanged], order: TradeOrder, at: object, reason: str | None = None
+) -> OrderChanged:
     return kind(
         order_id=order.id, buyer_id=order.buyer_id, seller_id=order.seller_id, number=order.number, mode=order.mode,
         order_version=order.version, total=order.total, currency=order.currency, at=at,  # type: ignore[arg-type]

@@ -30,7 +30,15 @@ BINDING = ("confirmed", "in_progress", "delivered", "accepted")
 AMENDABLE = BINDING
 
 
-def _t(number: str, verb: str, sources: str, target: str, side: str, permission: str | None, stage: str | None = None) -> Transition:
+def _t(
+    number: str,
+    verb: str,
+    sources: str,
+    target: str,
+    side: str,
+    permission: str | None,
+    stage: str | None = None,
+) -> Transition:
     return Transition(verb, tuple(sources.split()), target, side, permission, stage=stage, number=number)
 
 
@@ -49,7 +57,14 @@ ORDER = Process(
         _t("T9", "counter_offer", "countered", "submitted", "buyer", "order.submit"),
         _t("T10", "reject", "submitted", "rejected", "seller", "order.confirm"),
         _t("T11", "expire", "submitted countered pending_approval", "expired", "system", None),
-        _t("T12", "cancel", "draft pending_approval submitted countered", "cancelled", "creator", "order.draft"),
+        _t(
+            "T12",
+            "cancel",
+            "draft pending_approval submitted countered",
+            "cancelled",
+            "creator",
+            "order.draft",
+        ),
         _t("T13", "start", "confirmed", "in_progress", "system", None, stage="start"),
         _t("T14", "cancel_confirmed", "confirmed", "cancelled", "either", "order.change"),
         _t("T14", "agree_cancel", "confirmed", "cancelled", "both", "order.change"),

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import func, literal, null, select, union_all
+from sqlalchemy import Row, Select, cast, func, literal, null, select, union_all
 
 from core.kernel import Context, Money
 from core.orders.model import Proposal, TradeOrder
@@ -27,37 +28,57 @@ def todos(ctx: Context, limit: int) -> list[Todo]:
     me, order = ctx.tenant_id, TradeOrder
     arms = []
     if ctx.allows("order.confirm"):
-        arms.append(_arm("confirm", order.buyer_id, limit).where(order.seller_id == me, order.state == "submitted"))
+        arms.append(
+            _arm("confirm", order.buyer_id, limit).where(order.seller_id == me, order.state == "submitted")
+        )
     if ctx.allows("order.submit"):
-        arms.append(_arm("counter", order.seller_id, limit).where(order.buyer_id == me, order.state == "countered"))
+        arms.append(
+            _arm("counter", order.seller_id, limit).where(order.buyer_id == me, order.state == "countered")
+        )
     if ctx.allows("order.approve"):
         mine = order.created_by.is_distinct_from(ctx.actor.person_id)
         arms.append(
-            _arm("approve", order.seller_id, limit).where(order.buyer_id == me, order.state == "pending_approval", mine)
+            _arm("approve", order.seller_id, limit).where(
+                order.buyer_id == me, order.state == "pending_approval", mine
+            )
         )
     if ctx.allows("order.change"):
-        for own, partner, theirs in ((order.buyer_id, order.seller_id, "seller"), (order.seller_id, order.buyer_id, "buyer")):
+        for own, partner, theirs in (
+            (order.buyer_id, order.seller_id, "seller"),
+            (order.seller_id, order.buyer_id, "buyer"),
+        ):
             arms.append(
                 _arm("proposal", partner, limit)
                 .join(Proposal, Proposal.order_id == order.id)
-                .where(own == me, Proposal.state == "open", Proposal.kind != "counter", Proposal.side == theirs)
+                .where(
+                    own == me, Proposal.state == "open", Proposal.kind != "counter", Proposal.side == theirs
+                )
             )
     if not arms:
         return []
     found = union_all(*arms).subquery()
     card = EnterpriseCard.__table__
     rows = ctx.session.execute(
-        select(found, card.c.name, card.c.name_en).join_from(found, card, card.c.tenant_id == found.c.partner_id)
+        select(found, card.c.name, card.c.name_en).join_from(
+            found, card, card.c.tenant_id == found.c.partner_id
+        )
     )
     return [_todo(row) for row in rows if _within(ctx, row.kind, row.total)]
 
 
-def _arm(kind: str, partner: object, limit: int):  # type: ignore[no-untyped-def]
+def _arm(kind: str, partner: Any, limit: int) -> Select[Any]:
+    """Orders of one kind, the one that runs out first at the top."""
     due = TradeOrder.offer_expires_at if kind in ("confirm", "counter") else null()
     columns = (
-        literal(kind).label("kind"), TradeOrder.id, TradeOrder.number, TradeOrder.buyer_po, TradeOrder.total,
-        TradeOrder.currency, partner.label("partner_id"), func.coalesce(due, null()).cast(TradeOrder.created_at.type).label("due"),  # type: ignore[attr-defined]
-    )  # fmt: skip
+        literal(kind).label("kind"),
+        TradeOrder.id,
+        TradeOrder.number,
+        TradeOrder.buyer_po,
+        TradeOrder.total,
+        TradeOrder.currency,
+        partner.label("partner_id"),
+        cast(due, TradeOrder.created_at.type).label("due"),
+    )
     return select(*columns).order_by(TradeOrder.offer_expires_at, TradeOrder.id).limit(limit)
 
 
@@ -67,13 +88,13 @@ def _within(ctx: Context, kind: str, total: Decimal) -> bool:
     return kind not in asked or ctx.allows(asked[kind], total)
 
 
-def _todo(row) -> Todo:  # type: ignore[no-untyped-def]
+def _todo(row: Row[Any]) -> Todo:
     title, verb, icon = KINDS[row.kind]
     due: datetime | None = row.due
     return Todo(
         kind=f"order.{row.kind}",
         title=_(title),
-        what=row.number or row.buyer_po or _("Draft"),
+        what=row.number or row.buyer_po or _("No number yet"),
         endpoint="orders.detail",
         values={"order_id": row.id},
         verb=_(verb),
@@ -109,5 +130,7 @@ def figures(ctx: Context) -> list[Figure]:
             continue
         hint = _("%(n)s orders", n=row.orders)
         shown.append(Figure(title, Money(row.total), hint, "orders.index", {"side": side, "open": 1}))
-        shown.append(Figure(owed, Money(row.owed), _("invoiced and not yet paid"), "orders.index", {"side": side}))
+        shown.append(
+            Figure(owed, Money(row.owed), _("invoiced and not yet paid"), "orders.index", {"side": side})
+        )
     return shown

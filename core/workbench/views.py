@@ -16,11 +16,17 @@ from core.web.page import Fragment
 from core.workbench import figures, waiting
 
 pages = Pages("workbench")
-SHOWN = 30
+SHOWN = 20
 SLOTS = ("dashboard:kpi", "dashboard:card", "dashboard:todo")
 NAV = [
     NavEntry(
-        key="workbench", endpoint="workbench.home", icon="home", title=lazy("Workbench"), order=0, letter="w", bottom=True
+        key="workbench",
+        endpoint="workbench.home",
+        icon="home",
+        title=lazy("Workbench"),
+        order=0,
+        letter="w",
+        bottom=True,
     )
 ]
 
@@ -119,6 +125,12 @@ def _pressing(now: datetime, due: datetime | None, zone: ZoneInfo = HOUSE_ZONE) 
 
 
 def _figure(figure: Any) -> FigureView:
-    kind = "money" if isinstance(figure.value, Money) else "quantity" if isinstance(figure.value, Quantity) else "number"
+    kind = (
+        "money"
+        if isinstance(figure.value, Money)
+        else "quantity"
+        if isinstance(figure.value, Quantity)
+        else "number"
+    )
     href = url_for(figure.endpoint, **figure.values) if figure.endpoint else None
     return FigureView(figure.label, figure.value, kind, figure.hint, href, figure.tone)

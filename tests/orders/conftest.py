@@ -1,7 +1,6 @@
 """The trade of `tests.orders.trade`, rolled back after each test, or committed in a database of its own."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -34,19 +33,26 @@ def committed(fresh_db: Database, plugins: Dispatch) -> Iterator[Trade]:
         yield made
 
 
-@pytest.fixture
-def portal(committed: Trade, fresh_db: Database, server: Server, plugins: Dispatch, tmp_path: Path) -> Iterator[Portal]:
-    app = make_app(server.url_for("ts_app", fresh_db.name), plugins, tmp_path)  # type: ignore[attr-defined]
-    yield Portal(app, committed, fresh_db)
-    app.extensions["ts"].unit.database.dispose()
+@pytest.fixture(scope="session")
+def portal(server: Server, keys: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """One application over one trade for all tests of pages and JSON; they find their orders by what they wrote on them."""
+    url, plugins = server.url_for("ts_app", server.clone()), dispatch()
+    database = Database(url)
+    with database.session() as session:
+        trade = Trade(make_unit(database, plugins), session).set_up()
+        trade.unit.finish(trade.system(trade.seller_id))
+        app = make_app(url, plugins, tmp_path_factory.mktemp("portal"))
+        yield Portal(app, trade, database)
+        app.extensions["ts"].unit.database.dispose()
+    database.dispose()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def buying(portal: Portal) -> Visitor:
     return portal.visitor("Wang Fang", "buyer.clerk")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def selling(portal: Portal) -> Visitor:
     return portal.visitor("Li Min", "seller.sales")
 

@@ -57,14 +57,20 @@ class Visitor:
             follow_redirects=follow,
         )  # fmt: skip
 
-    def api(self, method: str, path: str, body: Any = None, key: str | None = "", **headers: str) -> TestResponse:
+    def api(
+        self, method: str, path: str, body: Any = None, key: str | None = "", **headers: str
+    ) -> TestResponse:
         """JSON under /api/v1; `key` None leaves the idempotency key out."""
         sent = {"Authorization": f"Bearer {self.token}", **headers}
         if method == "POST" and key is not None:
             sent["Idempotency-Key"] = key or uuid4().hex
         data = None if body is None else json.dumps(body, default=str)
         return self.client.open(
-            f"/api/v1{path}", method=method, data=data, headers=sent, content_type="application/json" if data else None
+            f"/api/v1{path}",
+            method=method,
+            data=data,
+            headers=sent,
+            content_type="application/json" if data else None,
         )
 
 
@@ -76,7 +82,9 @@ class Portal:
     trade: Trade
     db: Database
 
-    def visitor(self, name: str, *roles: str, at: UUID | None = None, limit: Decimal | None = None) -> Visitor:
+    def visitor(
+        self, name: str, *roles: str, at: UUID | None = None, limit: Decimal | None = None
+    ) -> Visitor:
         """A person with these roles, signed in at the buyer's or, with a seller's role, the seller's enterprise."""
         trade = self.trade
         trade.session.commit()

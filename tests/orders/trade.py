@@ -109,7 +109,7 @@ class Trade:
         tenancy.enable_plugin(ctx, "spot", version="1.0.0")
         place = stock.add_warehouse(ctx, "W1", "一号库")
         prices = catalog.public_list(ctx)
-        for name, price in (("bar", "100"), ("plate", "250.5"), ("bearing", "36.5")):
+        for name in ("bar", "plate", "bearing"):
             row = catalog.ProductRow(
                 code=name.upper(), name_zh=name, name_en=name, base_uom="t", spec="12×12m"
             )

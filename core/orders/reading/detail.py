@@ -12,6 +12,7 @@ from core.catalog import vat
 from core.kernel import Context, NotFound, round2
 from core.orders import panels
 from core.orders.deciding import open_proposal
+from core.orders.facts import order_facts
 from core.orders.locking import lines as lines_of
 from core.orders.model import (
     Gate,
@@ -82,6 +83,7 @@ def detail(ctx: Context, order_id: UUID) -> Detail:
         versions=tuple(_copy(VersionFacts, each) for each in versions),
         sections=panels.sections(ctx, order, lines),
         acts=allowed(ctx, order, gates, holds, proposal),
+        facts=order_facts(order, lines),
     )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from core.hooks import OrderFacts
 from core.orders.panels import Section
 
 
@@ -138,7 +139,7 @@ class HoldFacts:
 
 @dataclass(frozen=True)
 class Change:
-    """One difference a proposal asks for. `no` is the line (None: the whole order); `what` quantity, unit_price, delivery_date."""
+    """One difference a proposal asks for: `what` is quantity, unit_price (of line `no`) or delivery_date (`no` None)."""
 
     no: int | None
     name: str
@@ -198,7 +199,7 @@ class Allowed:
 
 @dataclass(frozen=True)
 class Detail:
-    """An order whole, as its reader may see it."""
+    """An order whole, as its reader may see it. `facts` are what plugins see of it."""
 
     head: Head
     partner: Partner
@@ -213,6 +214,7 @@ class Detail:
     versions: tuple[VersionFacts, ...]
     sections: tuple[Section, ...]
     acts: tuple[Allowed, ...]
+    facts: OrderFacts
 
     def may(self, verb: str) -> bool:
         return any(act.verb == verb for act in self.acts)

@@ -115,7 +115,9 @@ def _cut(rows: list[OrderRow], limit: int, inside: bool, backwards: bool) -> Lis
     return Listed(tuple(kept), last if older else None, first if newer else None)
 
 
-def _newest_first(created: ColumnElement[datetime], ident: ColumnElement[UUID], backwards: bool) -> tuple[Any, Any]:
+def _newest_first(
+    created: ColumnElement[datetime], ident: ColumnElement[UUID], backwards: bool
+) -> tuple[Any, Any]:
     return (created.asc(), ident.asc()) if backwards else (created.desc(), ident.desc())
 
 
@@ -138,7 +140,13 @@ def _own(side: str) -> ColumnElement[UUID]:
 
 
 def _arm(
-    ctx: Context, side: str, states: Collection[str], q: str, start: tuple[datetime, UUID] | None, limit: int, backwards: bool
+    ctx: Context,
+    side: str,
+    states: Collection[str],
+    q: str,
+    start: tuple[datetime, UUID] | None,
+    limit: int,
+    backwards: bool,
 ) -> Select[tuple[object, ...]]:
     """One side's newest orders, by that side's index. Until it is submitted (and has a number) an order is its buyer's alone."""
     partner = TradeOrder.seller_id if side == "buyer" else TradeOrder.buyer_id

@@ -11,8 +11,9 @@ from core import orders
 from core.hooks import MoneyMove
 from core.kernel import Context, Invalid, NotFound
 from core.orders import reading
+from core.orders.views.buttons import buttons_of
 from core.orders.views.frame import Errors, errors_of, figure, pages, undone_when_invalid
-from core.orders.views.shown import AskPage, buttons_of
+from core.orders.views.page import AskPage
 from core.orders.views.wording import WORDINGS
 from core.web import flash, form, redirect, render
 from core.web import gettext as _
@@ -81,7 +82,12 @@ def _by_number(wrong: Invalid, wish: Mapping[str, Any]) -> Invalid:
     for error in wrong.errors:
         parts = error.path.split(".")
         path = error.path
-        if len(parts) == 3 and parts[0] == "lines" and parts[1].isdigit() and int(parts[1]) < len(wish["lines"]):
+        if (
+            len(parts) == 3
+            and parts[0] == "lines"
+            and parts[1].isdigit()
+            and int(parts[1]) < len(wish["lines"])
+        ):
             path = f"{'price' if parts[2] == 'unit_price' else parts[2]}-{wish['lines'][int(parts[1])]['no']}"
         renamed.append(type(error)(path, error.code, error.values))
     return Invalid(renamed, wrong.code, **wrong.values)
@@ -107,13 +113,21 @@ ACTS: dict[str, tuple[str, Act]] = {
     "cancel": ("order.draft", _reasoned(orders.cancel)),
     "cancel_confirmed": ("order.change", _reasoned(orders.cancel_confirmed)),
     "amend": ("order.change", _amend),
-    "propose_cancel": ("order.change", lambda ctx, order_id, given: orders.propose_cancel(ctx, order_id, given.get("reason", ""))),
+    "propose_cancel": (
+        "order.change",
+        lambda ctx, order_id, given: orders.propose_cancel(ctx, order_id, given.get("reason", "")),
+    ),
     "terminate": (
         "order.terminate",
-        lambda ctx, order_id, given: orders.propose_termination(ctx, order_id, moves(given), given.get("reason", "")),
+        lambda ctx, order_id, given: orders.propose_termination(
+            ctx, order_id, moves(given), given.get("reason", "")
+        ),
     ),
     "agree": ("order.change", _plain(orders.agree)),
-    "refuse": ("order.change", lambda ctx, order_id, given: orders.refuse(ctx, order_id, given.get("reason", ""))),
+    "refuse": (
+        "order.change",
+        lambda ctx, order_id, given: orders.refuse(ctx, order_id, given.get("reason", "")),
+    ),
     "withdraw": ("order.change", lambda ctx, order_id, given: orders.withdraw(ctx, order_id)),
     "hold": (
         "order.hold",
@@ -138,7 +152,12 @@ def carry_out(ctx: Context, order_id: UUID, key: str, act: Act) -> Response:
 
 
 def asked(
-    ctx: Context, order_id: UUID, key: str, errors: Errors | None = None, given: Given | None = None, status: int = 200
+    ctx: Context,
+    order_id: UUID,
+    key: str,
+    errors: Errors | None = None,
+    given: Given | None = None,
+    status: int = 200,
 ) -> Response:
     """The question of one act as a page of its own."""
     found = reading.detail(ctx, order_id)
@@ -168,14 +187,19 @@ for _key, (_permission, _act) in ACTS.items():
 @pages.post("/<uuid:order_id>/holds/<uuid:hold_id>/lift", permission="order.hold", idempotent=True)
 def lift(ctx: Context, order_id: UUID, hold_id: UUID) -> Response:
     """Lift an own hold."""
-    return carry_out(ctx, order_id, f"lift.{hold_id}", lambda ctx, order, given: orders.lift_hold(ctx, order, hold_id))
+    return carry_out(
+        ctx, order_id, f"lift.{hold_id}", lambda ctx, order, given: orders.lift_hold(ctx, order, hold_id)
+    )
 
 
 @pages.post("/<uuid:order_id>/gates/<gate_key>/waive", permission="order.gate", idempotent=True)
 def waive(ctx: Context, order_id: UUID, gate_key: str) -> Response:
     """Do without a gate."""
     return carry_out(
-        ctx, order_id, f"waive.{gate_key}", lambda ctx, order, given: orders.waive_gate(ctx, order, gate_key, given.get("reason", ""))
+        ctx,
+        order_id,
+        f"waive.{gate_key}",
+        lambda ctx, order, given: orders.waive_gate(ctx, order, gate_key, given.get("reason", "")),
     )
 
 

@@ -10,12 +10,12 @@ from core import files, orders
 from core.kernel import Context, Invalid
 from core.orders import reading
 from core.orders.drafting import NewOrder, WantedLine
-from core.orders.facts import line_facts, order_facts
 from core.orders.reading import Detail
 from core.orders.sides import other, party
-from core.orders.views.frame import Errors, errors_of, figure, named, pages, undone_when_invalid
-from core.orders.views.shown import FileView, order_page
 from core.orders.views.draft import DraftLine, DraftPage
+from core.orders.views.frame import Errors, errors_of, figure, named, pages, undone_when_invalid
+from core.orders.views.page import FileView
+from core.orders.views.shown import order_page
 from core.web import flash, form, redirect, render, slots
 from core.web import gettext as _
 from core.web.page import Crumb, Fragment
@@ -32,12 +32,17 @@ def detail(ctx: Context, order_id: UUID) -> Response:
     page = order_page(
         ctx,
         found,
-        _slots(ctx, found, order_id),
-        files=tuple(_file(each) for each in files.files_of(ctx, "order", order_id)) if ctx.allows("file.view") else (),
+        _slots(ctx, found),
+        files=tuple(_file(each) for each in files.files_of(ctx, "order", order_id))
+        if ctx.allows("file.view")
+        else (),
         upload_url=url_for("orders.upload", order_id=order_id) if ctx.allows("file.add") else None,
     )
     side = _("Purchases") if found.head.side == "buyer" else _("Sales")
-    crumbs = (Crumb(_("Orders"), url_for("orders.index")), Crumb(side, url_for("orders.index", side=found.head.side)))
+    crumbs = (
+        Crumb(_("Orders"), url_for("orders.index")),
+        Crumb(side, url_for("orders.index", side=found.head.side)),
+    )
     return render("orders/detail.html", page, crumbs=crumbs)
 
 
@@ -49,7 +54,14 @@ def upload(ctx: Context, order_id: UUID) -> Response:
     if handed is None or not handed.filename:
         raise Invalid.one("file", "field.required")
     side = orders.side_of(ctx, order)
-    files.keep(ctx, handed.filename, handed.read(), "order", order_id, party(order, other(side)) if order.number else None)
+    files.keep(
+        ctx,
+        handed.filename,
+        handed.read(),
+        "order",
+        order_id,
+        party(order, other(side)) if order.number else None,
+    )
     flash(_("File kept"))
     return redirect("orders.detail", order_id=order_id)
 
@@ -105,7 +117,11 @@ def _version(given: Mapping[str, str]) -> int | None:
 
 
 def _draft_form(
-    ctx: Context, order_id: UUID, errors: Errors | None = None, given: Mapping[str, str] | None = None, status: int = 200
+    ctx: Context,
+    order_id: UUID,
+    errors: Errors | None = None,
+    given: Mapping[str, str] | None = None,
+    status: int = 200,
 ) -> Response:
     found = reading.detail(ctx, order_id)
     head, typed = found.head, given or {}
@@ -113,7 +129,14 @@ def _draft_form(
         number=head.number or _("Draft"),
         version=head.version,
         lines=tuple(
-            DraftLine(line.no, named(line.name_zh, line.name_en), line.sku_code, line.unit, line.quantity, line.unit_price)
+            DraftLine(
+                line.no,
+                named(line.name_zh, line.name_en),
+                line.sku_code,
+                line.unit,
+                line.quantity,
+                line.unit_price,
+            )
             for line in found.lines
         ),
         given={
@@ -127,23 +150,22 @@ def _draft_form(
         save_url=url_for("orders.save_draft", order_id=order_id),
         back_url=url_for("orders.detail", order_id=order_id),
     )
-    return render("orders/draft.html", page, status, (Crumb(_("Orders"), url_for("orders.index")), Crumb(_("Draft"), page.back_url)))
+    crumbs = (Crumb(_("Orders"), url_for("orders.index")), Crumb(_("Draft"), page.back_url))
+    return render("orders/draft.html", page, status, crumbs)
 
 
-def _slots(ctx: Context, found: Detail, order_id: UUID) -> dict[str, tuple[Fragment, ...]]:
-    """What plugins put on the page. The facts are read only when some plugin fills slots at all."""
+def _slots(ctx: Context, found: Detail) -> dict[str, tuple[Fragment, ...]]:
+    """What plugins put on the page; nothing is asked where no plugin fills slots at all."""
     if not ctx.ports.dispatch.implementers("fill_slot"):
         return {}
-    order = reading.find(ctx, order_id)
-    rows = orders.lines(ctx, order_id)
-    facts = order_facts(order, rows)
-    here = url_for("orders.detail", order_id=order_id)
-    filled = {slot: slots.fill(ctx, slot, facts, here) for slot in SLOTS}
-    for row in rows[:MOST_LINES]:
-        filled[f"line:{row.no}"] = slots.fill(ctx, "order:line", line_facts(row), here)
+    here = url_for("orders.detail", order_id=found.head.id)
+    filled = {slot: slots.fill(ctx, slot, found.facts, here) for slot in SLOTS}
+    for line in found.facts.lines[:MOST_LINES]:
+        filled[f"line:{line.no}"] = slots.fill(ctx, "order:line", line, here)
     return filled
 
 
 def _file(row: files.StoredFile) -> FileView:
-    return FileView(row.name, url_for("files.download", file_id=row.id), row.media_type, row.added_at, row.added_by)
-
+    return FileView(
+        row.name, url_for("files.download", file_id=row.id), row.media_type, row.added_at, row.added_by
+    )

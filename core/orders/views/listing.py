@@ -15,7 +15,17 @@ from core.web import render
 from core.web.page import here
 
 PAGE = 50
-ROADS = ("submitted", "countered", "pending_approval", "confirmed", "in_progress", "delivered", "accepted", "completed", "draft")
+ROADS = (
+    "submitted",
+    "countered",
+    "pending_approval",
+    "confirmed",
+    "in_progress",
+    "delivered",
+    "accepted",
+    "completed",
+    "draft",
+)
 """States to filter by, the living ones; the ends are found by search and in the full list."""
 
 
@@ -69,7 +79,14 @@ def index(ctx: Context) -> Response:
     states = (state,) if state else reading.OPEN if view == "open" else ()
     backwards = bool(args.get("before"))
     found = reading.list_orders(
-        ctx, side, states, q, args.get("before") or args.get("after"), PAGE, waiting=view == "waiting", backwards=backwards
+        ctx,
+        side,
+        states,
+        q,
+        args.get("before") or args.get("after"),
+        PAGE,
+        waiting=view == "waiting",
+        backwards=backwards,
     )
     keep = {name: args[name] for name in ("side", "waiting", "open", "state") if args.get(name)}
     return render(
@@ -79,7 +96,9 @@ def index(ctx: Context) -> Response:
             q=q,
             keep=keep,
             chips=tuple(_chips(q, state)),
-            states=tuple((state_of(key)[0], here(state=key, after=None, before=None), key == state) for key in ROADS),
+            states=tuple(
+                (state_of(key)[0], here(state=key, after=None, before=None), key == state) for key in ROADS
+            ),
             rows=tuple(_row(row) for row in found.rows),
             newer=here(before=found.newer, after=None) if found.newer else None,
             older=here(after=found.next, before=None) if found.next else None,
@@ -94,11 +113,13 @@ def _views(ctx: Context, current: str) -> tuple[tuple[str, str, bool, int | None
     views = (
         ("all", _("All"), {}, None),
         ("waiting", _("To answer"), {"waiting": 1}, waiting or None),
-        ("open", _("Open"), {"open": 1}, None),
+        ("open", _("Under way"), {"open": 1}, None),
         ("buyer", _("Purchases"), {"side": "buyer"}, None),
         ("seller", _("Sales"), {"side": "seller"}, None),
     )
-    return tuple((text, url_for("orders.index", **query), key == current, count) for key, text, query, count in views)
+    return tuple(
+        (text, url_for("orders.index", **query), key == current, count) for key, text, query, count in views
+    )
 
 
 def _chips(q: str, state: str | None) -> list[Chip]:
@@ -113,7 +134,7 @@ def _chips(q: str, state: str | None) -> list[Chip]:
 def _row(row: OrderRow) -> RowView:
     return RowView(
         href=url_for("orders.detail", order_id=row.id),
-        number=row.number or _("Draft"),
+        number=row.number or _("No number yet"),
         po=row.buyer_po,
         side=_("Purchase") if row.side == "buyer" else _("Sale"),
         partner=named(row.partner_zh, row.partner_en),
@@ -124,5 +145,3 @@ def _row(row: OrderRow) -> RowView:
         state=state_of(row.state),
         answer_by=row.offer_expires_at if row.state in ("submitted", "countered") else None,
     )
-
-

@@ -1,214 +1,44 @@
-"""An order as its page shows it: one frozen dataclass, made from what reading found."""
+"""An order as its page shows it, made from what reading found."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 from flask import url_for
 
 from core.kernel import Context, Money, Quantity
 from core.orders import reading
-from core.orders.panels import Act, Document, Section
-from core.orders.reading import Allowed, Detail, Event, Line
+from core.orders.panels import Document, Section
+from core.orders.reading import Detail, Event, Line
 from core.orders.states import STEPS
 from core.orders.story import told
+from core.orders.views.buttons import buttons_of
 from core.orders.views.frame import State, named, partner_name, state_of
-from core.orders.views.wording import HOLD, KEEP, PROPOSALS, WORDINGS, plan_kind, stage
+from core.orders.views.page import (
+    Button,
+    ChangeView,
+    DocumentView,
+    Happened,
+    LineView,
+    Notice,
+    OrderPage,
+    ProposalView,
+    SectionView,
+)
+from core.orders.views.wording import PROPOSALS, plan_kind, stage
 from core.web import gettext as _
 from core.web.page import Fragment
 
-ZERO = Decimal(0)
 COUNTED = ("confirmed", "in_progress", "delivered", "accepted", "completed", "closed", "terminated")
+"""States in which the lines may have moved."""
 PRIMARY, SECONDARY = 30, 40
 """Buttons up to the first rank may be the primary one, up to the second stand beside it; the rest go into the menu."""
 
 
-@dataclass(frozen=True)
-class Button:
-    """An act with its question. `key` names the dialog; `form` draws its fields, `given` and `errors` after a refusal."""
-
-    key: str
-    text: str
-    icon: str
-    title: str
-    consequences: tuple[str, ...]
-    action: str
-    ask_url: str
-    verb: str
-    keep: str
-    danger: bool
-    form: str | None
-    facts: Any
-    fields: Mapping[str, str]
-    rank: int
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something to know before anything else; `act` is the button that deals with it."""
-
-    tone: str
-    title: str
-    text: str
-    act: Button | None = None
-
-
-@dataclass(frozen=True)
-class LineView:
-    """A row of the lines table. `ratio` is how far the receipt is from the order, None while nothing is received."""
-
-    no: int
-    name: str
-    code: str
-    spec: str
-    href: str | None
-    ordered: Quantity
-    shipped: Quantity
-    received: Quantity
-    invoiced: Quantity
-    rejected: Quantity
-    unit_price: Decimal
-    tax_incl: bool
-    vat_rate: Decimal
-    gross: Decimal
-    state: State
-    ratio: Decimal | None
-    why: tuple[str, ...]
-    fragments: tuple[Fragment, ...] = ()
-
-
-@dataclass(frozen=True)
-class ChangeView:
-    """A difference a proposal asks for, before and after in the reader's formats."""
-
-    what: str
-    before: Any
-    after: Any
-
-
-@dataclass(frozen=True)
-class ProposalView:
-    """What waits for an answer: from whom, why, and what would be different."""
-
-    title: str
-    mine: bool
-    who: str
-    at: datetime
-    reason: str
-    changes: tuple[ChangeView, ...]
-    moves: tuple[tuple[str, Money], ...]
-    before: Money
-    after: Money
-
-
-@dataclass(frozen=True)
-class Happened:
-    """An entry of the timeline, as `ui.timeline` takes it."""
-
-    icon: str
-    tone: str
-    who: str
-    what: str
-    when: datetime
-    source: str
-    quote: str
-
-
-@dataclass(frozen=True)
-class FileView:
-    name: str
-    href: str
-    kind: str
-    at: datetime
-    who: str
-
-
-@dataclass(frozen=True)
-class DocumentView:
-    kind: str
-    number: str
-    href: str | None
-    at: datetime | None
-    what: str
-    state: State
-    amount: Money | None
-
-
-@dataclass(frozen=True)
-class SectionView:
-    """A part another room brings: its own body, or the list of its documents."""
-
-    title: str
-    icon: str
-    template: str | None
-    facts: Any
-    documents: tuple[DocumentView, ...]
-
-
-@dataclass(frozen=True)
-class OrderPage:
-    """Everything the order's page shows.
-
-    `lead` is the primary button, `beside` those next to it, `more` those in the menu. `counted` says whether the lines have
-    moved; `low` and `high` are the tolerances as ratios, None where there are none. Amounts are Money, VAT included.
-    """
-
-    number: str
-    state: State
-    tags: tuple[str, ...]
-    partner: str
-    placed: datetime
-    lead: Button | None
-    beside: tuple[Button, ...]
-    more: tuple[Button, ...]
-    buttons: tuple[Button, ...]
-    actions: tuple[Fragment, ...]
-    notices: tuple[Notice, ...]
-    proposal: ProposalView | None
-    answers: tuple[Button, ...]
-    steps: tuple[tuple[str, datetime | None, str], ...]
-    terms: tuple[tuple[str, Any], ...]
-    change: Button | None
-    lines: tuple[LineView, ...]
-    unit: str | None
-    counted: bool
-    low: Decimal | None
-    high: Decimal | None
-    net: Money
-    tax: Money
-    total: Money
-    sections: tuple[SectionView, ...]
-    events: tuple[Happened, ...]
-    timeline: tuple[Fragment, ...]
-    money: tuple[tuple[str, Money | None], ...]
-    paid_percent: int
-    plan: tuple[tuple[str, str, Money], ...]
-    gates: tuple[tuple[str, State, str, Button | None], ...]
-    holds: tuple[tuple[str, str, str, Button | None], ...]
-    versions: tuple[tuple[int, datetime, Money], ...]
-    panels: tuple[Fragment, ...]
-    files: tuple[FileView, ...] = ()
-    upload_url: str | None = None
-    edit_url: str | None = None
-    note: str = ""
-    currency: str = "CNY"
-
-
-@dataclass(frozen=True)
-class AskPage:
-    """One act asked on a page of its own: without scripts, and again after a refusal."""
-
-    number: str
-    act: Button
-    back_url: str
-    errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    given: Mapping[str, str] = field(default_factory=dict)
-
-
-def order_page(ctx: Context, found: Detail, slots: Mapping[str, tuple[Fragment, ...]], **more: Any) -> OrderPage:
+def order_page(
+    ctx: Context, found: Detail, slots: Mapping[str, tuple[Fragment, ...]], **more: Any
+) -> OrderPage:
     """The page of one order. `slots` holds what plugins put into the order's slots, `line:<no>` for each line."""
     head = found.head
     buttons = tuple(buttons_of(found))
@@ -217,7 +47,7 @@ def order_page(ctx: Context, found: Detail, slots: Mapping[str, tuple[Fragment, 
     lead = next((button for button in shown if button.rank <= PRIMARY and not button.danger), None)
     rest = [button for button in shown if button is not lead]
     beside = tuple(button for button in rest if button.rank <= SECONDARY)[:2]
-    units = {line.unit for line in found.lines}
+    units, taxed = {line.unit for line in found.lines}, {line.tax_incl for line in found.lines}
     return OrderPage(
         number=head.number or _("Draft"),
         state=state_of(head.state),
@@ -231,19 +61,24 @@ def order_page(ctx: Context, found: Detail, slots: Mapping[str, tuple[Fragment, 
         actions=slots.get("order:action", ()),
         notices=tuple(_notices(found, by_key)),
         proposal=_proposal(found),
-        answers=tuple(by_key[key] for key in ("agree", "accept", "refuse", "counter_offer", "withdraw") if key in by_key),
+        answers=tuple(
+            by_key[key] for key in ("agree", "accept", "refuse", "counter_offer", "withdraw") if key in by_key
+        ),
         steps=tuple(_steps(found)),
         terms=tuple(_terms(found)),
         change=by_key.get("amend"),
         lines=tuple(_line(found, line, slots.get(f"line:{line.no}", ())) for line in found.lines),
         unit=units.pop() if len(units) == 1 else None,
+        tax_incl=taxed.pop() if len(taxed) == 1 else None,
         counted=head.state in COUNTED,
         low=-head.under_tol if head.under_tol or head.over_tol else None,
         high=head.over_tol if head.under_tol or head.over_tol else None,
         net=_money(found, head.net),
         tax=_money(found, head.tax),
         total=_money(found, head.total),
-        sections=tuple(_section(section) for section in found.sections),
+        sections=tuple(
+            _section(section) for section in found.sections if section.template or section.documents
+        ),
         events=tuple(_happened(found, event) for event in found.events),
         timeline=slots.get("order:timeline", ()),
         money=tuple(_sums(found)),
@@ -251,64 +86,15 @@ def order_page(ctx: Context, found: Detail, slots: Mapping[str, tuple[Fragment, 
         plan=tuple((plan_kind(item.kind), _due(item), _money(found, item.amount)) for item in found.plan),
         gates=tuple(_gates(found, by_key)),
         holds=tuple(_holds(found, by_key)),
-        versions=tuple((each.no, each.at, _money(found, Decimal(each.terms["total"]))) for each in found.versions),
+        versions=tuple(
+            (each.no, each.at, _money(found, Decimal(each.terms["total"]))) for each in found.versions
+        ),
         panels=slots.get("order:panel", ()),
         edit_url=url_for("orders.edit_draft", order_id=head.id) if found.may("edit") else None,
         note=head.note,
         currency=head.currency,
         **more,
     )
-
-
-def buttons_of(found: Detail) -> Iterator[Button]:
-    """Every act the reader may do, this room's and the others', the most pressing first."""
-    own = [_button(found, act) for act in found.acts if act.verb in WORDINGS]
-    others = [_foreign(found, act) for section in found.sections for act in section.acts]
-    yield from sorted([*own, *others], key=lambda button: button.rank)
-
-
-def _button(found: Detail, act: Allowed) -> Button:
-    words, head = WORDINGS[act.verb], found.head
-    named_by = {"lift": "hold_id", "waive": "gate_key"}
-    target = {named_by[act.verb]: act.target} if act.verb in named_by else {}
-    key = f"{act.verb}.{act.target}" if act.target else act.verb
-    return Button(
-        key=key,
-        text=str(words.text),
-        icon=words.icon,
-        title=f"{words.title} {head.number or ''}".strip(),
-        consequences=words.consequences(found),
-        action=url_for(f"orders.{act.verb}", order_id=head.id, **target),
-        ask_url=url_for("orders.ask", order_id=head.id, key=key),
-        verb=str(words.text),
-        keep=str(KEEP.get(act.verb, _("Back"))),
-        danger=words.danger,
-        form=words.form,
-        facts=_facts(found, act.verb),
-        fields={"version": str(head.version), "_key": uuid4().hex},
-        rank=words.rank + (100 if act.target else 0),
-    )
-
-
-def _foreign(found: Detail, act: Act) -> Button:
-    ask = url_for(act.ask, **act.values) if act.ask else url_for("orders.ask", order_id=found.head.id, key=act.key)
-    return Button(
-        act.key, act.text, act.icon, act.title or act.text, act.consequences, url_for(act.endpoint, **act.values), ask,
-        act.text, _("Back"), act.danger, act.form, act.facts, {"_key": uuid4().hex}, act.rank,
-    )  # fmt: skip
-
-
-def _facts(found: Detail, verb: str) -> Any:
-    """What the form of an act starts from."""
-    head = found.head
-    if verb in ("counter", "counter_offer", "amend"):
-        return {"lines": found.lines, "prices": verb != "amend", "delivery_date": head.delivery_date, "named": named}
-    if verb == "terminate":
-        still = head.invoiced - head.paid - head.prepaid
-        return {"outstanding": max(still, ZERO), "refund": max(-still, ZERO), "currency": head.currency}
-    if WORDINGS[verb].form == HOLD:
-        return {"stages": [(key, stage(key)) for key in ("confirm", "start", "ship", "receive", "invoice", "pay")]}
-    return None
 
 
 def _notices(found: Detail, by_key: Mapping[str, Button]) -> Iterator[Notice]:
@@ -318,18 +104,37 @@ def _notices(found: Detail, by_key: Mapping[str, Button]) -> Iterator[Notice]:
             blocked = ", ".join(stage(each) for each in hold.blocks)
             lifts = _("the buyer lifts it") if hold.side == "buyer" else _("the seller lifts it")
             yield Notice(
-                "bad", _("On hold: %(what)s", what=blocked), f"{hold.reason} ({hold.placed_by}; {lifts})", by_key.get(f"lift.{hold.id}")
+                "bad",
+                _("On hold: %(what)s", what=blocked),
+                f"{hold.reason} ({hold.placed_by}; {lifts})",
+                by_key.get(f"lift.{hold.id}"),
             )
     if head.state == "confirmed":
         for gate in found.gates:
             if gate.state in ("open", "failed"):
-                yield Notice("warn", _("Waits for: %(what)s", what=_gate_title(gate.title)), _gate_text(gate.stage), by_key.get(f"waive.{gate.key}"))
+                yield Notice(
+                    "warn",
+                    _("Waits for: %(what)s", what=_gate_title(gate.title)),
+                    _gate_text(gate.stage),
+                    by_key.get(f"waive.{gate.key}"),
+                )
     if head.state == "pending_approval":
-        yield Notice("warn", _("Waits for an approver"), _("A colleague other than the author decides."), None)
+        yield Notice(
+            "warn", _("Waits for an approver"), _("A colleague other than the author decides."), None
+        )
     if head.state in ("submitted", "countered") and head.offer_expires_at is not None:
         mine = (head.state == "submitted") == (head.side == "seller")
-        who = _("Answer before %(at)s", at=head.offer_expires_at) if mine else _("The other side has until %(at)s", at=head.offer_expires_at)
-        yield Notice("warn" if mine else "", who, _("After that the offer has run out and the goods are free again."), None)
+        who = (
+            _("Answer before %(at)s", at=head.offer_expires_at)
+            if mine
+            else _("The other side has until %(at)s", at=head.offer_expires_at)
+        )
+        yield Notice(
+            "warn" if mine else "",
+            who,
+            _("After that the offer has run out and the goods are free again."),
+            None,
+        )
     if head.state in ("rejected", "cancelled", "terminated") and head.reason:
         yield Notice("bad", state_of(head.state)[0], head.reason, None)
     if head.state == "draft" and head.reason:
@@ -356,9 +161,15 @@ def _proposal(found: Detail) -> ProposalView | None:
 def _change(change: reading.Change) -> ChangeView:
     if change.what == "delivery_date":
         return ChangeView(_("Delivery date"), change.before, change.after)
-    what = _("Line %(no)s, quantity", no=change.no) if change.what == "quantity" else _("Line %(no)s, unit price", no=change.no)
+    what = (
+        _("Line %(no)s, quantity", no=change.no)
+        if change.what == "quantity"
+        else _("Line %(no)s, unit price", no=change.no)
+    )
     if change.what == "quantity":
-        return ChangeView(what, *(Quantity(Decimal(each), change.unit) for each in (change.before, change.after)))
+        return ChangeView(
+            what, *(Quantity(Decimal(each), change.unit) for each in (change.before, change.after))
+        )
     return ChangeView(what, Decimal(change.before), Decimal(change.after))
 
 
@@ -375,9 +186,15 @@ def _steps(found: Detail) -> Iterator[tuple[str, datetime | None, str]]:
         "delivered": head.delivered_at, "accepted": head.accepted_at, "completed": head.completed_at,
     }  # fmt: skip
     keys = [key for key, _title in STEPS]
-    standing = {"pending_approval": "draft", "countered": "submitted", "closed": "completed"}.get(head.state, head.state)
+    standing = {"pending_approval": "draft", "countered": "submitted", "closed": "completed"}.get(
+        head.state, head.state
+    )
     ended = standing not in keys
-    reached = max((index for index, key in enumerate(keys) if moments[key] is not None), default=0) if ended else keys.index(standing)
+    reached = (
+        max((index for index, key in enumerate(keys) if moments[key] is not None), default=0)
+        if ended
+        else keys.index(standing)
+    )
     for index, (key, title) in enumerate(STEPS):
         if index < reached or (index == reached and (ended or key == "completed")):
             yield _(title), moments[key], "done"
@@ -397,7 +214,10 @@ def _terms(found: Detail) -> Iterator[tuple[str, Any]]:
     yield _("Buyer's order number"), head.buyer_po
     rates = sorted({line.vat_rate for line in found.lines})
     yield _("VAT"), ", ".join(f"{rate * 100:f}".rstrip("0").rstrip(".") + "%" for rate in rates) or None
-    yield _("Terms"), _("Version %(no)s", no=head.terms_version) if head.terms_version else _("not binding yet")
+    yield (
+        _("Terms"),
+        _("Version %(no)s", no=head.terms_version) if head.terms_version else _("Not binding yet"),
+    )
 
 
 def _tolerance(under: Decimal, over: Decimal) -> str:
@@ -443,7 +263,7 @@ def _component(each: Mapping[str, Any]) -> str:
 
 def _line_state(found: Detail, line: Line) -> State:
     if found.head.state not in COUNTED:
-        return _("Open"), ""
+        return _("Not binding yet"), ""
     if line.rejected:
         return _("Partly rejected"), "bad"
     done = line.received + line.short_closed >= line.quantity * (1 - found.head.under_tol)
@@ -497,9 +317,19 @@ def _due(item: reading.PlanFacts) -> str:
 
 
 def _gates(found: Detail, by_key: Mapping[str, Button]) -> Iterator[tuple[str, State, str, Button | None]]:
-    states = {"open": (_("Open"), "warn"), "satisfied": (_("Met"), "ok"), "waived": (_("Waived"), ""), "failed": (_("Failed"), "bad")}
+    states = {
+        "open": (_("Not met yet"), "warn"),
+        "satisfied": (_("Met"), "ok"),
+        "waived": (_("Waived"), ""),
+        "failed": (_("Failed"), "bad"),
+    }
     for gate in found.gates:
-        yield _gate_title(gate.title), states[gate.state], gate.evidence or _gate_text(gate.stage), by_key.get(f"waive.{gate.key}")
+        yield (
+            _gate_title(gate.title),
+            states[gate.state],
+            gate.evidence or _gate_text(gate.stage),
+            by_key.get(f"waive.{gate.key}"),
+        )
 
 
 def _gate_title(title: str) -> str:
@@ -513,18 +343,29 @@ def _gate_text(key: str) -> str:
 def _holds(found: Detail, by_key: Mapping[str, Button]) -> Iterator[tuple[str, str, str, Button | None]]:
     for hold in found.holds:
         if hold.lifted_at is None:
-            yield hold.key, hold.reason, ", ".join(stage(each) for each in hold.blocks), by_key.get(f"lift.{hold.id}")
+            yield (
+                hold.key,
+                hold.reason,
+                ", ".join(stage(each) for each in hold.blocks),
+                by_key.get(f"lift.{hold.id}"),
+            )
 
 
 def _section(section: Section) -> SectionView:
     return SectionView(
-        section.title, section.icon, section.template, section.facts, tuple(_document(each) for each in section.documents)
+        section.title,
+        section.icon,
+        section.template,
+        section.facts,
+        tuple(_document(each) for each in section.documents),
     )
 
 
 def _document(each: Document) -> DocumentView:
     href = url_for(each.endpoint, **each.values) if each.endpoint else None
-    return DocumentView(each.kind, each.number, href, each.at, each.what, (each.state, each.tone), each.amount)
+    return DocumentView(
+        each.kind, each.number, href, each.at, each.what, (each.state, each.tone), each.amount
+    )
 
 
 def _money(found: Detail, amount: Decimal) -> Money:
@@ -534,6 +375,3 @@ def _money(found: Detail, amount: Decimal) -> Money:
 def _mode(ctx: Context, key: str) -> str:
     known = ctx.ports.dispatch.modes.get(key)
     return _(known.mode.title) if known is not None else key
-
-
-
