@@ -6,13 +6,13 @@ from sqlalchemy import text
 
 
 def forget(installation: Any) -> int:
-    """Delete attempts older than half a year and sessions older than a month. Never reports work: once an hour is enough."""
+    """Delete attempts older than half a year and sessions older than a month; asked every hour, so it reports no work."""
     with installation.database.session() as session:
         session.execute(text("SELECT auth.sweep()"))
         session.commit()
     return 0
 
 
-forget.every = 3600.0  # type: ignore[attr-defined]  seconds
+forget.every = 3600.0  # type: ignore[attr-defined]
 
 DUTIES = [forget]
