@@ -47,10 +47,10 @@ def create_app(config: Config | None = None) -> Flask:
     )
     app.extensions["ts.host"] = house.host
     headers.install(app)
+    house.host.start(app)
     _routes(app, house)
     _words_and_shell(app, house)
     identity.web.install(app)
-    house.host.dispatch.manager.hook.startup(app=app)
     return app
 
 

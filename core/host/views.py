@@ -145,7 +145,8 @@ def _said(words: Any) -> str:
 
 
 def _hint(field: Any) -> str | None:
-    return gettext(field.metadata["hint"]) if "hint" in field.metadata else None
+    said = field.metadata.get("hint")
+    return gettext(said) if said else None
 
 
 def _default(field: Any) -> Any:
