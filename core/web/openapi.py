@@ -6,6 +6,7 @@ from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_cls
 
 from core import __version__
 from core.web import schema as own
@@ -47,7 +48,7 @@ def _problems(endpoint: Endpoint) -> list[int]:
 
 def document(endpoints: list[Endpoint], words: Any = None) -> dict[str, Any]:
     """The whole description of the JSON API."""
-    plugin = MarshmallowPlugin()
+    plugin = MarshmallowPlugin(schema_name_resolver=_name)
     spec = APISpec(
         title="Tongshang 通商",
         version=__version__,
@@ -67,6 +68,15 @@ def document(endpoints: list[Endpoint], words: Any = None) -> dict[str, Any]:
         if endpoint.kind == "api":
             spec.path(path=_path(endpoint.path), operations={endpoint.method.lower(): _operation(endpoint)})
     return _sorted(spec.to_dict())
+
+
+def _name(schema: Any) -> str:
+    """`orders.OrderIn`: two rooms may call different things by one name."""
+    kind = resolve_schema_cls(schema)
+    if isinstance(kind, list):
+        raise ValueError(f"{schema} is not one schema")
+    room = kind.__module__.split(".")[1]
+    return kind.__name__ if room == "web" else f"{room}.{kind.__name__}"
 
 
 @dataclass(frozen=True)

@@ -190,12 +190,17 @@ class Seeding:
         shelf = list(catalogue().family("bearings" if seller == "lianhang" else "valves"))[:SHELF]
         with self.as_(seller) as ctx:
             place = stock.warehouses(ctx)[0]
-            rows = [catalog.ProductRow(code=each.code, name_zh=each.name_zh, name_en=each.name_en, base_uom=each.base_uom) for each in shelf]
+            rows = [
+                catalog.ProductRow(code=each.code, name_zh=each.name_zh, name_en=each.name_en, base_uom=each.base_uom)
+                for each in shelf
+            ]
             ids = catalog.upsert_products(ctx, rows).ids
             public = catalog.public_list(ctx)
             catalog.set_prices(ctx, public.id, [catalog.NewPrice(ids[each.code], D(1), each.price) for each in shelf])
             catalog.publish_products(ctx, list(ids.values())[:-1])  # the last one is for nobody's eyes
-            stock.receive_stock(ctx, [stock.Incoming(sku, place.id, D(10_000), f"LOT-{seller}") for sku in ids.values()], reason="opening")
+            stock.receive_stock(
+                ctx, [stock.Incoming(sku, place.id, D(10_000), f"LOT-{seller}") for sku in ids.values()], reason="opening"
+            )
             catalog.open_price_list(ctx, f"Secret terms of {seller}", "group", group="A")
             self.skus[seller] = tuple(ids.values())
 
@@ -208,7 +213,8 @@ class Seeding:
 
     def trade(self, buyer: str, seller: str) -> None:
         for what in (
-            "draft", "submitted", "countered", "rejected", "confirmed", "held", "amending", "shipped", "received", "invoiced", "paying", "paid",
+            "draft", "submitted", "countered", "rejected", "confirmed", "held", "amending", "shipped", "received",
+            "invoiced", "paying", "paid",
         ):  # fmt: skip
             self.orders[buyer, what] = self.order(buyer, seller, what)
 

@@ -10,7 +10,6 @@ from tests.app.conftest import house
 from tests.app.installation import config_of
 from tests.conftest import Server
 
-
 __all__ = ["house", "plain_app"]
 
 

@@ -94,20 +94,32 @@ def test_the_outbound_guard_is_the_only_way_out() -> None:
 
 
 # What of `requests` is no way out: the types of what the guard's session answers and raises.
-HARMLESS = {"Timeout", "ConnectionError", "Response", "Request", "PreparedRequest", "RequestException", "Session", "exceptions", "auth", "codes"}
+HARMLESS = {
+    "Timeout",
+    "ConnectionError",
+    "Response",
+    "Request",
+    "PreparedRequest",
+    "RequestException",
+    "Session",
+    "exceptions",
+    "auth",
+    "codes",
+}
 
 
 def _names_used_as_types_only(tree: ast.Module) -> set[str]:
     """{"requests"} when a module names only harmless things of it and never makes a session of its own."""
     for node in ast.walk(tree):
+        named: set[str] = set()
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "requests":
-            if node.attr not in HARMLESS:
-                return set()
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("requests.Session", "Session"):
+            named = {node.attr}
+        elif isinstance(node, ast.ImportFrom) and node.module == "requests":
+            named = {alias.name for alias in node.names}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("requests.Session", "Session"):
             return set()
-        if isinstance(node, ast.ImportFrom) and node.module == "requests":
-            if any(alias.name not in HARMLESS for alias in node.names):
-                return set()
+        if named - HARMLESS:
+            return set()
     return {"requests"}
 
 

@@ -12,7 +12,17 @@ from tests.structure.source import ROOT, Module, called, modules, texts
 
 CODE = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$")
 PLACE = re.compile(r"%\((\w+)\)s")
-FIRST = {"Refused", "NotFound", "Forbidden", "Conflict", "Unavailable", "Objection", "ValidationError", "SignInRefused", "TooManyTries"}
+FIRST = {
+    "Refused",
+    "NotFound",
+    "Forbidden",
+    "Conflict",
+    "Unavailable",
+    "Objection",
+    "ValidationError",
+    "SignInRefused",
+    "TooManyTries",
+}
 SECOND = {"Rejected", "FieldError", "Invalid.one"}
 MADE = {"order.only_": ("buyer", "seller"), "order.": ("seller_is_fixed", "mode_is_fixed")}
 """Codes made of a beginning and a word, by their beginning."""

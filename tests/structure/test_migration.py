@@ -41,7 +41,8 @@ CATALOGUES = {
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE {OURS} AND c.relkind IN ('r', 'p', 'v', 'S') AND c.relname <> 'version'""",
     "column grants": f"""
-        SELECT a.attrelid::regclass::text, a.attname, (SELECT array_agg(each::text ORDER BY each::text) FROM unnest(a.attacl) each)
+        SELECT a.attrelid::regclass::text, a.attname,
+               (SELECT array_agg(each::text ORDER BY each::text) FROM unnest(a.attacl) each)
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE {OURS} AND a.attacl IS NOT NULL""",
     "functions": f"""

@@ -45,7 +45,9 @@ def test_no_schema_reads_or_writes_a_float() -> None:
 def test_no_annotation_of_money_or_measure_is_a_float() -> None:
     wrong = []
     for module in modules("core", "plugins"):
-        if not (module.path.endswith(FILES) or module.path.split("/")[1] in PLACES) or module.path.startswith(tuple(SECONDS)):
+        if not (module.path.endswith(FILES) or module.path.split("/")[1] in PLACES) or module.path.startswith(
+            tuple(SECONDS)
+        ):
             continue
         for node in ast.walk(module.tree):
             annotation = getattr(node, "annotation", None) or getattr(node, "returns", None)
