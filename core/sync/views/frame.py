@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 from core.sync.reading import Standing
@@ -13,6 +14,7 @@ from core.web import gettext as _
 pages = Pages("sync", prefix="/connections")
 State = tuple[str, str]
 LONGEST_PAYLOAD = 8000  # characters of one side of a call
+LINE = 88  # characters
 
 DOCUMENT_STATES: Mapping[str, State] = {
     "new": ("Waiting", ""),
@@ -83,5 +85,22 @@ def wire_text(exchange: Mapping[str, Any]) -> str:
 
 def _pretty(text: str) -> str:
     with suppress(ValueError):  # not JSON: shown as it came
-        text = json.dumps(json.loads(text), ensure_ascii=False, indent=1)
+        text = _lines(json.loads(text, parse_float=Decimal))
     return text if len(text) <= LONGEST_PAYLOAD else text[:LONGEST_PAYLOAD] + " …"
+
+
+def _lines(value: Any, depth: int = 0) -> str:
+    """JSON that a person reads: what fits on a line stays on one, the rest is opened up."""
+    if not isinstance(value, dict | list):
+        return f"{value}" if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
+    named = value.items() if isinstance(value, dict) else ((None, each) for each in value)
+    parts = [
+        (f"{json.dumps(key)}: " if key is not None else "") + _lines(each, depth + 1) for key, each in named
+    ]
+    left, right = "{}" if isinstance(value, dict) else "[]"
+    flat = left + ", ".join(parts) + right
+    is_row = isinstance(value, list) and not any(isinstance(each, dict | list) for each in value)
+    if is_row or (len(flat) + 2 * depth <= LINE and "\n" not in flat):
+        return flat
+    gap = "\n" + "  " * (depth + 1)
+    return left + gap + f",{gap}".join(parts) + "\n" + "  " * depth + right
