@@ -14,6 +14,8 @@ from core.orders.model import OrderLine, TradeOrder
 from core.orders.sides import other, side, side_of
 
 MAX_LINES = 500
+MOST = Decimal(10) ** 15
+"""No order is worth as much; its columns hold one digit more."""
 ZERO = Decimal(0)
 
 
@@ -90,12 +92,14 @@ def reckon(line: OrderLine) -> None:
 
 
 def total(order: TradeOrder, lines: Iterable[OrderLine]) -> None:
-    """The order's sums are the sums of its lines, with no second rounding."""
+    """The order's sums are the sums of its lines, with no second rounding. Invalid when no column could hold them."""
     order.net = order.tax = Decimal(0)
     for line in lines:
         order.net += line.net
         order.tax += line.tax
     order.total = order.net + order.tax
+    if order.total >= MOST:
+        raise Invalid.one("lines", "order.too_large")
 
 
 def _components(ctx: Context, order: TradeOrder, quoted: list[PricedLine]) -> dict[int, list[tuple[str, PriceComponent]]]:

@@ -34,7 +34,8 @@ class TradeOrder(TwoSided, Model):
         CheckConstraint("buyer_id <> seller_id", name="two_parties"),
         CheckConstraint("total >= 0 AND net >= 0 AND tax >= 0 AND total = net + tax", name="sums"),
         CheckConstraint(
-            "invoiced >= 0 AND invoiced <= total * (1 + over_tol) + 1 AND prepaid >= 0 AND paid >= 0 AND paid <= invoiced", name="money"
+            "invoiced >= 0 AND invoiced <= total * (1 + over_tol) + 1 AND prepaid >= 0 AND paid >= 0 AND paid <= invoiced",
+            name="money",
         ),
     )
 

@@ -159,6 +159,15 @@ def test_placing_three_lines_costs_at_most_twenty_statements(portal: Portal, buy
     assert int(answer.headers["X-Statements"]) <= 20
 
 
+def test_an_order_worth_more_than_a_column_holds_is_refused(
+    portal: Portal, buying: Visitor, selling: Visitor
+) -> None:
+    order = placed(portal, buying)
+    huge = {"lines": [{"no": 10, "quantity": "999999999", "unit_price": "999999999"}], "reason": "?"}
+    selling.api("POST", f"/orders/{order['id']}/counter", huge)
+    assert code(buying.api("POST", f"/orders/{order['id']}/accept", {})) == (422, "input.invalid")
+
+
 def test_a_list_costs_the_same_for_any_number_of_rows(
     portal: Portal, buying: Visitor, selling: Visitor
 ) -> None:

@@ -8,7 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from core.hooks import OrderFacts
+from core.kernel import round2
 from core.orders.panels import Section
+
+ZERO = Decimal(0)
+ARRIVED = ("delivered", "accepted", "completed", "closed")
+"""States after which nothing more is delivered."""
+OVER = ("rejected", "expired", "cancelled", "terminated", "completed", "closed")
 
 
 @dataclass(frozen=True)
@@ -218,3 +224,22 @@ class Detail:
 
     def may(self, verb: str) -> bool:
         return any(act.verb == verb for act in self.acts)
+
+    def still_due(self) -> Decimal:
+        """What the buyer will still have to pay: what can still be billed, and what is billed and not paid.
+
+        Goods that will not come any more (closed short, rejected, missing within the tolerance once everything has
+        arrived) are not billed. Nothing is due on an order that ended otherwise than by completion.
+        """
+        head = self.head
+        if head.state in OVER:
+            return ZERO
+        billable = sum((_billable(line, head.state not in ARRIVED) for line in self.lines), ZERO)
+        return max(billable + head.invoiced - head.paid - head.prepaid, ZERO)
+
+
+def _billable(line: Line, awaited: bool) -> Decimal:
+    """The value of a line's goods that are not invoiced and may still be, VAT included."""
+    coming = max(line.quantity - line.short_closed - line.received, ZERO) if awaited else ZERO
+    rest = max(coming + line.received - line.rejected - line.invoiced, ZERO)
+    return line.gross if rest == line.quantity else round2(line.gross * rest / line.quantity)

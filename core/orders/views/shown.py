@@ -82,7 +82,7 @@ def order_page(
         events=tuple(_happened(found, event) for event in found.events),
         timeline=slots.get("order:timeline", ()),
         money=tuple(_sums(found)),
-        paid_percent=int((head.paid + head.prepaid) * 100 / head.total) if head.total else 0,
+        paid_percent=_percent(head.paid + head.prepaid, found.still_due()),
         plan=tuple((plan_kind(item.kind), _due(item), _money(found, item.amount)) for item in found.plan),
         gates=tuple(_gates(found, by_key)),
         holds=tuple(_holds(found, by_key)),
@@ -191,17 +191,17 @@ def _steps(found: Detail) -> Iterator[tuple[str, datetime | None, str]]:
     )
     ended = standing not in keys
     reached = (
-        max((index for index, key in enumerate(keys) if moments[key] is not None), default=0)
-        if ended
-        else keys.index(standing)
+        max((i for i, key in enumerate(keys) if moments[key]), default=0) if ended else keys.index(standing)
     )
     for index, (key, title) in enumerate(STEPS):
-        if index < reached or (index == reached and (ended or key == "completed")):
-            yield _(title), moments[key], "done"
-        elif index == reached:
-            yield (state_of(head.state)[0] if standing != head.state else _(title)), moments[key], "now"
-        else:
+        if index > reached:
             yield _(title), None, "next"
+        elif index < reached:
+            yield _(title), moments[key], "done"
+        elif standing == head.state and not ended:
+            yield _(title), moments[key], "now"
+        else:  # where it stands has a word of its own: awaiting approval, with the buyer, rejected, closed
+            yield state_of(head.state)[0], head.ended_at or moments[key], "now"
 
 
 def _terms(found: Detail) -> Iterator[tuple[str, Any]]:
@@ -304,7 +304,11 @@ def _sums(found: Detail) -> Iterator[tuple[str, Money | None]]:
     if head.prepaid:
         yield _("Paid in advance"), _money(found, head.prepaid)
     yield _("Paid"), _money(found, head.paid)
-    yield _("Still to pay"), _money(found, head.total - head.paid - head.prepaid)
+    yield _("Still to pay"), _money(found, found.still_due())
+
+
+def _percent(paid: Decimal, still: Decimal) -> int:
+    return int(paid * 100 / (paid + still)) if paid + still > 0 else 100
 
 
 def _due(item: reading.PlanFacts) -> str:
