@@ -22,10 +22,12 @@ def test_she_orders_from_the_catalogue_and_he_confirms(house, portal, chromium, 
     buyer = enter(chromium, portal, house, "hengke", scripts=scripts)
     buyer.goto(portal + "/catalog")
     buyer.click("table.tbl .name a >> nth=0")
-    buyer.fill("input[name=quantity]", "3")
-    buyer.click("form[action*='/spot/cart'] button")
+    buyer.fill("#spot-quantity", "3")
+    with buyer.expect_navigation():
+        buyer.click("form[action*='/spot/cart'] button")
     buyer.goto(portal + "/spot/cart")
-    buyer.click("main form button.pri >> nth=0")
+    with buyer.expect_navigation():
+        buyer.click("form[action*='/spot/cart/order'] button.pri >> nth=0")
     buyer.wait_for_url("**/orders/**")
     address = buyer.url
     assert "SO-" in buyer.inner_text("h1")
@@ -33,13 +35,13 @@ def test_she_orders_from_the_catalogue_and_he_confirms(house, portal, chromium, 
     seller = enter(chromium, portal, house, "lianhang", scripts=scripts)
     seller.goto(address)
     if scripts:
-        seller.click(".ph-a [data-do=dialog] >> nth=0")
-        seller.click("dialog[open] button.pri")
+        seller.click(".ph-a .pri")
+        with seller.expect_navigation():
+            seller.click("dialog[open] button.pri")
     else:
         seller.click(".ph-a .pri")
-        seller.click("main form button.pri")
-    seller.wait_for_url("**/orders/**")
-    seller.goto(address)
+        with seller.expect_navigation():
+            seller.click("main form button.pri")
     state = house.scalar("SELECT state FROM ts.trade_order WHERE id = :id", id=address.rpartition("/")[2])
     assert state == "in_progress"
     buyer.context.close()
