@@ -10,13 +10,14 @@ from marshmallow.fields import String
 from core.orders.gates import BLOCKABLE
 from core.orders.states import ORDER
 from core.web import Schema, fields
+from core.web.schema import QuantityField
 
 STATES = sorted(ORDER.states)
 MOST = Decimal(10) ** 9
 """No line and no price is larger, so that no product of the two leaves what a column holds."""
 
 
-def _quantity(**options: Any) -> fields.Quantity:
+def _quantity(**options: Any) -> QuantityField:
     return fields.Quantity(validate=validate.Range(max=MOST), **options)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import select
@@ -106,12 +106,9 @@ def _parties(ctx: Context, order: TradeOrder) -> dict[UUID, Partner]:
 
 
 def _copy(kind: type[T], row: Any, **own: Any) -> T:
-    return kind(
-        **{
-            each.name: own[each.name] if each.name in own else getattr(row, each.name)
-            for each in fields(kind)
-        }
-    )  # type: ignore[arg-type]
+    """A frozen copy of a row; `own` holds what the row has not, or has otherwise."""
+    names = (each.name for each in fields(cast(Any, kind)))
+    return kind(**{name: own[name] if name in own else getattr(row, name) for name in names})
 
 
 def _proposal(proposal: Proposal, order: TradeOrder, lines: Sequence[OrderLine]) -> ProposalFacts:

@@ -33,7 +33,7 @@ def changes(ctx: Context, order_id: UUID, given: Given) -> dict[str, Any]:
     """What the form of changes says differently from the order: only those lines and that date."""
     wished: list[dict[str, Any]] = []
     for line in orders.lines(ctx, order_id):
-        entry = {"no": line.no}
+        entry: dict[str, Any] = {"no": line.no}
         for field, name in (("quantity", "quantity"), ("unit_price", "price")):
             wish = figure(f"{name}-{line.no}", given.get(f"{name}-{line.no}", ""))
             if wish is not None and wish != getattr(line, field):

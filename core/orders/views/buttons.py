@@ -27,7 +27,7 @@ def buttons_of(found: Detail) -> Iterator[Button]:
 def _button(found: Detail, act: Allowed) -> Button:
     words, head = WORDINGS[act.verb], found.head
     named_by = {"lift": "hold_id", "waive": "gate_key"}
-    target = {named_by[act.verb]: act.target} if act.verb in named_by else {}
+    target: dict[str, Any] = {named_by[act.verb]: act.target} if act.verb in named_by else {}
     key = f"{act.verb}.{act.target}" if act.target else act.verb
     return Button(
         key=key,

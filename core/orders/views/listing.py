@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from flask import Response, request, url_for
 
@@ -72,7 +73,7 @@ class OrdersPage:
 def index(ctx: Context) -> Response:
     """Orders of the enterprise, as buyer and as seller."""
     args = request.args
-    side = args.get("side") if args.get("side") in ("buyer", "seller") else "all"
+    side = args["side"] if args.get("side") in ("buyer", "seller") else "all"
     state = args.get("state") if args.get("state") in TITLES else None
     view = "waiting" if args.get("waiting") else "open" if args.get("open") else side
     q = args.get("q", "").replace("\x00", "")[:100].strip()
@@ -110,7 +111,7 @@ def index(ctx: Context) -> Response:
 
 def _views(ctx: Context, current: str) -> tuple[tuple[str, str, bool, int | None], ...]:
     waiting = reading.count_waiting(ctx)
-    views = (
+    views: tuple[tuple[str, str, dict[str, Any], int | None], ...] = (
         ("all", _("All"), {}, None),
         ("waiting", _("To answer"), {"waiting": 1}, waiting or None),
         ("open", _("Under way"), {"open": 1}, None),

@@ -49,7 +49,7 @@ def order_page(
     beside = tuple(button for button in rest if button.rank <= SECONDARY)[:2]
     units, taxed = {line.unit for line in found.lines}, {line.tax_incl for line in found.lines}
     return OrderPage(
-        number=head.number or _("Draft"),
+        number=head.number or (_("Draft") if head.state == "draft" else _("No number yet")),
         state=state_of(head.state),
         tags=(_mode(ctx, head.mode), _("Purchase") if head.side == "buyer" else _("Sale")),
         partner=partner_name(found.partner),
