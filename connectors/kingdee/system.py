@@ -265,7 +265,7 @@ class Kingdee(Connector):
             acct_id=access["acct_id"],
             username=access["username"],
             lcid=int(access["lcid"] or 2052),
-            org=int(org) if org.isdigit() else 0,
+            org=int(org) if org.isdecimal() else 0,
         )
         return Client(http, account, _credentials(access))
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from core.kernel import Conflict, Context, uuid7
+from core.kernel import Context, uuid7
 from core.sync.contract import OrderOut
 from core.sync.model import ExternalRef
 
@@ -27,8 +27,8 @@ def lookup_of(ctx: Context, connection_id: UUID, order: OrderOut) -> Callable[[s
 
 def remember(
     ctx: Context, connection_id: UUID, kind: str, local_id: UUID, external_id: str, number: str
-) -> None:
-    """Note a counterpart. Conflict when their object already stands for another of ours."""
+) -> bool:
+    """Note a counterpart; False when their object already stands for another of ours."""
     table = ExternalRef.__table__
     taken = ctx.session.scalar(
         select(ExternalRef.local_id).where(
@@ -39,7 +39,7 @@ def remember(
         )
     )
     if taken is not None and taken != local_id:
-        raise Conflict("connection.ref_taken", kind=kind, number=number)
+        return False
     adding = insert(table).values(
         id=uuid7(),
         tenant_id=ctx.tenant_id,
@@ -56,6 +56,7 @@ def remember(
             set_={"external_id": external_id, "external_number": number},
         )
     )
+    return True
 
 
 def forget_ref(ctx: Context, connection_id: UUID, kind: str, local_id: UUID) -> None:

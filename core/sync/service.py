@@ -95,7 +95,7 @@ def pause(ctx: Context, connection_id: UUID, reason: str = "") -> ErpConnection:
     connection = lock_connection(ctx, connection_id)
     if connection.state != "active":
         raise Conflict("connection.not_active", state=connection.state)
-    connection.state, connection.state_reason = "paused", reason[:500]
+    connection.state, connection.state_reason = "paused", _plain(reason, "reason")[:500]
     ctx.record("connection.pause", connection, reason=reason)
     return connection
 
@@ -201,7 +201,8 @@ def dismiss(ctx: Context, document_id: UUID, reason: str) -> SyncDocument:
         raise NotFound("connection.no_document")
     if document.state not in ("failed", "held"):
         raise Conflict("connection.document_moves", state=document.state)
-    document.state, document.cause_text, document.changed_at = "superseded", reason.strip()[:2000], ctx.now
+    document.state, document.changed_at = "superseded", ctx.now
+    document.cause_text = _plain(reason, "reason")[:2000]
     ctx.record("sync.dismiss", document, reason=reason, reference=document.reference)
     return document
 
@@ -214,7 +215,9 @@ def bind(ctx: Context, connection_id: UUID, kind: str, local_id: UUID, number: s
         raise Invalid.one("kind", "connection.kind_unknown", kind=kind)
     if not number.strip():
         raise Invalid.one("number", "field.required")
-    remember(ctx, connection_id, kind, local_id, number.strip(), number.strip())
+    number = _plain(number, "number")[:100]
+    if not remember(ctx, connection_id, kind, local_id, number, number):
+        raise Conflict("connection.ref_taken", kind=kind, number=number)
     about = f"erp_connection:{connection_id}"
     ctx.record("connection.bind", about, kind=kind, local=str(local_id), number=number)
 
@@ -274,8 +277,7 @@ def _check(
         value = str(getattr(given, name))
         if len(value) > most or not value.isprintable():
             wrong.append(FieldError(name, "connection.text", {"most": most}))
-    url = urlsplit(given.base_url)
-    if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query or url.fragment:
+    if not _is_address(given.base_url):
         wrong.append(FieldError("base_url", "connection.url", {}))
     if not given.name.strip():
         wrong.append(FieldError("name", "field.required", {}))
@@ -283,11 +285,11 @@ def _check(
         value = hidden.get(setting.key) or settings.get(setting.key, "")
         if setting.required and not value:
             wrong.append(FieldError(setting.key, "field.required", {}))
-        elif len(value) > MAX_SETTING:
+        elif len(value) > MAX_SETTING or not value.replace("\n", "").replace("\r", "").isprintable():
             wrong.append(FieldError(setting.key, "connection.text", {"most": MAX_SETTING}))
         elif value and setting.choices and value not in dict(setting.choices):
             wrong.append(FieldError(setting.key, "connection.choice", {"value": value}))
-        elif value and setting.kind == "number" and not value.isdigit():
+        elif value and setting.kind == "number" and not value.isdecimal():
             wrong.append(FieldError(setting.key, "connection.number", {}))
     same = select(func.count()).where(
         ErpConnection.tenant_id == ctx.tenant_id,
@@ -298,3 +300,20 @@ def _check(
         wrong.append(FieldError("name", "connection.name_taken", {}))
     if wrong:
         raise Invalid(wrong)
+
+
+def _is_address(text: str) -> bool:
+    """An http or https address with a host and nothing that could carry secrets or surprises."""
+    try:
+        url = urlsplit(text)
+        usable = url.scheme in ("http", "https") and bool(url.hostname) and (url.port is None or url.port > 0)
+    except ValueError:
+        return False
+    return usable and not (url.username or url.password or url.query or url.fragment)
+
+
+def _plain(text: str, path: str) -> str:
+    """A line somebody typed, without what no database takes."""
+    if "\x00" in text:
+        raise Invalid.one(path, "text.nul")
+    return text.strip()

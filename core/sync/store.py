@@ -85,6 +85,13 @@ def _known(ctx: Context, codes: Sequence[str]) -> dict[str, Product]:
     return {product.code: product for product in found}
 
 
+# A material that got another number there is another product here: its id moves over.
+_FORGET = text("""
+    DELETE FROM ts.external_ref r
+    USING unnest(CAST(:locals AS uuid[]), CAST(:externals AS text[])) AS w(local_id, external_id)
+    WHERE r.tenant_id = ts.tenant() AND r.connection_id = :connection AND r.kind = 'product'
+      AND r.external_id = w.external_id AND r.local_id <> w.local_id
+""")
 _REMEMBER = text("""
     INSERT INTO ts.external_ref AS r (id, tenant_id, connection_id, kind, local_id, external_id, external_number, at)
     SELECT w.id, ts.tenant(), :connection, 'product', w.local_id, w.external_id, w.number, ts.clock()
@@ -105,6 +112,7 @@ def _remember(ctx: Context, connection_id: UUID, items: dict[UUID, ProductIn]) -
             "externals": [item.external_id for item in items.values()],
             "numbers": [item.code for item in items.values()],
         }
+        ctx.session.execute(_FORGET, {key: values[key] for key in ("connection", "locals", "externals")})
         ctx.session.execute(_REMEMBER, values)
 
 

@@ -277,3 +277,33 @@ def test_the_api_sets_up_and_changes_connections(troubled: Any, api: Any) -> Non
     assert api("PUT", here, change, **{"If-Match": '"9"'}).status_code == 412
     changed = api("PUT", here, change, **{"If-Match": made.headers["ETag"]})
     assert (changed.status_code, changed.json["organisation"], changed.json["version"]) == (200, "201", 2)
+
+
+def test_the_order_says_where_it_stands_and_the_workbench_what_waits(troubled: Any, signed_in: Any) -> None:
+    sales = signed_in("seller.sales")
+    ((order,),) = troubled.sql("SELECT object_id FROM ts.sync_document WHERE reference = 'SO-2'")
+    ((document,),) = troubled.sql("SELECT id FROM ts.sync_document WHERE reference = 'SO-2'")
+    assert f"/connections/documents/{document}" in texts(sales, f"/orders/{order}")
+    assert "Mend 2 documents" in texts(sales, "/")
+    assert f"/connections/documents/{document}" not in texts(
+        signed_in("buyer.clerk", tenant=troubled.buyer), f"/orders/{order}"
+    )
+
+
+@pytest.mark.parametrize(
+    "odd", ["http://[::1", "http://x:99999999", "https://u:p@x.example.com/", "https:///k3cloud"]
+)
+def test_an_address_that_is_none_is_said_so(troubled: Any, api: Any, odd: str) -> None:
+    values = {"acct_id": "1", "username": "u", "way": "password", "password": "geheim-123", "saler": "1"}
+    body = {"connector": "kingdee", "name": "x", "base_url": odd, "values": values}
+    assert api("POST", "/connections", body).status_code == 422
+
+
+def test_invariants_hold_and_name_what_breaks_them(troubled: Any) -> None:
+    from core.sync.invariants import CHECKS
+
+    found = {ident: troubled.sql(query) for ident, _, query in CHECKS}
+    assert found == {ident: [] for ident in found}
+    troubled.sql("UPDATE ts.sync_document SET remote_id = NULL WHERE state = 'done'")
+    broken = {ident for ident, _, query in CHECKS if troubled.sql(query)}
+    assert broken == {"ERP.number"}

@@ -167,6 +167,17 @@ def test_a_cancelled_run_stops_after_its_page_and_the_next_goes_on(house, small_
     assert len(rows(house, Product)) == 36
 
 
+def test_a_material_renumbered_there_moves_its_id_to_the_new_product(house):
+    run(house, "products")
+    known = house.kingdee.store.by_number("BD_MATERIAL", "BRG-6204")
+    known.number = "BRG-6204-NEW"
+    known.stamp()
+    house.kingdee.store.put(known)
+    assert run(house, "products")["products"] == "done"
+    found = dict(house.sql("SELECT external_number, external_id FROM ts.external_ref WHERE kind = 'product'"))
+    assert found["BRG-6204-NEW"] == str(known.id) and "BRG-6204" not in found
+
+
 def test_a_stream_runs_on_its_schedule(house):
     house.sql("UPDATE ts.sync_stream SET next_at = NULL WHERE key = 'check'")
     assert house.puller().claim() is None

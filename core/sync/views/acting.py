@@ -72,7 +72,7 @@ def run(ctx: Context, connection_id: UUID, key: str) -> Response:
 def schedule(ctx: Context, connection_id: UUID, key: str) -> Response:
     """Fetch a stream on a schedule, or stop doing so."""
     typed = form().get("every_minutes", "").strip()
-    service.schedule(ctx, connection_id, key, int(typed) if typed.isdigit() else None)
+    service.schedule(ctx, connection_id, key, int(typed) if typed.isdecimal() else None)
     flash(_("Schedule saved"))
     return redirect("sync.connection", connection_id=connection_id)
 

@@ -29,6 +29,7 @@ from core.web import gettext as _
 from core.web import render
 from core.web.page import Crumb
 from core.web.pager import decode, encode
+from core.web.problem import Rejected
 
 SHOWN = 50
 
@@ -170,7 +171,7 @@ def log(ctx: Context, connection_id: UUID) -> Response:
     state = request.args.get("state", "")
     state = state if state in DOCUMENT_STATES else ""
     after = decode(request.args.get("after"), 1)
-    rows = reading.documents(ctx, connection_id, state or None, UUID(after[0]) if after else None, SHOWN)
+    rows = reading.documents(ctx, connection_id, state or None, _id(after), SHOWN)
     here = {"connection_id": connection_id, "state": state or None}
     more = len(rows) > SHOWN
     page = LogPage(
@@ -319,3 +320,10 @@ def _stream(row: SyncStream, titles: dict[str, str]) -> StreamView:
 def _stream_titles(connector: str) -> dict[str, str]:
     known: Sequence[Any] = connectors()[connector].streams if connector in connectors() else ()
     return {stream.key: _(stream.title) for stream in known}
+
+
+def _id(after: list[str] | None) -> UUID | None:
+    try:
+        return UUID(after[0]) if after else None
+    except ValueError:
+        raise Rejected(400, "page.bad_cursor") from None

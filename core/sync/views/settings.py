@@ -80,7 +80,7 @@ def save(ctx: Context, connection_id: UUID) -> Response:
     """Save the connection, or show what is wrong with it."""
     found = service.find_connection(ctx, connection_id)
     connector, values = connectors()[found.connector], form()
-    version = int(values["version"]) if values.get("version", "").isdigit() else 0
+    version = int(values["version"]) if values.get("version", "").isdecimal() else 0
 
     def change() -> None:
         service.change_connection(ctx, connector, connection_id, version, _given(values))
