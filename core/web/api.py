@@ -176,7 +176,7 @@ def _if_match() -> int:
     if not request.headers.get("If-Match"):
         raise Rejected(428, "version.required")
     for tag in etags.as_set():
-        if tag.isdigit() and len(tag) < 10:
+        if tag and tag.isascii() and tag.isdigit() and len(tag) < 10:
             return int(tag)
     raise Rejected(412, "version.changed")
 
