@@ -8,6 +8,8 @@ from sqlalchemy import inspect, insert, select
 from core.audit.model import AuditEntry
 from core.kernel import Context
 
+_INSERT = insert(AuditEntry.__table__)
+
 
 def record(ctx: Context, action: str, obj: Any, detail: dict[str, Any]) -> None:
     """Buffer one entry. `obj` is a mapped row (its table, id and version are taken) or text `kind:id`."""
@@ -39,7 +41,7 @@ def write(ctx: Context) -> None:
         rows = [row for row in buffer if row["tenant_id"] == tenant]
         if tenant != home:
             ctx.ports.set_tenant(ctx.session, tenant)
-        ctx.session.execute(insert(AuditEntry.__table__), rows)
+        ctx.session.execute(_INSERT, rows)
         if tenant != home:
             ctx.ports.set_tenant(ctx.session, home)
 

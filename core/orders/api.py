@@ -58,13 +58,16 @@ def _now(order: TradeOrder, status: int | None = None) -> Answer:
     return Answer(order, etag=order.version, status=status)
 
 
+SHOWN = tuple(OrderAnswer().fields)
+
+
 def _born(ctx: Context, order: TradeOrder) -> Answer:
     """A new order with its lines, which the session still holds: no statement is needed to read them back."""
     held = sorted(
         (row for row in ctx.session if isinstance(row, OrderLine) and row.order_id == order.id),
         key=lambda line: line.no,
     )
-    shown = {name: getattr(order, name) for name in OrderAnswer().fields}
+    shown = {name: getattr(order, name) for name in SHOWN}
     return Answer({**shown, "lines": held}, etag=order.version)
 
 

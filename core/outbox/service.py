@@ -7,6 +7,8 @@ from sqlalchemy import insert
 from core.kernel import Context, Event, to_payload, uuid7
 from core.outbox.model import OutboxEvent
 
+_INSERT = insert(OutboxEvent.__table__)
+
 
 def publish(ctx: Context, event: Event) -> None:
     """Buffer an event. It is inserted just before the commit; one with a buyer and a seller is for both to hear."""
@@ -39,6 +41,6 @@ def write(ctx: Context) -> None:
     for tenant in dict.fromkeys(row["tenant_id"] for row in buffer):
         if tenant != home:
             ctx.ports.set_tenant(ctx.session, tenant)
-        ctx.session.execute(insert(OutboxEvent.__table__), [row for row in buffer if row["tenant_id"] == tenant])
+        ctx.session.execute(_INSERT, [row for row in buffer if row["tenant_id"] == tenant])
         if tenant != home:
             ctx.ports.set_tenant(ctx.session, home)

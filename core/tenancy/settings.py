@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import event, select
+from sqlalchemy import bindparam, event, select
 from sqlalchemy.orm import SessionTransaction
 
 from core.db import TenantSession
@@ -44,6 +44,9 @@ class TradeSettings:
 DEFAULTS = TradeSettings()
 NAMES = tuple(one.name for one in fields(TradeSettings) if one.name != "version")
 
+_READ = select(*(getattr(TradeSettingsRow, name) for name in (*NAMES, "version"))).where(
+    TradeSettingsRow.tenant_id == bindparam("tenant")
+)
 _MEMO = "trade_settings"
 _RANGES = {
     "offer_minutes": (1, 525600),
@@ -62,11 +65,7 @@ def trade_settings(ctx: Context) -> TradeSettings:
 
 
 def _read(ctx: Context) -> TradeSettings:
-    row = ctx.session.execute(
-        select(*(getattr(TradeSettingsRow, name) for name in (*NAMES, "version"))).where(
-            TradeSettingsRow.tenant_id == ctx.tenant_id
-        )
-    ).one_or_none()
+    row = ctx.session.execute(_READ, {"tenant": ctx.tenant_id}).one_or_none()
     return DEFAULTS if row is None else TradeSettings(**row._mapping)
 
 
