@@ -166,6 +166,7 @@ class Session:
     # -- one call
 
     def call(self, service: str, body: Mapping[str, Any], *, write: bool) -> Any:
+        lost = ""
         for _ in range(2):
             self.sign_in()
             sid = self._sid
@@ -175,10 +176,9 @@ class Session:
                 return value
             if not status.session_lost:
                 raise self._refused(status, write)
+            lost = status.message
             self._forget(sid)
-        raise FixSettings(
-            "kingdee.session_lost", f"{status.message}: check data centre id, user and application"
-        )
+        raise FixSettings("kingdee.session_lost", f"{lost}: check data centre id, user and application")
 
     @staticmethod
     def _refused(status: wire.Status, write: bool) -> SyncError:

@@ -59,7 +59,7 @@ class KingdeeLink(Link):
         self.mapping = mapping
 
     @property
-    def trace(self) -> Callable[[Exchange], None]:  # type: ignore[override]
+    def trace(self) -> Callable[[Exchange], None]:
         return self.client.trace
 
     @trace.setter
@@ -67,7 +67,7 @@ class KingdeeLink(Link):
         self.client.trace = trace
 
     @property
-    def before_write(self) -> Callable[[], None]:  # type: ignore[override]
+    def before_write(self) -> Callable[[], None]:
         return self.client.before_write
 
     @before_write.setter

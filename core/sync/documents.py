@@ -166,14 +166,14 @@ def from_json(body: dict[str, Any]) -> OrderOut:
 def differences(bill: Bill, found: Found) -> list[str]:
     """Where the document there is not the one we sent; empty when it is. Lines are compared in their order."""
     told = []
-    for name, sent, held in (
+    for name, ours, theirs in (
         ("partner", bill.partner, found.partner),
         ("currency", bill.currency, found.currency),
         ("lines", len(bill.lines), len(found.lines)),
         ("total", bill.total, found.total),
     ):
-        if sent != held:
-            told.append(f"{name}: {sent} → {held}")
+        if ours != theirs:
+            told.append(f"{name}: {ours} → {theirs}")
     for no, (sent, held) in enumerate(zip(bill.lines, found.lines, strict=False), 1):
         for name in ("material", "unit", "quantity", "amount"):
             if getattr(sent, name) != getattr(held, name):

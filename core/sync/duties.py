@@ -11,7 +11,7 @@ from core.sync.outbound import OutboundRule
 from core.sync.registry import connectors
 from core.sync.streams import Puller
 
-THREADS = 8  # a dead system holds two of them at most
+THREADS = 4  # a dead system holds two of them at most
 
 
 class Pusher:

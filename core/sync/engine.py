@@ -264,7 +264,7 @@ class Engine:
                 )
                 .values(lease_until=None, changed_at=ctx.now, **verdict)
             )
-            if written.rowcount != 1:  # type: ignore[attr-defined]
+            if written.rowcount != 1:
                 raise LeaseLost
             self._health(ctx, task, result)
             self._aftermath(ctx, task, verdict, result)
@@ -347,7 +347,7 @@ class Engine:
             remember(ctx, task.connection_id, kind, UUID(local_id), number, number)
         state = verdict["state"]
         about = f"sync_document:{task.id}"
-        common = {
+        common: dict[str, Any] = {
             "subject_id": task.object_id,
             "connection_id": task.connection_id,
             "kind": SALES_ORDER,

@@ -248,13 +248,19 @@ class _Guard(HTTPAdapter):
             raise Blocked(url, "TLS verification cannot be switched off")
         super().cert_verify(conn, url, verify, cert)
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        options["stream"] = True
-        if options.get("timeout") is None:
-            options["timeout"] = (CONNECT_SECONDS, LONGEST_ANSWER)
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        timeout = timeout or (CONNECT_SECONDS, LONGEST_ANSWER)
         _clock.until = time.monotonic() + LONGEST_ANSWER
         try:
-            response = super().send(request, **options)
+            response = super().send(request, True, timeout, verify, cert, proxies)
             self._read(request, response)
         except requests.Timeout as error:
             if _remaining() <= 0:

@@ -108,17 +108,15 @@ def standings(ctx: Context) -> list[Standing]:
 def causes(ctx: Context, connection_id: UUID, shown: int = 50) -> list[Cause]:
     """Failed and held documents grouped by cause, the largest group first; at most `shown` documents each."""
     ctx.require("connection.view")
-    place = func.row_number().over(
-        partition_by=(SyncDocument.cause, SyncDocument.cause_text), order_by=SyncDocument.changed_at.desc()
-    )
-    group = {"partition_by": (SyncDocument.cause, SyncDocument.cause_text)}
+    same = (SyncDocument.cause, SyncDocument.cause_text)
+    place = func.row_number().over(partition_by=same, order_by=SyncDocument.changed_at.desc())
     ranked = (
         select(
             SyncDocument.id,
             place.label("place"),
-            func.count().over(**group).label("size"),
-            func.min(SyncDocument.created_at).over(**group).label("first_at"),
-            func.max(SyncDocument.changed_at).over(**group).label("last_at"),
+            func.count().over(partition_by=same).label("size"),
+            func.min(SyncDocument.created_at).over(partition_by=same).label("first_at"),
+            func.max(SyncDocument.changed_at).over(partition_by=same).label("last_at"),
         )
         .where(
             SyncDocument.tenant_id == ctx.tenant_id,

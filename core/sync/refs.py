@@ -29,7 +29,6 @@ def remember(
     ctx: Context, connection_id: UUID, kind: str, local_id: UUID, external_id: str, number: str
 ) -> bool:
     """Note a counterpart; False when their object already stands for another of ours."""
-    table = ExternalRef.__table__
     taken = ctx.session.scalar(
         select(ExternalRef.local_id).where(
             ExternalRef.tenant_id == ctx.tenant_id,
@@ -40,7 +39,7 @@ def remember(
     )
     if taken is not None and taken != local_id:
         return False
-    adding = insert(table).values(
+    adding = insert(ExternalRef).values(
         id=uuid7(),
         tenant_id=ctx.tenant_id,
         connection_id=connection_id,

@@ -209,7 +209,7 @@ class Puller:
         written = ctx.session.execute(
             update(SyncStream).where(*mine, SyncStream.attempt == pull.token).values(**values)
         )
-        if written.rowcount != 1:  # type: ignore[attr-defined]
+        if written.rowcount != 1:
             raise LeaseLost
 
 

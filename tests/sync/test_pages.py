@@ -307,3 +307,15 @@ def test_invariants_hold_and_name_what_breaks_them(troubled: Any) -> None:
     troubled.sql("UPDATE ts.sync_document SET remote_id = NULL WHERE state = 'done'")
     broken = {ident for ident, _, query in CHECKS if troubled.sql(query)}
     assert broken == {"ERP.number"}
+
+
+def test_what_differs_is_said_in_the_readers_words(troubled: Any, signed_in: Any) -> None:
+    said = "total: 4380.00 → 4379.00; 1 price: 36.5 → 36.49"
+    troubled.sql(
+        f"UPDATE ts.sync_document SET cause = 'sync.differs', cause_text = '{said}' WHERE state = 'failed'"
+    )
+    here = f"/connections/{troubled.connection_id}"
+    assert "总额：4380.00 → 4379.00; 第 1 行单价：36.5 → 36.49" in texts(
+        signed_in("it", language="zh-CN"), here
+    )
+    assert "line 1, Price: 36.5" in texts(signed_in("it"), here)

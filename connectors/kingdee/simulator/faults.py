@@ -57,7 +57,9 @@ class Fault:
             probability=float(raw.get("probability", 1.0)),
             seconds=float(raw.get("seconds", 1.0)),
             commit=bool(raw.get("commit", True)),
-            **{key: str(value) for key, value in match.items()},
+            service=str(match.get("service", "")),
+            form=str(match.get("form", "")),
+            number=str(match.get("number", "")),
         )
 
     def matches(self, service: str, form: str, number: str) -> bool:

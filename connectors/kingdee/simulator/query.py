@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from connectors.kingdee.simulator.forms import Form, form_of
@@ -30,13 +31,10 @@ class Reader:
 
     def is_line_field(self, key: str) -> bool:
         entry = self.form.entry
+        if entry is None:
+            return False
         bare = key.partition(".")[0]
-        return bool(entry) and (
-            bare == f"{entry.key}_{entry.pk}"
-            or bare in entry.references
-            or bare in entry.fields
-            or bare == entry.pk
-        )
+        return bare in (f"{entry.key}_{entry.pk}", entry.pk, *entry.references, *entry.fields)
 
     def check(self, key: str) -> None:
         bare, _, inner = key.partition(".")
@@ -100,7 +98,7 @@ def run(store: Store, data: dict[str, Any], orgs: frozenset[str]) -> tuple[list[
         rows = [row for row in rows if test(row)]
         for key, *direction in reversed(orders):
             backwards = bool(direction) and direction[0].upper() == "DESC"
-            rows.sort(key=lambda row, key=key: _sortable(reader.value(row, key)), reverse=backwards)
+            rows.sort(key=partial(_rank, reader, key), reverse=backwards)
         start, limit = int(data.get("StartRow") or 0), int(data.get("Limit") or 0)
         top = int(data.get("TopRowCount") or 0)
         if limit > 10000:
@@ -118,6 +116,10 @@ def _candidates(store: Store, form: Form, where: str) -> list[Document]:
         document = store.by_number(form.id, exact.group(1).replace("''", "'"))
         return [document] if document else []
     return list(store.all(form.id))
+
+
+def _rank(reader: Reader, key: str, row: Row) -> tuple[int, Any]:
+    return _sortable(reader.value(row, key))
 
 
 def _sortable(value: Any) -> tuple[int, Any]:
@@ -174,7 +176,8 @@ def _parse(text: str, reader: Reader) -> tuple[Test, list[str]]:
             raise Problem(8, f"过滤条件有误：{key}")
         if NUMBER.fullmatch(key):  # the usual always-true condition 1=1
             _, _, (_, other) = (kind, key), take(), take()
-            return lambda _, same=key == other: same
+            holds = key == other
+            return lambda _: holds
         reader.check(key)
         keys.append(key)
         operator = take()[1].lower()

@@ -143,8 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _service(self, full: str, body: Any) -> None:
         simulator = self.simulator
         owner, _, service = full.rpartition(".")
-        data = body.get("data") if isinstance(body.get("data"), dict) else {}
-        model = data.get("Model") if isinstance(data.get("Model"), dict) else {}
+        data: dict[str, Any] = body["data"] if isinstance(body.get("data"), dict) else {}
+        model: dict[str, Any] = data["Model"] if isinstance(data.get("Model"), dict) else {}
         numbers = data.get("Numbers") if isinstance(data.get("Numbers"), list) else []
         form = str(body.get("formid") or data.get("FormId") or "")
         number = str(model.get("FBillNo") or model.get("FNumber") or (numbers[0] if numbers else ""))
@@ -288,9 +288,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _titled(items: Any) -> list[tuple[str, str]]:
     """Headers under the names the desk reads, whatever case they came in."""
-    names = ("X-Kd-Appkey", "X-Kd-Appdata", "X-Kd-Signature", "X-Api-ClientID", "X-Api-Signature")
-    names += ("x-api-timestamp", "x-api-nonce", COOKIE, "Cookie")
-    known = {name.lower(): name for name in names}
+    kept = ["X-Kd-Appkey", "X-Kd-Appdata", "X-Kd-Signature", "X-Api-ClientID", "X-Api-Signature"]
+    kept += ["x-api-timestamp", "x-api-nonce", COOKIE, "Cookie"]
+    known = {name.lower(): name for name in kept}
     return [(known.get(name.lower(), name), value) for name, value in items]
 
 

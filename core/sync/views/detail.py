@@ -22,6 +22,7 @@ from core.sync.views.frame import (
     connection_state,
     pages,
     remedy,
+    said_of,
     system,
     wire_text,
 )
@@ -172,7 +173,7 @@ def log(ctx: Context, connection_id: UUID) -> Response:
     state = state if state in DOCUMENT_STATES else ""
     after = decode(request.args.get("after"), 1)
     rows = reading.documents(ctx, connection_id, state or None, _id(after), SHOWN)
-    here = {"connection_id": connection_id, "state": state or None}
+    here: dict[str, Any] = {"connection_id": connection_id, "state": state or None}
     more = len(rows) > SHOWN
     page = LogPage(
         id=str(connection_id),
@@ -214,7 +215,7 @@ def document(ctx: Context, document_id: UUID) -> Response:
         connection=owner.name,
         connection_url=url_for("sync.connection", connection_id=owner.id),
         cause=cause_title(found.cause) if found.cause else "",
-        said=found.cause_text,
+        said=said_of(found.cause or "", found.cause_text),
         remedy=remedy(found.cause or ""),
         calls=tuple((each["operation"], wire_text(each)) for each in reversed(found.exchanges)),
         stuck=found.state in reading.STUCK,
@@ -266,7 +267,7 @@ def _cause(ctx: Context, each: reading.Cause) -> CauseView:
     return CauseView(
         code=each.code,
         title=cause_title(each.code),
-        said=each.said,
+        said=said_of(each.code, each.said),
         remedy=remedy(each.code),
         count=each.count,
         first_at=each.first_at,

@@ -1,6 +1,7 @@
 """What the pages of this room share: their collection, and words for states, causes and calls."""
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
@@ -32,6 +33,18 @@ RUN_STATES: Mapping[str, State] = {
     "failed": ("Failed", "bad"),
     "cancelled": ("Cancelled", ""),
 }
+DIFFERENCES = {
+    "partner": "Customer",
+    "currency": "Currency",
+    "lines": "Number of lines",
+    "total": "Total",
+    "material": "Material",
+    "unit": "Unit",
+    "quantity": "Quantity",
+    "amount": "Amount",
+    "price": "Price",
+}
+DIFFERENCE = re.compile(rf"^(?:(\d+) )?({'|'.join(DIFFERENCES)}): ")
 STEPS = {
     "connector": "Connector works",
     "address": "Address is allowed",
@@ -74,6 +87,19 @@ def remedy(code: str) -> str:
     """What to do about a cause; empty when nobody has written it down."""
     said = _(f"remedy.{code}")
     return "" if said == f"remedy.{code}" else said
+
+
+def said_of(code: str, text: str) -> str:
+    """What the other system said; of a difference the names of what differs are in the reader's words."""
+    if code != "sync.differs":
+        return text
+    return "; ".join(DIFFERENCE.sub(_named, part, count=1) for part in text.split("; "))
+
+
+def _named(found: re.Match[str]) -> str:
+    line, name = found.groups()
+    word = _(DIFFERENCES[name])
+    return (_("line %(n)s, %(what)s", n=line, what=word) if line else word) + _(": ")
 
 
 def wire_text(exchange: Mapping[str, Any]) -> str:
