@@ -126,12 +126,15 @@ def test_the_list_searches_filters_and_turns_pages(portal: Portal, buying: Visit
 def test_lists_and_the_workbench_cost_few_statements(
     portal: Portal, buying: Visitor, selling: Visitor
 ) -> None:
+    def cost(path: str) -> int:
+        """The cheapest of a few: which plugins are on is asked again once a second."""
+        return min(int(selling.get(path).headers["X-Statements"]) for _ in range(3))
+
     for path, most in (("/orders", 6), ("/", 7)):
-        selling.get(path)
-        first = selling.get(path)
-        assert int(first.headers["X-Statements"]) <= most, path
+        before = cost(path)
+        assert before <= most, path
         placed(portal)
-        assert selling.get(path).headers["X-Statements"] == first.headers["X-Statements"]
+        assert cost(path) == before
 
 
 def test_a_draft_is_edited_by_its_form(portal: Portal, buying: Visitor, selling: Visitor) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, Text, bindparam, func, literal, or_, select, tuple_, union_all
 
 from core.kernel import Context
 from core.orders.model import TradeOrder
@@ -21,11 +22,14 @@ WAITING = {"seller": ("submitted",), "buyer": ("countered", "pending_approval")}
 """The states in which a side is asked for an answer."""
 OPEN = tuple(sorted(ORDER.states - ORDER.ends - {"completed"}))
 MANY = 100
+ESCAPE = "/"
 
 
-@dataclass(frozen=True)
-class OrderRow:
-    """An order as lists show it. `side` is the reader's side; `partner_*` name the other one. Amounts include VAT."""
+class OrderRow(NamedTuple):
+    """An order as lists show it. `side` is the reader's side; `partner_*` name the other one. Amounts include VAT.
+
+    The fields stand in the order in which the statement selects them.
+    """
 
     id: UUID
     number: str | None
@@ -33,12 +37,8 @@ class OrderRow:
     mode: str
     state: str
     version: int
-    side: str
     buyer_id: UUID
     seller_id: UUID
-    partner_id: UUID
-    partner_zh: str
-    partner_en: str | None
     currency: str
     total: Decimal
     invoiced: Decimal
@@ -48,15 +48,13 @@ class OrderRow:
     offer_expires_at: datetime | None
     created_at: datetime
     submitted_at: datetime | None
+    side: str
+    partner_id: UUID
+    partner_zh: str
+    partner_en: str | None
 
 
-_COLUMNS = tuple(
-    getattr(TradeOrder, name)
-    for name in (
-        "id", "number", "buyer_po", "mode", "state", "version", "buyer_id", "seller_id", "currency", "total", "invoiced",
-        "prepaid", "paid", "delivery_date", "offer_expires_at", "created_at", "submitted_at",
-    )
-)  # fmt: skip
+_COLUMNS = tuple(getattr(TradeOrder, name) for name in OrderRow._fields[:17])
 
 
 @dataclass(frozen=True)
@@ -86,20 +84,31 @@ def list_orders(
     Rejected (400).
     """
     ctx.require("order.view")
-    start = _start(cursor)
-    arms = [
-        _arm(ctx, which, WAITING[which] if waiting else states, q, start, limit, backwards)
-        for which in (SIDES if side == "all" else (side,))
-    ]
+    start, words = _start(cursor), q.strip()
+    sides = SIDES if side == "all" else (side,)
+    asked = _statement(sides, tuple(states), start is not None, bool(words), waiting, backwards)
+    given: dict[str, Any] = {"tenant": ctx.tenant_id, "most": limit + 1}
+    if start is not None:
+        given |= {"at": start[0], "last": start[1]}
+    if words:
+        given |= _patterns(words)
+    return _cut([OrderRow._make(row) for row in ctx.session.execute(asked, given)], limit, cursor is not None, backwards)
+
+
+@lru_cache(maxsize=256)
+def _statement(
+    sides: tuple[str, ...], states: tuple[str, ...], started: bool, searching: bool, waiting: bool, backwards: bool
+) -> Select[Any]:
+    """The statement of one shape of list, built once; its values come with each request."""
+    arms = [_arm(which, WAITING[which] if waiting else states, started, searching, backwards) for which in sides]
     found = union_all(*arms).subquery("found") if len(arms) > 1 else arms[0].subquery("found")
     partner = EnterpriseCard.__table__
-    rows = ctx.session.execute(
+    return (
         select(found, partner.c.name.label("partner_zh"), partner.c.name_en.label("partner_en"))
         .join_from(found, partner, partner.c.tenant_id == found.c.partner_id)
         .order_by(*_newest_first(found.c.created_at, found.c.id, backwards))
-        .limit(limit + 1)
+        .limit(bindparam("most"))
     )
-    return _cut([OrderRow(**row._mapping) for row in rows], limit, cursor is not None, backwards)
 
 
 def _cut(rows: list[OrderRow], limit: int, inside: bool, backwards: bool) -> Listed:
@@ -139,46 +148,49 @@ def _own(side: str) -> ColumnElement[UUID]:
     return TradeOrder.buyer_id.expression if side == "buyer" else TradeOrder.seller_id.expression
 
 
-def _arm(
-    ctx: Context,
-    side: str,
-    states: Collection[str],
-    q: str,
-    start: tuple[datetime, UUID] | None,
-    limit: int,
-    backwards: bool,
-) -> Select[tuple[object, ...]]:
+def _arm(side: str, states: Collection[str], started: bool, searching: bool, backwards: bool) -> Select[tuple[object, ...]]:
     """One side's newest orders, by that side's index. Until it is submitted (and has a number) an order is its buyer's alone."""
     partner = TradeOrder.seller_id if side == "buyer" else TradeOrder.buyer_id
     query = select(*_COLUMNS, literal(side).label("side"), partner.label("partner_id")).where(
-        _own(side) == ctx.tenant_id
+        _own(side) == bindparam("tenant")
     )
     if side == "seller":
         query = query.where(TradeOrder.number.is_not(None))
     if states:
         query = query.where(TradeOrder.state.in_(tuple(states)))
-    if start is not None:
+    if started:
         at = tuple_(TradeOrder.created_at, TradeOrder.id)
-        query = query.where(at > start if backwards else at < start)
-    if words := q.strip():
-        query = query.where(_matches(words, partner.expression))
+        last = tuple_(bindparam("at", type_=TradeOrder.created_at.type), bindparam("last", type_=TradeOrder.id.type))
+        query = query.where(at > last if backwards else at < last)
+    if searching:
+        query = query.where(_matches(partner.expression))
     newest = _newest_first(TradeOrder.created_at.expression, TradeOrder.id.expression, backwards)
-    return query.order_by(*newest).limit(limit + 1)
+    return query.order_by(*newest).limit(bindparam("most"))
 
 
-def _matches(words: str, partner: ColumnElement[UUID]) -> ColumnElement[bool]:
-    bare = words.replace("-", "").replace(" ", "")
+def _matches(partner: ColumnElement[UUID]) -> ColumnElement[bool]:
     card = EnterpriseCard.__table__
+    words, bare = bindparam("words", type_=Text()), bindparam("bare", type_=Text())
     named = select(card.c.tenant_id).where(
-        or_(card.c.name.icontains(words, autoescape=True), card.c.name_en.icontains(words, autoescape=True))
+        or_(card.c.name.ilike(words, escape=ESCAPE), card.c.name_en.ilike(words, escape=ESCAPE))
     )
-    hits: list[ColumnElement[bool]] = [
-        TradeOrder.buyer_po.icontains(words, autoescape=True),
+    return or_(
+        TradeOrder.buyer_po.ilike(words, escape=ESCAPE),
         partner.in_(named),
-    ]
-    if bare:
-        hits.append(func.replace(TradeOrder.number, "-", "").icontains(bare, autoescape=True))
-    return or_(*hits)
+        func.replace(TradeOrder.number, "-", "").ilike(bare, escape=ESCAPE),
+    )
+
+
+def _patterns(words: str) -> dict[str, str]:
+    """What is typed as patterns; a number is found with or without its dashes."""
+    bare = words.replace("-", "").replace(" ", "") or words
+    return {"words": _pattern(words), "bare": _pattern(bare)}
+
+
+def _pattern(words: str) -> str:
+    for sign in (ESCAPE, "%", "_"):
+        words = words.replace(sign, ESCAPE + sign)
+    return f"%{words}%"
 
 
 def _start(cursor: str | None) -> tuple[datetime, UUID] | None:
