@@ -1,12 +1,14 @@
 """How an enterprise trades: thresholds, deadlines, tolerances. What it never set is as the platform's defaults."""
 
+import time
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import bindparam, event, select
+from sqlalchemy import Engine, bindparam, event, select
 from sqlalchemy.orm import SessionTransaction
 
 from core.db import TenantSession
@@ -47,7 +49,10 @@ NAMES = tuple(one.name for one in fields(TradeSettings) if one.name != "version"
 _READ = select(*(getattr(TradeSettingsRow, name) for name in (*NAMES, "version"))).where(
     TradeSettingsRow.tenant_id == bindparam("tenant")
 )
-_MEMO = "trade_settings"
+_MEMO, _CHANGED = "trade_settings", "trade_settings_changed"
+FRESH = 1.0  # seconds
+_MOST = 5000  # enterprises remembered per engine
+_memories: WeakKeyDictionary[Engine, dict[UUID, tuple[float, "TradeSettings"]]] = WeakKeyDictionary()
 _RANGES = {
     "offer_minutes": (1, 525600),
     "soft_reserve_minutes": (1, 1440),
@@ -57,11 +62,27 @@ _RANGES = {
 
 
 def trade_settings(ctx: Context) -> TradeSettings:
-    """The rules of the acting enterprise (inside a crossing: of the counterparty). Read once per transaction."""
+    """The rules of the acting enterprise (inside a crossing: of the counterparty), one set for a whole transaction.
+
+    A change is seen at once in this process and within a second in the others; the transaction that changes them asks
+    the database, so what it did stays unseen by others when it rolls back.
+    """
     remembered: dict[UUID, TradeSettings] = ctx.session.info.setdefault(_MEMO, {})
     if ctx.tenant_id not in remembered:
-        remembered[ctx.tenant_id] = _read(ctx)
+        remembered[ctx.tenant_id] = _read(ctx) if _CHANGED in ctx.session.info else _recent(ctx)
     return remembered[ctx.tenant_id]
+
+
+def _recent(ctx: Context) -> TradeSettings:
+    memory = _memories.setdefault(ctx.session.get_bind().engine, {})
+    known = memory.get(ctx.tenant_id)
+    if known is not None and time.monotonic() - known[0] < FRESH:
+        return known[1]
+    at, found = time.monotonic(), _read(ctx)
+    if len(memory) >= _MOST:
+        memory.clear()
+    memory[ctx.tenant_id] = (at, found)
+    return found
 
 
 def _read(ctx: Context) -> TradeSettings:
@@ -90,6 +111,7 @@ def set_trade_settings(ctx: Context, *, version: int | None = None, **changes: A
             setattr(row, name, value)
     ctx.session.flush()
     ctx.session.info.pop(_MEMO, None)
+    ctx.session.info.setdefault(_CHANGED, set()).add(ctx.tenant_id)
     ctx.record("settings.edit", f"trade_settings:{ctx.tenant_id}", **changed)
     return TradeSettings(**wanted, version=row.version)
 
@@ -124,3 +146,5 @@ def _wrong(wanted: dict[str, Any]) -> list[FieldError]:
 def _ended(session: TenantSession, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
         session.info.pop(_MEMO, None)
+        for tenant_id in session.info.pop(_CHANGED, ()):
+            _memories.get(session.get_bind().engine, {}).pop(tenant_id, None)

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from core.kernel import Conflict, Context, Invalid, round2, uuid7
@@ -12,16 +12,15 @@ from core.tenancy.model import EnterpriseCard, PartnerRelation
 from core.tenancy.rows import apply, same_version
 from core.tenancy.service import card
 
+_PARTNER = select(PartnerRelation).where(
+    PartnerRelation.tenant_id == bindparam("tenant"), PartnerRelation.partner_id == bindparam("other")
+)
 TERMS = ("code", "price_group", "terms_days", "blocked", "note")
 
 
 def partner(ctx: Context, other_id: UUID) -> PartnerRelation | None:
     """The acting enterprise's terms for another one; None when it has set none."""
-    return ctx.session.scalar(
-        select(PartnerRelation).where(
-            PartnerRelation.tenant_id == ctx.tenant_id, PartnerRelation.partner_id == other_id
-        )
-    )
+    return ctx.session.scalar(_PARTNER, {"tenant": ctx.tenant_id, "other": other_id})
 
 
 def partners(
