@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import templates
 from flask import Flask, Response, g, json, request, url_for
 
+import templates
 from core import audit, identity, outbox, rooms, tenancy
 from core.config import Config
 from core.db import Database, Unit, keyring, roles
@@ -17,7 +17,19 @@ from core.hooks import Dispatch
 from core.host import Host
 from core.host import load as load_plugins
 from core.kernel import Ports
-from core.web import Api, NavEntry, Pages, Platform, fields, form, headers, i18n, navigation, openapi, page, render
+from core.web import (
+    Api,
+    Pages,
+    Platform,
+    fields,
+    form,
+    headers,
+    i18n,
+    navigation,
+    openapi,
+    page,
+    render,
+)
 from core.web.csrf import csrf_token
 from core.web.flash import take_flash
 from core.web.schema import Schema

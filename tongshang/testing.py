@@ -1,5 +1,6 @@
-"""The door for tests of plugins: inherit the class, name the plugin, run pytest."""
+"""The door for tests of plugins and connectors: inherit the class, name yours, run pytest."""
 
 from core.host.conformance import PluginConformance
+from core.sync.conformance import ConnectorConformance
 
-__all__ = ["PluginConformance"]
+__all__ = ["ConnectorConformance", "PluginConformance"]

@@ -1,8 +1,8 @@
 """PostgreSQL as the platform uses it: typed tables, a tenant per transaction, row-level security that is really on."""
 
+from core.db import roles, schema
 from core.db.base import Append, Model, Published, Shared, TenantOwned, TwoSided, uuid_pk
 from core.db.rls import security_statements
-from core.db import roles, schema
 from core.db.session import Database, TenantSession, count_statements, set_tenant
 from core.db.types import Amount, Encrypted, Measure, Price, keyring
 from core.db.unit import Unit
@@ -23,6 +23,8 @@ __all__ = [
     "Unit",
     "count_statements",
     "keyring",
+    "roles",
+    "schema",
     "security_statements",
     "set_tenant",
     "uuid_pk",

@@ -27,7 +27,9 @@ class Desk:
         """A change, with an idempotency key of its own."""
         return self._call("POST", path, body or {})
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None, query: dict[str, Any] | None = None) -> Any:
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None, query: dict[str, Any] | None = None
+    ) -> Any:
         headers = {"Idempotency-Key": str(uuid.uuid4()), "Accept-Language": "zh-CN"}
         answer = self.http.request(
             method, f"{self.portal}/api/v1{path}", json=body, params=query, headers=headers, timeout=30

@@ -44,7 +44,9 @@ def _enter(ctx: Context, each: Enterprise) -> None:
         ctx, name=each.name_zh, name_en=each.name_en, short_name=each.short_zh, uscc=each.uscc, kind=each.kind
     )
     for person in each.people:
-        identity.add_person(ctx, name=person.name_zh, email=person.email, password=PASSWORD, roles=person.roles)
+        identity.add_person(
+            ctx, name=person.name_zh, email=person.email, password=PASSWORD, roles=person.roles
+        )
     tenancy.save_address(ctx, **_address(each.address, "公司地址", default=True))
     for house in each.warehouses:
         tenancy.save_address(ctx, **_address(house.place, house.name_zh))
@@ -77,7 +79,12 @@ def _terms(unit: Unit, ids: Mapping[str, UUID]) -> None:
         with unit.system(ids[seller], "seed") as ctx:
             for number, buyer in enumerate(buyers, start=1):
                 tenancy.set_partner(
-                    ctx, ids[buyer], code=f"CUST{number:04d}", terms_days=30, price_group="A", credit_limit=CREDIT
+                    ctx,
+                    ids[buyer],
+                    code=f"CUST{number:04d}",
+                    terms_days=30,
+                    price_group="A",
+                    credit_limit=CREDIT,
                 )
     for key in ("lianhang", "yongtai", "hengke", "zhuda"):
         with unit.system(ids[key], "seed") as ctx:
@@ -106,7 +113,9 @@ def load_goods(unit: Unit, ids: Mapping[str, UUID], *, seed: int = 7, factor: in
             since = ctx.now - PAST
             public = catalog.open_price_list(ctx, "公开价目", "public", valid_from=since)
             own = catalog.open_price_list(ctx, "协议客户 A", "group", group="A", valid_from=since)
-        mine = (sku for sku in scaled(source, factor) if family_of[sku.code.partition(".M")[0]] in seller.families)
+        mine = (
+            sku for sku in scaled(source, factor) if family_of[sku.code.partition(".M")[0]] in seller.families
+        )
         for batch in batches(mine):
             with unit.system(ids[seller.key], "seed") as ctx:
                 _products(ctx, batch, source, public.id, own.id, list(house.values()))
@@ -124,14 +133,18 @@ def _categories(ctx: Context, categories: Iterable[Category]) -> None:
     paths: dict[str, str] = {"": ""}
     for each in categories:
         rules = [
-            catalog.AttributeRule(a.key, a.name_zh, a.name_en, a.type, a.unit or None, a.choices, required=False)
+            catalog.AttributeRule(
+                a.key, a.name_zh, a.name_en, a.type, a.unit or None, a.choices, required=False
+            )
             for a in each.attributes
         ]
         catalog.add_category(ctx, each.key, each.name_zh, each.name_en, paths[each.parent], rules)
         paths[each.key] = f"{paths[each.parent]}/{each.key}" if paths[each.parent] else each.key
 
 
-def _products(ctx: Context, skus: tuple[Sku, ...], source: Any, public: UUID, own: UUID, houses: list[UUID]) -> None:
+def _products(
+    ctx: Context, skus: tuple[Sku, ...], source: Any, public: UUID, own: UUID, houses: list[UUID]
+) -> None:
     rows = [
         catalog.ProductRow(
             code=sku.code, name_zh=sku.name_zh, name_en=sku.name_en, category=source.path(sku.category), spec=sku.spec,
@@ -146,11 +159,18 @@ def _products(ctx: Context, skus: tuple[Sku, ...], source: Any, public: UUID, ow
         raise ValueError(f"the demo's own goods were refused: {landed.issues[:3]}")
     ids = landed.ids
     catalog.set_prices(
-        ctx, public, [catalog.NewPrice(ids[sku.code], quantity, price) for sku in skus for quantity, price in sku.tiers]
+        ctx,
+        public,
+        [catalog.NewPrice(ids[sku.code], quantity, price) for sku in skus for quantity, price in sku.tiers],
     )
     cheaper = [sku for index, sku in enumerate(skus) if index % 4 == 0]
     catalog.set_prices(
-        ctx, own, [catalog.NewPrice(ids[s.code], Decimal(1), (s.price * Decimal("0.97")).quantize(Decimal("0.01"))) for s in cheaper]
+        ctx,
+        own,
+        [
+            catalog.NewPrice(ids[s.code], Decimal(1), (s.price * Decimal("0.97")).quantize(Decimal("0.01")))
+            for s in cheaper
+        ],
     )
     catalog.publish_products(ctx, list(ids.values()))
     stock.receive_stock(

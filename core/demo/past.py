@@ -1,4 +1,4 @@
-"""Orders of the last year, replayed through the verbs with the database's clock set back, so that lists and charts have a past."""
+"""Orders of the last year, replayed through the verbs with the database's clock set back, so that lists have a past."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -41,10 +41,16 @@ def _replay(unit: Unit, buyer: UUID, seller: UUID, plan: PastOrder) -> None:
     day = plan.days_ago
     with _then(unit, seller, "seed", day) as ctx:
         codes = [line.sku for line in plan.lines]
-        skus = dict(ctx.session.execute(select(Product.code, Product.id).where(Product.code.in_(codes))).tuples().all())
+        skus = dict(
+            ctx.session.execute(select(Product.code, Product.id).where(Product.code.in_(codes)))
+            .tuples()
+            .all()
+        )
     with _then(unit, buyer, "seed", day) as ctx:
         wanted = [orders.WantedLine(skus[line.sku], line.quantity) for line in plan.lines]
-        order = orders.place(ctx, orders.NewOrder(seller, wanted, buyer_po=plan.po_no, ship_to="吴江厂区收货点"))
+        order = orders.place(
+            ctx, orders.NewOrder(seller, wanted, buyer_po=plan.po_no, ship_to="吴江厂区收货点")
+        )
         order_id, waiting = order.id, order.state == "pending_approval"
     if waiting:
         with _then(unit, buyer, "seed", day) as ctx:
@@ -75,7 +81,9 @@ def _deliver(unit: Unit, buyer: UUID, seller: UUID, order_id: UUID, plan: PastOr
             ]
             if not portions:
                 continue
-            shipment = fulfilment.ship(ctx, order_id, portions, carrier="华东物流", waybill=f"HD{plan.po_no[-5:]}{number}")
+            shipment = fulfilment.ship(
+                ctx, order_id, portions, carrier="华东物流", waybill=f"HD{plan.po_no[-5:]}{number}"
+            )
             shipment_id = shipment.id
         with _then(unit, buyer, "seed", day - 1) as ctx:
             counts = [fulfilment.Count(portion.line_id, portion.quantity) for portion in portions]

@@ -11,8 +11,8 @@ from core.db import Database
 from core.demo.desk import Desk, Wrong
 from core.demo.enterprises import enterprises
 from core.demo.load import PASSWORD
-from core.demo.world import BUYER, SELLER, ids_of, logins
 from core.demo.wiring import wire_kingdee
+from core.demo.world import BUYER, SELLER, ids_of, logins
 
 PATIENCE = 60.0  # seconds for the ERP to take an order
 Tell = Callable[..., None]
@@ -57,7 +57,9 @@ class Trade:
         wanted = (("25 HRB400E", "t"), ("6204", "pcs"), ("6308", "pcs"))
         for words, unit in wanted:
             found = self.clerk.get("/listings", q=words, limit=20)["rows"]
-            mine = [each for each in found if each["seller_id"] == self.seller_id and each["base_uom"] == unit]
+            mine = [
+                each for each in found if each["seller_id"] == self.seller_id and each["base_uom"] == unit
+            ]
             if not mine:
                 raise Wrong(f"the catalogue has no {words}")
             self.skus.append(mine[0])
@@ -76,7 +78,12 @@ class Trade:
         ]
         placed = self.clerk.post(
             "/orders",
-            {"seller_id": self.seller_id, "lines": lines, "buyer_po": f"PO-{int(time.time())}", "ship_to": "吴江厂区收货点"},
+            {
+                "seller_id": self.seller_id,
+                "lines": lines,
+                "buyer_po": f"PO-{int(time.time())}",
+                "ship_to": "吴江厂区收货点",
+            },
         )
         self.id = placed["id"]
         self.facts["total"] = placed["total"]
@@ -85,12 +92,20 @@ class Trade:
     def approve(self) -> None:
         if self._order()["state"] == "pending_approval":
             answer = self.approver.post(f"/orders/{self.id}/approve")
-            self.tell(f"{self.approver.name} approves: above the threshold a second person must", state=answer["state"])
+            self.tell(
+                f"{self.approver.name} approves: above the threshold a second person must",
+                state=answer["state"],
+            )
 
     def confirm(self) -> None:
         answer = self.sales.post(f"/orders/{self.id}/confirm")
         self.facts["number"] = answer["number"]
-        self.tell(f"{self.sales.name} (seller) confirms", number=answer["number"], state=answer["state"], stock_free=self._stock())
+        self.tell(
+            f"{self.sales.name} (seller) confirms",
+            number=answer["number"],
+            state=answer["state"],
+            stock_free=self._stock(),
+        )
 
     def reach_the_erp(self) -> None:
         """Wait until exactly one sales order stands in Kingdee, audited, under our number."""
@@ -114,20 +129,33 @@ class Trade:
 
     def close_short(self) -> None:
         line = self._order()["lines"][2]
-        self.clerk.post(f"/orders/{self.id}/short-close", {"line_id": line["id"], "reason": "只到 38 件，余量不再需要"})
+        self.clerk.post(
+            f"/orders/{self.id}/short-close", {"line_id": line["id"], "reason": "只到 38 件，余量不再需要"}
+        )
         self.sales.post(f"/orders/{self.id}/short-close", {"line_id": line["id"], "reason": "同意"})
-        self.tell("Both sides close the short line", ordered=line["quantity"], received=line["received"], state=self._order()["state"])
+        self.tell(
+            "Both sides close the short line",
+            ordered=line["quantity"],
+            received=line["received"],
+            state=self._order()["state"],
+        )
 
     def invoice(self) -> None:
         made = self.receivables.post(f"/orders/{self.id}/invoices")
         self.facts["invoice"] = {"id": made["id"], "number": made["number"], "total": made["total"]}
-        self.tell(f"{self.receivables.name} invoices what was accepted", invoice=made["number"], total=made["total"], due=made.get("due_on"))
+        self.tell(
+            f"{self.receivables.name} invoices what was accepted",
+            invoice=made["number"],
+            total=made["total"],
+            due=made.get("due_on"),
+        )
 
     def pay(self) -> None:
         invoice = self.facts["invoice"]
         paid = Decimal(invoice["total"]) - Decimal("0.50")
         announced = self.payables.post(
-            f"/invoices/{invoice['id']}/payments", {"amount": str(paid), "bank_ref": f"ICBC-{int(time.time())}"}
+            f"/invoices/{invoice['id']}/payments",
+            {"amount": str(paid), "bank_ref": f"ICBC-{int(time.time())}"},
         )
         self.tell(f"{self.payables.name} pays, fifty fen less than asked", amount=str(paid))
         self.receivables.post(f"/payments/{announced['id']}/confirm")
@@ -150,9 +178,12 @@ class Trade:
 
     def _ship(self, quantities: Mapping[int, str], which: str, rejected: Mapping[int, str]) -> None:
         lines = self._order()["lines"]
-        portions = [{"line_id": lines[index]["id"], "quantity": quantity} for index, quantity in quantities.items()]
+        portions = [
+            {"line_id": lines[index]["id"], "quantity": quantity} for index, quantity in quantities.items()
+        ]
         shipment = self.warehouse.post(
-            f"/orders/{self.id}/shipments", {"lines": portions, "carrier": "华东物流", "waybill": f"HD-{which}-{int(time.time())}"}
+            f"/orders/{self.id}/shipments",
+            {"lines": portions, "carrier": "华东物流", "waybill": f"HD-{which}-{int(time.time())}"},
         )
         self.tell(f"{self.warehouse.name} ships the {which} part", shipment=shipment["number"])
         counts = [
@@ -160,7 +191,9 @@ class Trade:
             for index, quantity in quantities.items()
         ]
         receipt = self.goods_in.post(f"/shipments/{shipment['id']}/receipts", {"lines": counts})
-        self.tell(f"{self.goods_in.name} counts it in", receipt=receipt["number"], state=self._order()["state"])
+        self.tell(
+            f"{self.goods_in.name} counts it in", receipt=receipt["number"], state=self._order()["state"]
+        )
 
     def _order(self) -> dict[str, Any]:
         found: dict[str, Any] = self.clerk.get(f"/orders/{self.id}")
@@ -170,7 +203,9 @@ class Trade:
         found = {}
         for sku in self.skus:
             rows = self.sales.get("/stock", q=sku["code"])["rows"]
-            found[sku["code"]] = str(sum((Decimal(row["free"]) for row in rows if row["code"] == sku["code"]), Decimal(0)))
+            found[sku["code"]] = str(
+                sum((Decimal(row["free"]) for row in rows if row["code"] == sku["code"]), Decimal(0))
+            )
         return found
 
     def _balances(self) -> dict[str, str]:

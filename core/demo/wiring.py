@@ -21,7 +21,10 @@ def wire_kingdee(house: Installation, config: Config, ids: Mapping[str, UUID], s
     connector = sync.connectors()[SYSTEM]
     with house.unit.system(ids[SELLER], "demo") as ctx:
         given = sync.NewConnection(
-            name="金蝶云·星空", base_url=f"{simulator}/k3cloud", organisation="100", values=connector.demo_values()
+            name="金蝶云·星空",
+            base_url=f"{simulator}/k3cloud",
+            organisation="100",
+            values=connector.demo_values(),
         )
         found = ctx.session.scalar(select(ErpConnection).where(ErpConnection.tenant_id == ctx.tenant_id))
         if found is None:

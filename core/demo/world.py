@@ -30,7 +30,10 @@ def seed(config: Config, tell: Callable[..., None]) -> None:
             tell("The demo's world is there from the last time")
             return
         ids = load_enterprises(house.unit)
-        tell("Four enterprises and the operator registered", people=sum(len(each.people) for each in enterprises()))
+        tell(
+            "Four enterprises and the operator registered",
+            people=sum(len(each.people) for each in enterprises()),
+        )
         count = load_goods(house.unit, ids)
         tell("Goods with prices, listings and stock loaded", articles=count)
         _write_erp_world(config)
@@ -63,14 +66,19 @@ def logins(config: Config) -> list[dict[str, str]]:
         ("finance", people[SELLER].person("seller.finance")),
     ]
     return [
-        {"role": role, "name": person.name_zh, "login": person.email, "password": PASSWORD} for role, person in chosen
-    ] + [{"role": "operator", "name": "周宁", "login": "zhou.ning@tongshang.example.com", "password": PASSWORD}]
+        {"role": role, "name": person.name_zh, "login": person.email, "password": PASSWORD}
+        for role, person in chosen
+    ] + [
+        {"role": "operator", "name": "周宁", "login": "zhou.ning@tongshang.example.com", "password": PASSWORD}
+    ]
 
 
 def _known(house: Installation, ids: dict[str, str]) -> bool:
     tenant = UUID(ids[SELLER])
     with house.database.session(tenant) as session:
-        found = session.scalar(text("SELECT count(*) FROM ts.enterprise_card WHERE tenant_id = :tenant"), {"tenant": tenant})
+        found = session.scalar(
+            text("SELECT count(*) FROM ts.enterprise_card WHERE tenant_id = :tenant"), {"tenant": tenant}
+        )
         session.commit()
     return bool(found)
 
@@ -87,9 +95,18 @@ def _write_erp_world(config: Config) -> None:
             for number, key in enumerate(("hengke", "zhuda"), start=1)
         ],
         "materials": [
-            {"number": sku.code, "name": sku.name_zh, "unit": KINGDEE_UNITS.get(sku.base_uom, sku.base_uom), "specification": sku.spec}
+            {
+                "number": sku.code,
+                "name": sku.name_zh,
+                "unit": KINGDEE_UNITS.get(sku.base_uom, sku.base_uom),
+                "specification": sku.spec,
+            }
             for sku in own
         ],
-        "stock": [{"material": sku.code, "warehouse": "CK001", "quantity": str(sku.on_hand)} for sku in own if sku.on_hand > 0],
+        "stock": [
+            {"material": sku.code, "warehouse": "CK001", "quantity": str(sku.on_hand)}
+            for sku in own
+            if sku.on_hand > 0
+        ],
     }
     (folder(config) / "kingdee-world.json").write_text(json.dumps(world, ensure_ascii=False), "utf-8")

@@ -40,5 +40,3 @@ class FileContent(Append, Shared, Model):
 
     file_id: Mapped[UUID] = mapped_column(primary_key=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)
-
-

@@ -19,7 +19,9 @@ MAGIC = {
 TEXT = {".csv": "text/csv", ".txt": "text/plain", ".xml": "application/xml"}
 
 
-def keep(ctx: Context, name: str, content: bytes, subject_kind: str, subject_id: UUID, other_id: UUID | None = None) -> StoredFile:
+def keep(
+    ctx: Context, name: str, content: bytes, subject_kind: str, subject_id: UUID, other_id: UUID | None = None
+) -> StoredFile:
     """Keep a file about something; `other_id` lets the counterparty read it. The type comes from the bytes."""
     ctx.require("file.add")
     clean = _clean(name)

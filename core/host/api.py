@@ -16,13 +16,21 @@ def list_plugins(ctx: Context) -> dict[str, Any]:
     return {"items": service.plugins(ctx)}
 
 
-@api.post("/plugins/<name>/enable", permission="plugin.manage", body=EnableIn, answer=PluginAnswer, idempotent=True)
+@api.post(
+    "/plugins/<name>/enable", permission="plugin.manage", body=EnableIn, answer=PluginAnswer, idempotent=True
+)
 def enable(ctx: Context, name: str, body: dict[str, Any]) -> service.PluginView:
     """Switch a plugin on for this enterprise, or change its settings."""
     return service.switch_on(ctx, name, body["settings"])
 
 
-@api.post("/plugins/<name>/disable", permission="plugin.manage", body=DisableIn, answer=PluginAnswer, idempotent=True)
+@api.post(
+    "/plugins/<name>/disable",
+    permission="plugin.manage",
+    body=DisableIn,
+    answer=PluginAnswer,
+    idempotent=True,
+)
 def disable(ctx: Context, name: str, body: dict[str, Any]) -> service.PluginView:
     """Switch a plugin off, or let it finish what is open. Nothing it keeps is lost."""
     return service.switch_off(ctx, name, drain=body["drain"])

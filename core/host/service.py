@@ -1,4 +1,4 @@
-"""An enterprise's own choice of plugins: what there is, switching on with settings, draining, switching off without losing anything."""
+"""An enterprise's own choice of plugins: what there is, switching on with settings, draining, switching off again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +40,8 @@ def plugins(ctx: Context) -> list[PluginView]:
     known = tenancy.plugin_states(ctx, ctx.tenant_id)
     found = [_view(plugin, known.get(name)) for name, plugin in host().loaded.items()]
     found += [
-        PluginView(name, {"zh": name, "en": name}, {}, "", "", "broken", reason, {}) for name, reason in host().broken.items()
+        PluginView(name, {"zh": name, "en": name}, {}, "", "", "broken", reason, {})
+        for name, reason in host().broken.items()
     ]
     return sorted(found, key=lambda each: each.name)
 

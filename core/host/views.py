@@ -12,7 +12,18 @@ from core.web.i18n import language, lazy
 from core.web.page import Confirmation, Crumb
 
 pages = Pages("plugins", prefix="/plugins")
-NAV = [NavEntry("plugins", "plugins.index", "plug", lazy("Plugins"), group="system", permission="plugin.view", order=80, letter="x")]
+NAV = [
+    NavEntry(
+        "plugins",
+        "plugins.index",
+        "plug",
+        lazy("Plugins"),
+        group="system",
+        permission="plugin.view",
+        order=80,
+        letter="x",
+    )
+]
 STATES = {
     "available": ("Not switched on", ""),
     "enabled": ("Switched on", "ok"),
@@ -78,13 +89,20 @@ def detail(ctx: Context, name: str) -> Response:
         hosts=loaded.manifest.hosts,
         settings=tuple(
             Setting(
-                field, kind, gettext(described.metadata.get("title", field)), _hint(described),
+                field,
+                kind,
+                gettext(described.metadata.get("title", field)),
+                _hint(described),
                 view.settings.get(field, _default(described)),
             )  # fmt: skip
             for field, kind, described in service.settings_fields(loaded)
         ),
     )
-    return render("host/plugin.html", page, crumbs=[Crumb(gettext("Plugins"), url_for("plugins.index")), Crumb(page.row.title)])
+    return render(
+        "host/plugin.html",
+        page,
+        crumbs=[Crumb(gettext("Plugins"), url_for("plugins.index")), Crumb(page.row.title)],
+    )
 
 
 @pages.post("/<name>/enable", permission="plugin.manage")
@@ -108,9 +126,14 @@ def ask_disable(ctx: Context, name: str) -> Response:
     view, _ = service.plugin(ctx, name)
     title = _title(view)
     page = Confirmation(
-        gettext("Switch %(plugin)s off?", plugin=title), (gettext("Its settings and data stay. You can switch it on again at any time."),),
-        url_for("plugins.disable", name=name), gettext("Switch off"), gettext("Keep it on"), url_for("plugins.detail", name=name), danger=True,
-    )  # fmt: skip
+        gettext("Switch %(plugin)s off?", plugin=title),
+        (gettext("Its settings and data stay. You can switch it on again at any time."),),
+        url_for("plugins.disable", name=name),
+        gettext("Switch off"),
+        gettext("Keep it on"),
+        url_for("plugins.detail", name=name),
+        danger=True,
+    )
     return render("shell/confirm.html", page)
 
 
@@ -133,7 +156,9 @@ def drain(ctx: Context, name: str) -> Response:
 def _row(view: service.PluginView) -> Row:
     word, tone = STATES[view.state]
     url = url_for("plugins.detail", name=view.name) if view.state != "broken" else None
-    return Row(view.name, _title(view), _said(view.summary), view.version, gettext(word), tone, view.reason, url)
+    return Row(
+        view.name, _title(view), _said(view.summary), view.version, gettext(word), tone, view.reason, url
+    )
 
 
 def _title(view: service.PluginView) -> str:

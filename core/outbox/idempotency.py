@@ -6,7 +6,6 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from core.kernel import Context, Refused, uuid7
 from core.outbox.model import StoredAnswer
 
-
 _TABLE = StoredAnswer.__table__
 _TAKE = (
     upsert(_TABLE)

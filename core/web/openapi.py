@@ -54,7 +54,9 @@ def document(endpoints: list[Endpoint], words: Any = None) -> dict[str, Any]:
         version=__version__,
         openapi_version="3.1.0",
         plugins=[plugin],
-        info={"description": "Everything the portal does. Authenticate with `Authorization: Bearer <API key or session token>`."},
+        info={
+            "description": "Everything the portal does. Authenticate with `Authorization: Bearer <API key or session token>`."
+        },
     )
     converter = plugin.converter
     if converter is None:  # apispec sets it when the plugin joins a spec
@@ -105,7 +107,10 @@ class Reference:
 
 
 def reference(endpoints: list[Endpoint]) -> Reference:
-    calls = sorted((each for each in endpoints if each.kind == "api"), key=lambda each: (each.room, each.path, each.method))
+    calls = sorted(
+        (each for each in endpoints if each.kind == "api"),
+        key=lambda each: (each.room, each.path, each.method),
+    )
     return Reference(
         tuple(
             Group(
@@ -125,7 +130,11 @@ def reference(endpoints: list[Endpoint]) -> Reference:
 
 
 def _names(schema: type[Schema] | None) -> tuple[str, ...]:
-    return tuple(f"{name}{'' if field.required else '?'}" for name, field in schema().fields.items()) if schema else ()
+    return (
+        tuple(f"{name}{'' if field.required else '?'}" for name, field in schema().fields.items())
+        if schema
+        else ()
+    )
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
@@ -140,7 +149,10 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "security": [] if endpoint.public else [{"key": []}],
     }
     if endpoint.body:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": endpoint.body}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": endpoint.body}},
+        }
     return operation
 
 
@@ -153,7 +165,12 @@ def _parameters(endpoint: Endpoint) -> list[Any]:
         found.append({"in": "query", "schema": endpoint.query})
     if endpoint.idempotent:
         found.append(
-            {"in": "header", "name": "Idempotency-Key", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 200}}
+            {
+                "in": "header",
+                "name": "Idempotency-Key",
+                "required": True,
+                "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+            }
         )
     if endpoint.if_match:
         found.append({"in": "header", "name": "If-Match", "required": True, "schema": {"type": "string"}})

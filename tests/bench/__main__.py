@@ -78,9 +78,18 @@ def measure(config: Config, environ: dict[str, str], world: World, seconds: floa
         ):
             ours.rate(port, what, chosen, 1.0)  # warm up
             mine, bad = ours.rate(port, what, chosen, seconds)
-            plain = raw.rate(dsn, what, [raw.Pair(b.id, s.id, s.warehouse, s.skus) for b, s in chosen], seconds)
-            facts[name] = {"ours": round(mine, 1), "raw": round(plain, 1), "ratio": round(mine / plain, 3), "refused": bad}
-    ratios = {name: dict(facts[name])["ratio"] for name in ("place_order_one_seller", "place_order_eight_pairs")}  # type: ignore[call-overload]
+            plain = raw.rate(
+                dsn, what, [raw.Pair(b.id, s.id, s.warehouse, s.skus) for b, s in chosen], seconds
+            )
+            facts[name] = {
+                "ours": round(mine, 1),
+                "raw": round(plain, 1),
+                "ratio": round(mine / plain, 3),
+                "refused": bad,
+            }
+    ratios = {
+        name: dict(facts[name])["ratio"] for name in ("place_order_one_seller", "place_order_eight_pairs")
+    }  # type: ignore[call-overload]
     facts["place_order_ratio"] = min(ratios.values())
     facts["list_orders_ratio"] = dict(facts["list_orders"])["ratio"]  # type: ignore[call-overload]
     return facts
@@ -90,7 +99,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="run.py bench", description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--seconds", type=float, default=8.0, help="per measurement")
-    parser.add_argument("--data", type=Path, help="taken for the sake of one command line; the bench has its own data")
+    parser.add_argument(
+        "--data", type=Path, help="taken for the sake of one command line; the bench has its own data"
+    )
     asked = parser.parse_args()
     with installation() as (config, environ):
         upgrade(config.url("migrate"))

@@ -30,7 +30,10 @@ def served(config: Config, environ: dict[str, str]) -> Iterator[int]:
     arguments = [each for each in arguments if not each.startswith("python:")]
     arguments.remove("--config")
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", *arguments], cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "gunicorn", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        stdout=subprocess.DEVNULL,
     )
     try:
         _wait(port)
@@ -53,7 +56,11 @@ def _wait(port: int) -> None:
 
 
 def _ask(
-    connection: http.client.HTTPConnection, method: str, path: str, key: str, body: dict[str, object] | None = None
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    key: str,
+    body: dict[str, object] | None = None,
 ) -> tuple[int, bytes, str]:
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": uuid.uuid4().hex}
     content = None

@@ -32,7 +32,8 @@ SELECT %s, l.id, %s, l.line, l.sku, %s, 1, 'soft', clock_timestamp() + interval 
 FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS l(id, line, sku)"""
 EVENT = """INSERT INTO ts.order_event (id, buyer_id, seller_id, order_id, version, verb, source, target, side, actor, at)
 VALUES (%s, %s, %s, %s, 2, 'submit', 'draft', 'submitted', 'buyer', 'raw', clock_timestamp())"""
-AUDIT = """INSERT INTO ts.audit_entry (tenant_id, at, actor_kind, actor_name, action, object_kind, object_id, detail, trace_id, remote)
+AUDIT = """INSERT INTO ts.audit_entry
+(tenant_id, at, actor_kind, actor_name, action, object_kind, object_id, detail, trace_id, remote)
 VALUES (%s, clock_timestamp(), 'key', 'raw', 'order.submit', 'trade_order', %s, '{}', '', '')"""
 OUTBOX = """INSERT INTO ts.outbox_event (tenant_id, id, name, subject, payload, at)
 VALUES (%s, %s, 'RawOrder', %s, '{}', clock_timestamp())"""
@@ -88,9 +89,12 @@ def _client(dsn: str, what: str, pair: Pair, seed: int, gate: Any, seconds: floa
             counts[seed] += 1
 
 
-def _process(dsn: str, what: str, jobs: list[tuple[int, Pair]], gate: Any, seconds: float, counts: Any) -> None:
+def _process(
+    dsn: str, what: str, jobs: list[tuple[int, Pair]], gate: Any, seconds: float, counts: Any
+) -> None:
     threads = [
-        threading.Thread(target=_client, args=(dsn, what, pair, index, gate, seconds, counts)) for index, pair in jobs
+        threading.Thread(target=_client, args=(dsn, what, pair, index, gate, seconds, counts))
+        for index, pair in jobs
     ]
     for thread in threads:
         thread.start()

@@ -45,7 +45,8 @@ def built(config: Config) -> Iterator[World]:
     house = Installation(config, Database(config.url("app"), pool_size=2))
     try:
         yield World(
-            [_seller(house, number) for number in range(PAIRS)], [_buyer(house, number) for number in range(PAIRS)]
+            [_seller(house, number) for number in range(PAIRS)],
+            [_buyer(house, number) for number in range(PAIRS)],
         )
     finally:
         house.database.dispose()
@@ -56,7 +57,11 @@ def _enterprise(house: Installation, number: int, kind: str) -> UUID:
     letter = "T" if kind == "trader" else "B"
     with house.unit.system(tenant, "bench") as ctx:
         tenancy.register_enterprise(
-            ctx, name=f"{letter}{number} 测试企业", name_en=f"{letter}{number} Ltd.", uscc=credit_code("310113", f"MABENC{letter}{number}"), kind=kind
+            ctx,
+            name=f"{letter}{number} 测试企业",
+            name_en=f"{letter}{number} Ltd.",
+            uscc=credit_code("310113", f"MABENC{letter}{number}"),
+            kind=kind,
         )
         switch_on(ctx, "spot")
     return tenant
@@ -67,10 +72,15 @@ def _seller(house: Installation, number: int) -> Seller:
     goods = list(catalogue().family("bearings"))[:ARTICLES]
     with house.unit.system(tenant, "bench") as ctx:
         place = stock.add_warehouse(ctx, "W1", "一号库")
-        rows = [catalog.ProductRow(code=sku.code, name_zh=sku.name_zh, name_en=sku.name_en, base_uom=sku.base_uom) for sku in goods]
+        rows = [
+            catalog.ProductRow(code=sku.code, name_zh=sku.name_zh, name_en=sku.name_en, base_uom=sku.base_uom)
+            for sku in goods
+        ]
         ids = catalog.upsert_products(ctx, rows).ids
         public = catalog.public_list(ctx)
-        catalog.set_prices(ctx, public.id, [catalog.NewPrice(ids[sku.code], Decimal(1), sku.price) for sku in goods])
+        catalog.set_prices(
+            ctx, public.id, [catalog.NewPrice(ids[sku.code], Decimal(1), sku.price) for sku in goods]
+        )
         catalog.publish_products(ctx, list(ids.values()))
         plenty = [stock.Incoming(sku, place.id, Decimal(10_000_000)) for sku in ids.values()]
         stock.receive_stock(ctx, plenty, reason="bench")
@@ -81,7 +91,11 @@ def _buyer(house: Installation, number: int) -> Buyer:
     tenant = _enterprise(house, number, "manufacturer")
     with house.unit.system(tenant, "bench") as ctx:
         person = identity.add_person(
-            ctx, name=f"B{number}", email=f"b{number}@bench.example.com", password="bench-password-2026", roles=("admin",)
+            ctx,
+            name=f"B{number}",
+            email=f"b{number}@bench.example.com",
+            password="bench-password-2026",
+            roles=("admin",),
         )
         scopes = ["order.view", "order.submit", "order.draft"]
         made = identity.create_api_key(ctx, "bench", scopes, created_by=person)

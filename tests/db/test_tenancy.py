@@ -20,7 +20,10 @@ def test_every_table_has_forced_row_level_security_and_a_policy(ctx):
 
 def test_the_app_is_neither_superuser_nor_owner_of_anything(ctx):
     row = ctx.session.execute(
-        text("SELECT rolsuper OR rolbypassrls, (SELECT count(*) FROM pg_class WHERE relowner = r.oid) FROM pg_roles r WHERE rolname = current_user")
+        text(
+            "SELECT rolsuper OR rolbypassrls, (SELECT count(*) FROM pg_class WHERE relowner = r.oid)"
+            " FROM pg_roles r WHERE rolname = current_user"
+        )
     ).one()
     assert tuple(row) == (False, 0)
 

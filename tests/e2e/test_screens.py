@@ -20,13 +20,24 @@ def screens(house: Any, who: str) -> list[str]:
     plain = sorted(
         endpoint.path
         for endpoint in house.app.extensions["ts"].endpoints
-        if endpoint.kind == "page" and endpoint.method == "GET" and "<" not in endpoint.path and not endpoint.path.startswith(NO_PAGES)
+        if endpoint.kind == "page"
+        and endpoint.method == "GET"
+        and "<" not in endpoint.path
+        and not endpoint.path.startswith(NO_PAGES)
     )
     doors = {"/signin", "/mfa"}
-    mine = [what for buyer, what in house.cast.orders if buyer == "hengke" and (what != "draft" or who == "hengke")]
+    mine = [
+        what
+        for buyer, what in house.cast.orders
+        if buyer == "hengke" and (what != "draft" or who == "hengke")
+    ]
     orders = [f"/orders/{house.cast.orders['hengke', what]}" for what in mine]
     sku = house.cast.skus["lianhang"][0]
-    own = [f"/products/{sku}", f"/stock/{sku}", "/connections/new?connector=kingdee"] if who == "lianhang" else [f"/catalog/{sku}"]
+    own = (
+        [f"/products/{sku}", f"/stock/{sku}", "/connections/new?connector=kingdee"]
+        if who == "lianhang"
+        else [f"/catalog/{sku}"]
+    )
     return [path for path in plain if path not in doors] + orders + own + MORE
 
 
@@ -34,7 +45,10 @@ def look_at(context: Any, portal: str, paths: list[str], width: int) -> list[str
     """What is wrong with these pages: an answer that is no page, axe's findings, policy violations, overflow."""
     wrong: list[str] = []
     page = context.new_page()
-    page.on("console", lambda message: wrong.append(f"console: {message.text}") if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: wrong.append(f"console: {message.text}") if message.type == "error" else None,
+    )
     page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
     for path in paths:
         answer = page.goto(portal + path)
@@ -57,7 +71,10 @@ def test_no_screen_has_a_finding(house, portal, chromium, who, language, scheme,
     with chromium.new_context(viewport=size, color_scheme=scheme, bypass_csp=False) as context:
         token = house.browser(who).get_cookie("ts_session").value
         context.add_cookies(
-            [{"name": "ts_session", "value": token, "url": portal}, {"name": "ts_lang", "value": language, "url": portal}]
+            [
+                {"name": "ts_session", "value": token, "url": portal},
+                {"name": "ts_lang", "value": language, "url": portal},
+            ]
         )
         findings = look_at(context, portal, screens(house, who), size["width"])
         assert not findings, "\n".join(findings)
