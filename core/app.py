@@ -1,5 +1,6 @@
 """The factory: it knows every room and wires them together; nobody knows the factory."""
 
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, g, json, request, url_for
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 import templates
 from core import audit, identity, outbox, rooms, tenancy
@@ -34,6 +37,7 @@ from core.web.csrf import csrf_token
 from core.web.flash import take_flash
 from core.web.schema import Schema
 
+log = logging.getLogger("tongshang.app")
 ROOT = Path(__file__).parent.parent
 
 
@@ -76,8 +80,7 @@ class Installation:
 
     def __init__(self, config: Config, database: Database, *, safe_mode: bool = False) -> None:
         keyring.load({1: config.master_key})
-        with database.engine.connect() as connection:
-            roles.require_bound(connection.connection.driver_connection)
+        _bound_only(database)
         self.config, self.database = config, database
         only = os.environ.get("TS_ONLY")
         self.host: Host = load_plugins(Dispatch(replace=_drain), safe_mode=safe_mode, only=only.split(",") if only else None)
@@ -96,6 +99,23 @@ class Installation:
     @property
     def permissions(self) -> list[Any]:
         return [*rooms.collected("permissions", "PERMISSIONS"), *self.host.all("permissions")]
+
+
+def _bound_only(database: Database) -> None:
+    """Refuse a role that row-level security does not bind, now and on every connection to come.
+
+    A database that is just restarting does not keep a process from starting: gunicorn would give up for good.
+    """
+    event.listen(database.engine, "connect", _check_role)
+    try:
+        database.engine.connect().close()
+    except OperationalError as away:
+        log.warning("the database does not answer yet: %s", away)
+
+
+def _check_role(connection: Any, _record: Any) -> None:
+    roles.require_bound(connection)
+    connection.rollback()
 
 
 def _routes(app: Flask, house: Installation) -> None:
