@@ -26,7 +26,7 @@ from core.demo.load import PASSWORD, load_enterprises
 from core.identity import ROLES
 from core.kernel import Actor, Context
 from core.migrate import upgrade
-from tests.app.installation import config_of
+from tests.app.installation import config_of, write_keys
 from tests.conftest import Server
 
 D = Decimal
@@ -120,6 +120,7 @@ def open_house(server: Server, data: Path) -> House:
     name = f"{server.prefix}_house_{server.serial}"
     server.run(f"CREATE DATABASE {name} TEMPLATE {template}")
     server.made.append(name)
+    write_keys(data)
     config = config_of(server, name, data)
     house = House(server, name, config, create_app(config), cast)
     house.owner = create_engine(config.url("migrate"), poolclass=NullPool)

@@ -1,11 +1,20 @@
 """An installation on a database of the test server."""
 
+import json
 from pathlib import Path
 
-from core.config import Config
+from core.config import DATA_VERSION, Config
 from tests.conftest import Server
 
 MASTER = b"k" * 32  # the same as the keyring of the tests: a process has one
+SECRET = b"s" * 32
+
+
+def write_keys(data: Path) -> None:
+    """Give a data folder the keys of the tests, so that a process of its own opens what a test sealed."""
+    data.mkdir(parents=True, exist_ok=True)
+    (data / "keys").write_text(json.dumps({"secret_key": SECRET.hex(), "master_key": MASTER.hex()}), encoding="utf-8")
+    (data / "version").write_text(f"{DATA_VERSION}\n", encoding="utf-8")
 
 
 def config_of(server: Server, database: str, data: Path) -> Config:
@@ -16,6 +25,6 @@ def config_of(server: Server, database: str, data: Path) -> Config:
         worker_url=server.url_for("ts_worker", database),
         migrate_url=server.url_for("ts_migrator", database),
         admin_url=None,
-        secret_key=b"s" * 32,
+        secret_key=SECRET,
         master_key=MASTER,
     )
