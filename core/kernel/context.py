@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from core.kernel.event import Event
-from core.kernel.refused import Forbidden
+from core.kernel.refused import Forbidden, Refused
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,12 @@ class Context:
         try:
             yield self
             self.session.flush()
-        finally:
+        except BaseException as fault:
             self.tenant_id, self.acting_side = home, home_side
-            if self.session.is_active:
+            if isinstance(fault, Refused):
                 self.ports.set_tenant(self.session, home)
+            else:  # the transaction may be lost: touching it would hide the fault, and whatever begins next begins at home
+                self.session.info["tenant_id"] = home
+            raise
+        self.tenant_id, self.acting_side = home, home_side
+        self.ports.set_tenant(self.session, home)
