@@ -1,14 +1,20 @@
 """The edge: limits on what comes in, headers on what goes out, one shape for every failure."""
 
+import ipaddress
 import logging
+import socket
+from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.kernel import Refused, Unavailable
 from core.web.flash import save_flash
 from core.web.page import error_page
+from core.web.platform import platform
 from core.web.problem import Rejected, problem, wants_json
 from core.web.visit import close_visit, trace_id
 
@@ -24,6 +30,9 @@ SAID = frozenset({400, 404, 405, 406, 408, 413, 414, 415, 422, 429, 431, 500, 50
 
 def install(app: Flask) -> None:
     """Wire limits, headers and error pages into an application."""
+    hops = app.extensions["ts"].config.proxy_hops
+    if hops:  # only as many proxies as the operator stated may speak for the caller
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.config["MAX_CONTENT_LENGTH"] = FILE_LIMIT
     app.config["MAX_FORM_PARTS"] = 1000
     app.before_request(_limits)
@@ -37,10 +46,39 @@ def install(app: Flask) -> None:
 
 def _limits() -> None:
     trace_id()
+    config = platform().config
+    if not answers_to(request.host, config.host, config.allowed_hosts) and request.path != "/healthz":
+        raise Rejected(400, "http.host_unknown", host=request.host[:100])
     if wants_json() and (request.content_length or 0) > JSON_LIMIT:
         raise Rejected(413, "input.too_large", limit=JSON_LIMIT)
     if "\x00" in request.path or "%00" in request.full_path:
         raise Rejected(400, "text.nul")
+
+
+def answers_to(asked: str, bound: str, allowed: tuple[str, ...]) -> bool:
+    """Whether we answer to the name a request asks for, so that nobody can make our links point elsewhere.
+
+    Without a list: loopback, the bound address, and where we are bound to every address any of the machine's, by number
+    or by its own name. A foreign name that leads to us is not ours.
+    """
+    try:
+        name = (urlsplit(f"//{asked}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if allowed:
+        return name in {each.lower() for each in allowed}
+    if name in {"localhost", bound.lower()}:
+        return True
+    try:
+        number = ipaddress.ip_address(name)
+    except ValueError:
+        return bound in {"0.0.0.0", "::"} and name == _own_name()
+    return number.is_loopback or bound in {"0.0.0.0", "::"}
+
+
+@cache
+def _own_name() -> str:
+    return socket.gethostname().lower()
 
 
 def _headers(response: Response) -> Response:

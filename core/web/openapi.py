@@ -64,12 +64,17 @@ def document(endpoints: list[Endpoint], words: Any = None) -> dict[str, Any]:
     for kind in (own.MoneyField, own.PriceField, own.QuantityField, own.DecimalText):
         converter.map_to_openapi_type(kind, "string", "decimal")
     converter.map_to_openapi_type(own.TextField, "string", None)
+    converter.add_attribute_function(_digits)
     spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     spec.components.schema("Problem", schema=Problem)
     for endpoint in endpoints:
         if endpoint.kind == "api":
             spec.path(path=_path(endpoint.path), operations={endpoint.method.lower(): _operation(endpoint)})
     return _sorted(spec.to_dict())
+
+
+def _digits(_converter: Any, field: Any, **_: Any) -> dict[str, str]:
+    return {"pattern": own.PLAIN_DECIMAL} if isinstance(field, own.DecimalText) else {}
 
 
 def _name(schema: Any) -> str:

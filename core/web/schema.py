@@ -1,5 +1,6 @@
 """What comes in and goes out: marshmallow schemas that refuse unknown keys, and fields that never lose a digit."""
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -15,6 +16,10 @@ class Schema(_Schema):
     class Meta:
         unknown = RAISE
         ordered = True
+
+
+PLAIN_DECIMAL = r"^[+-]?[0-9]{1,40}(\.[0-9]{1,40})?$"
+_PLAIN = re.compile(PLAIN_DECIMAL)
 
 
 class DecimalText(fields.Field[Decimal]):
@@ -34,6 +39,8 @@ class DecimalText(fields.Field[Decimal]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
         if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
             raise ValidationError("decimal.not_a_number")
+        if isinstance(value, str) and not _PLAIN.fullmatch(value.strip()):
+            raise ValidationError("decimal.not_a_number")  # Decimal() itself takes 1_000, １２ and NaN
         try:
             number = Decimal(value.strip() if isinstance(value, str) else value)
         except InvalidOperation:

@@ -1,5 +1,6 @@
 """Plain HTTP clients of a served house: one kept connection, one key, answers as they come."""
 
+import contextlib
 import http.client
 import json
 import uuid
@@ -25,14 +26,9 @@ class Client:
         self.connection: http.client.HTTPConnection | None = None
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, idempotency: str | None = None) -> Said:
-        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": idempotency or uuid.uuid4().hex}
-        content = None
-        if body is not None:
-            content, headers["Content-Type"] = json.dumps(body), "application/json"
         try:
-            if self.connection is None:
-                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
-            self.connection.request(method, path, content, headers)
+            self._send(method, path, body, idempotency)
+            assert self.connection is not None
             answer = self.connection.getresponse()
             raw = answer.read()
         except (OSError, http.client.HTTPException):
@@ -44,6 +40,21 @@ class Client:
             return Said(answer.status, json.loads(raw), "Idempotency-Replayed" in answer.headers)
         except ValueError:
             return Said(answer.status, raw.decode(errors="replace"))
+
+    def leave(self, method: str, path: str, body: Mapping[str, Any], idempotency: str) -> None:
+        """Send and hang up before the answer: the caller will not know whether it was done."""
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            self._send(method, path, body, idempotency)
+        self.close()
+
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None, idempotency: str | None) -> None:
+        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": idempotency or uuid.uuid4().hex}
+        content = None
+        if body is not None:
+            content, headers["Content-Type"] = json.dumps(body), "application/json"
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
+        self.connection.request(method, path, content, headers)
 
     def close(self) -> None:
         if self.connection is not None:

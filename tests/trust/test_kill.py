@@ -33,6 +33,7 @@ from tests.trust.serving import Job, Web, kill
 KILLS = int(os.environ.get("TS_KILLS", "20"))
 CALLERS = 4
 PAUSE = (0.4, 2.0)  # seconds between two kills
+HANGS_UP = 0.15  # how often a caller goes away before the answer, and asks again
 PATIENCE = 60.0  # seconds a caller goes on asking with the same key
 
 pytestmark = pytest.mark.slow
@@ -138,6 +139,8 @@ class Caller:
     def insist(self, client: Client, path: str, body: dict[str, Any], key: str) -> Said | None:
         """Ask until the answer is a definite one, always with the same key; None when it is a refusal."""
         until = time.monotonic() + PATIENCE
+        if self.pick.random() < HANGS_UP:
+            client.leave("POST", path, body, key)
         while time.monotonic() < until:
             said = client.ask("POST", path, body, key)
             self.done.answers[said.status] += 1
@@ -265,7 +268,8 @@ def _wait_for_the_outbox(installed: Installed) -> None:
     """The worker that came back last delivers what is waiting; a lease of a killed one must run out first."""
     waiting = "SELECT count(*) FROM ts.outbox_event WHERE state NOT IN ('done', 'dead')"
     if KILLS < 50:  # a long run waits for the leases as everybody must, a short one ends them
-        installed.rows("WITH ended AS (UPDATE ts.outbox_event SET not_before = now() WHERE state = 'new' RETURNING 1) TABLE ended")
+        ended = "UPDATE ts.outbox_event SET not_before = now() WHERE state = 'new' RETURNING 1"
+        installed.rows(f"WITH ended AS ({ended}) TABLE ended")
     until = time.monotonic() + 90
     while installed.rows(waiting)[0][0]:
         assert time.monotonic() < until, "events are still waiting"

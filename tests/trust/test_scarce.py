@@ -24,7 +24,8 @@ def scarce(house: House) -> dict[str, UUID]:
         places = stock.warehouses(ctx)[:2]
         rows = [catalog.ProductRow(code=code, name_zh=f"紧俏 {code}", name_en=code, base_uom="pcs") for code in SHELF]
         ids = catalog.upsert_products(ctx, rows).ids
-        catalog.set_prices(ctx, catalog.public_list(ctx).id, [catalog.NewPrice(each, Decimal(1), Decimal("12.30")) for each in ids.values()])
+        prices = [catalog.NewPrice(each, Decimal(1), Decimal("12.30")) for each in ids.values()]
+        catalog.set_prices(ctx, catalog.public_list(ctx).id, prices)
         catalog.publish_products(ctx, list(ids.values()))
         there = [
             stock.Incoming(ids[code], place.id, amount / 2, f"L{number}")
