@@ -16,9 +16,10 @@ from typing import Any
 import pluggy
 from psycopg.pq import TransactionStatus
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from core.db import TenantSession
+from core.db.unit import RETRYABLE
 from core.hooks import specs
 from core.hooks.answers import TradeMode
 from core.hooks.watchdog import Overdue, Watchdog
@@ -200,6 +201,8 @@ class Dispatch:
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as fault:  # plugins may raise anything, SystemExit too
+            if (lost := _of_the_database(fault)) is not None:
+                raise lost from None
             reason = _reason(fault)
             late = isinstance(fault, TimeoutError | Overdue)
             (breaker.trip if late else breaker.fault)(reason)
@@ -269,6 +272,17 @@ def _in_savepoint(ctx: Context, name: str) -> Iterator[None]:
         info["plugin_ran_sql"] = True  # a hook inside a hook: the outer one puts the role back
     else:
         session.connection().exec_driver_sql("RESET ROLE")
+
+
+def _of_the_database(fault: BaseException) -> DBAPIError | None:
+    """The database went away, or a race was lost: no mistake of the plugin's, and the unit of work knows what to do."""
+    if isinstance(fault, PendingRollbackError) and fault.__context__ is not None:
+        fault = fault.__context__  # the plugin, or we, went on with a connection that was lost before
+    if not isinstance(fault, DBAPIError):
+        return None
+    state = getattr(fault.orig, "sqlstate", None) or ""
+    gone = fault.connection_invalidated or state.startswith(("08", "57P"))
+    return fault if gone or state in RETRYABLE else None
 
 
 def _failed(session: Any) -> bool:

@@ -1,14 +1,18 @@
 """Crossing to the counterparty ends at home, whatever goes wrong on the way, and what went wrong is told as it is."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from core.db import Unit
+from core.db import Database, Unit
+from core.hooks import Dispatch, hookimpl
 from core.kernel import Actor, Context, Refused, uuid7
 from core.stock import Warehouse
+from tests.conftest import make_unit
 
 TENANT_NOW = text("SELECT ts.tenant()")
 
@@ -60,3 +64,44 @@ def test_a_killed_backend_is_told_as_a_lost_database(unit: Unit, tenant: UUID, o
         assert fault.value.connection_invalidated
         session.rollback()
         assert session.scalar(TENANT_NOW) == tenant
+
+
+class Kills:
+    """A plugin that is asked at the moment the database goes away, or loses a race."""
+
+    def __init__(self, statement: str) -> None:
+        self.statement = statement
+
+    @hookimpl
+    def check_transition(self, ctx: Context) -> None:
+        ctx.session.execute(text(self.statement))
+
+    @hookimpl
+    def fill_slot(self, ctx: Context) -> None:
+        ctx.session.execute(text(self.statement))
+
+
+DEADLOCK = "DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = 'deadlock_detected'; END $$"
+GONE = "DO $$ BEGIN RAISE EXCEPTION 'gone' USING ERRCODE = 'admin_shutdown'; END $$"
+
+
+@pytest.mark.parametrize("statement", [DEADLOCK, GONE])
+@pytest.mark.parametrize("hook", ["check_transition", "fill_slot"])
+def test_what_happens_to_the_database_is_not_the_plugins_fault(
+    fresh_db: Database, tenant: UUID, statement: str, hook: str
+) -> None:
+    """Else a restart of the database would switch off every plugin that was asked meanwhile."""
+    dispatch = Dispatch()
+    dispatch.register("spot", Kills(statement), {})
+    unit = make_unit(fresh_db, dispatch)
+    unit.ports = replace(unit.ports, enabled=lambda ctx, tenant: frozenset({"spot"}), settings=lambda ctx, tenant, plugin: {})
+    with fresh_db.session() as session:
+        ctx = crossing(unit, session, tenant)
+        with pytest.raises(DBAPIError) as fault:
+            if hook == "check_transition":
+                dispatch.decide(hook, ctx, order=None, transition=None)
+            else:
+                list(dispatch.decorate(hook, ctx, slot="order:panel", subject=None))
+        assert isinstance(fault.value.orig, DeadlockDetected) or "gone" in str(fault.value)
+        session.rollback()
+    assert not dispatch.breakers["spot"].faults
