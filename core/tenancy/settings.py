@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -52,13 +52,20 @@ _READ = select(*(getattr(TradeSettingsRow, name) for name in (*NAMES, "version")
 _MEMO, _CHANGED = "trade_settings", "trade_settings_changed"
 FRESH = 1.0  # seconds
 _MOST = 5000  # enterprises remembered per engine
-_memories: WeakKeyDictionary[Engine, dict[UUID, tuple[float, "TradeSettings"]]] = WeakKeyDictionary()
+_memories: WeakKeyDictionary[Engine, dict[UUID, "_Known"]] = WeakKeyDictionary()
 _RANGES = {
     "offer_minutes": (1, 525600),
     "soft_reserve_minutes": (1, 1440),
     "accept_days": (1, 90),
     "default_terms_days": (0, 365),
 }
+
+
+class _Known(NamedTuple):
+    """Settings as they were read at a moment of this process's own clock."""
+
+    at: float
+    settings: TradeSettings
 
 
 def trade_settings(ctx: Context) -> TradeSettings:
@@ -76,13 +83,12 @@ def trade_settings(ctx: Context) -> TradeSettings:
 def _recent(ctx: Context) -> TradeSettings:
     memory = _memories.setdefault(ctx.session.get_bind().engine, {})
     known = memory.get(ctx.tenant_id)
-    if known is not None and time.monotonic() - known[0] < FRESH:
-        return known[1]
-    at, found = time.monotonic(), _read(ctx)
-    if len(memory) >= _MOST:
-        memory.clear()
-    memory[ctx.tenant_id] = (at, found)
-    return found
+    if known is None or time.monotonic() - known.at >= FRESH:
+        at = time.monotonic()
+        if len(memory) >= _MOST:
+            memory.clear()
+        known = memory[ctx.tenant_id] = _Known(at, _read(ctx))
+    return known.settings
 
 
 def _read(ctx: Context) -> TradeSettings:

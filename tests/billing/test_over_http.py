@@ -89,7 +89,7 @@ def test_a_trade_goes_from_shipment_to_the_last_payment_over_json(
     assert ok(buying.api("POST", f"{path}/short-close", {"line_id": plate}))["state"] == "done"
     second = ok(selling.api("POST", f"{path}/invoices", {}), 201)
     assert second["total"] == "1151.50"
-    assert breaches(server, portal.db.name) == {}  # type: ignore[attr-defined]
+    assert breaches(server, portal.db.engine.url.database) == {}
 
     paid = ok(buying.api("POST", f"{path}/payments", {"amount": "1751.00", "bank_ref": "B-1"}), 201)
     assert (paid["state"], paid["allocated"]) == ("announced", "0.00")
@@ -104,7 +104,7 @@ def test_a_trade_goes_from_shipment_to_the_last_payment_over_json(
     assert [part["amount"] for part in detail["settled_by"]] == ["1151.00", "0.50"]
     books = {row["code"].split(":")[0]: row["balance"] for row in ok(selling.api("GET", "/ledger/accounts"))["items"]}
     assert (books["bank"], books["receivable"], books["rounding"]) == ("1751.00", "0.00", "0.50")
-    assert breaches(server, portal.db.name) == {}  # type: ignore[attr-defined]
+    assert breaches(server, portal.db.engine.url.database) == {}
 
 
 def test_a_refused_write_off_names_the_limits_in_words(order: dict[str, Any], buying: Visitor, selling: Visitor) -> None:
@@ -222,7 +222,7 @@ def test_the_same_trade_in_the_portal(
     do(selling, "confirm-payment")
     do(selling, "write-off", reason="尾差")
     assert ok(buying.api("GET", page))["state"] == "completed"
-    assert breaches(server, portal.db.name) == {}  # type: ignore[attr-defined]
+    assert breaches(server, portal.db.engine.url.database) == {}
 
     bill = ok(selling.api("GET", "/invoices"))["items"][0]["id"]
     sent = ok(selling.api("GET", "/shipments"))["items"][0]["id"]
@@ -240,7 +240,7 @@ def test_the_same_trade_in_the_portal(
     do(selling, "refund-payment", bank_ref="R-1", reason="折让退款")
     assert ok(buying.api("GET", page))["state"] == "completed"
     assert ok(buying.api("GET", "/payments"))["items"][0]["refunded"] == "5.00"
-    assert breaches(server, portal.db.name) == {}  # type: ignore[attr-defined]
+    assert breaches(server, portal.db.engine.url.database) == {}
 
 
 def test_a_page_that_refuses_says_why_and_changes_nothing(
