@@ -1,6 +1,8 @@
 """Goods and money over JSON and in the portal: one trade from shipment to the last payment, and what lists cost."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from core import rooms
 from tests.conftest import Server
-from tests.orders.conftest import committed, plugins, portal  # noqa: F401  fixtures of the whole application
+from tests.orders.conftest import open_portal
 from tests.orders.portal import Portal, Visitor
 
 SELLING = ("seller.sales", "seller.warehouse", "seller.finance")
@@ -18,17 +20,23 @@ BUYING = ("buyer.clerk", "buyer.warehouse", "buyer.finance")
 
 
 @pytest.fixture
-def selling(portal: Portal) -> Visitor:  # noqa: F811
+def portal(server: Server, keys: None, tmp_path: Path) -> Iterator[Portal]:
+    """A portal of its own for each test: they count what both enterprises own."""
+    yield from open_portal(server, tmp_path)
+
+
+@pytest.fixture
+def selling(portal: Portal) -> Visitor:
     return portal.visitor("Li Min", *SELLING)
 
 
 @pytest.fixture
-def buying(portal: Portal) -> Visitor:  # noqa: F811
+def buying(portal: Portal) -> Visitor:
     return portal.visitor("Wang Fang", *BUYING)
 
 
 @pytest.fixture
-def order(portal: Portal, buying: Visitor, selling: Visitor) -> dict[str, Any]:  # noqa: F811
+def order(portal: Portal, buying: Visitor, selling: Visitor) -> dict[str, Any]:
     """Ten of one article and four of another, confirmed and in progress."""
     lines = [{"sku_id": portal.trade.skus[name], "quantity": q} for name, q in (("bar", "10"), ("plate", "4"))]
     found = buying.api("POST", "/orders", {"seller_id": portal.trade.seller_id, "lines": lines}).json
@@ -56,7 +64,7 @@ def ok(answer: Any, status: int = 200) -> Any:
 
 
 def test_a_trade_goes_from_shipment_to_the_last_payment_over_json(
-    portal: Portal, order: dict[str, Any], buying: Visitor, selling: Visitor, server: Server  # noqa: F811
+    portal: Portal, order: dict[str, Any], buying: Visitor, selling: Visitor, server: Server
 ) -> None:
     path, (bar, plate) = f"/orders/{order['id']}", (line["id"] for line in order["lines"])
     sent = ok(
@@ -128,7 +136,7 @@ def test_repeating_an_act_with_its_key_does_it_once(order: dict[str, Any], buyin
 
 
 def test_strangers_find_nothing_and_cannot_tell(
-    portal: Portal, order: dict[str, Any], selling: Visitor, buying: Visitor  # noqa: F811
+    portal: Portal, order: dict[str, Any], selling: Visitor, buying: Visitor
 ) -> None:
     path, bar = f"/orders/{order['id']}", order["lines"][0]["id"]
     sent = ok(selling.api("POST", f"{path}/shipments", {"lines": [{"line_id": bar, "quantity": "5"}]}), 201)
@@ -205,7 +213,7 @@ def figures_of(html: str, action: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("lang", ["zh-CN", "en"])
 def test_the_same_trade_in_the_portal(
-    portal: Portal, order: dict[str, Any], buying: Visitor, selling: Visitor, server: Server, lang: str  # noqa: F811
+    portal: Portal, order: dict[str, Any], buying: Visitor, selling: Visitor, server: Server, lang: str
 ) -> None:
     page = f"/orders/{order['id']}"
 
@@ -244,7 +252,7 @@ def test_the_same_trade_in_the_portal(
 
 
 def test_a_page_that_refuses_says_why_and_changes_nothing(
-    portal: Portal, order: dict[str, Any], buying: Visitor, selling: Visitor  # noqa: F811
+    portal: Portal, order: dict[str, Any], buying: Visitor, selling: Visitor
 ) -> None:
     page = f"/orders/{order['id']}"
     bar = order["lines"][0]["id"]

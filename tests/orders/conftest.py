@@ -1,6 +1,7 @@
 """The trade of `tests.orders.trade`, rolled back after each test, or committed in a database of its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,12 +37,17 @@ def committed(fresh_db: Database, plugins: Dispatch) -> Iterator[Trade]:
 @pytest.fixture(scope="session")
 def portal(server: Server, keys: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """One application over one trade for all tests of pages and JSON; they find their orders by what they wrote on them."""
+    yield from open_portal(server, tmp_path_factory.mktemp("portal"))
+
+
+def open_portal(server: Server, data: Path) -> Iterator[Portal]:
+    """An application over a database of its own in which two enterprises trade."""
     url, plugins = server.url_for("ts_app", server.clone()), dispatch()
     database = Database(url)
     with database.session() as session:
         trade = Trade(make_unit(database, plugins), session).set_up()
         trade.unit.finish(trade.system(trade.seller_id))
-        app = make_app(url, plugins, tmp_path_factory.mktemp("portal"))
+        app = make_app(url, plugins, data)
         yield Portal(app, trade, database)
         app.extensions["ts"].unit.database.dispose()
     database.dispose()

@@ -25,7 +25,8 @@ def test_no_column_is_a_float() -> None:
         str(column)
         for table in Model.metadata.tables.values()
         for column in table.columns
-        if isinstance(column.type, sa.Float) or (isinstance(column.type, sa.Numeric) and column.type.scale is None)
+        if isinstance(column.type, sa.Float)
+        or (isinstance(column.type, sa.Numeric) and column.type.scale is None)
     ]
     assert not wrong, wrong
 
@@ -51,10 +52,21 @@ def test_no_annotation_of_money_or_measure_is_a_float() -> None:
             continue
         for node in ast.walk(module.tree):
             annotation = getattr(node, "annotation", None) or getattr(node, "returns", None)
-            if annotation is None or "float" not in {each.id for each in ast.walk(annotation) if isinstance(each, ast.Name)}:
+            if annotation is None or "float" not in {
+                each.id for each in ast.walk(annotation) if isinstance(each, ast.Name)
+            }:
                 continue
-            name = getattr(node, "arg", None) or getattr(node, "name", None) or ast.unparse(getattr(node, "target", node))
-            if not name.startswith("_") and name not in ("at", "every", "seconds", "timeout"):  # moments of a process, not of trade
+            name = (
+                getattr(node, "arg", None)
+                or getattr(node, "name", None)
+                or ast.unparse(getattr(node, "target", node))
+            )
+            if not name.startswith("_") and name not in (
+                "at",
+                "every",
+                "seconds",
+                "timeout",
+            ):
                 wrong.append(f"{module.path}:{node.lineno} {name}")
     assert not wrong, "\n".join(wrong)
 
