@@ -39,6 +39,8 @@ def counter(ctx: Context, order_id: UUID, changes: Mapping[str, Any], reason: st
     """T7: the seller would do it otherwise: other quantities, prices or date. The difference is kept for the buyer."""
     order = lock(ctx, order_id, version)
     _in_time(ctx, order)
+    if open_proposal(ctx, order) is not None:
+        raise Conflict("order.proposal_open")
     wish = read_changes(changes, lines(ctx, order.id))
     propose(ctx, order, "counter", wish, reason)
     order.rounds += 1

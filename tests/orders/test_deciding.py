@@ -227,3 +227,9 @@ def test_a_counter_can_run_out_too(stopped_clock: Trade) -> None:
         orders.accept(trade.buyer(), order.id)
     orders.expire(trade.system(trade.seller_id), order.id)
     assert order.state == "expired"
+
+
+def test_what_waits_for_an_answer_is_not_countered_again(trade: Trade, submitted_order: TradeOrder) -> None:
+    orders.counter(trade.seller(), submitted_order.id, {"delivery_date": "2027-01-04"}, "later")
+    with pytest.raises(Conflict, match="order.proposal_open"):
+        orders.counter(trade.seller(), submitted_order.id, {"delivery_date": "2027-01-05"}, "even later")
