@@ -10,8 +10,8 @@ from core.billing import finding
 from core.billing.finding import InvoiceRow, PaymentRow
 from core.kernel import Context, Money
 from core.orders import OrderLine, TradeOrder
-from core.orders.gates import ACTS
 from core.orders.panels import Act, Document, Section
+from core.orders.standing import ACTS
 from core.web import gettext as _
 
 MANY = 100

@@ -13,7 +13,7 @@ from core.fulfilment.model import Receipt, ReceiptLine, Shipment, ShipmentLine
 from core.hooks import GateRequest
 from core.kernel import Conflict, Context, FieldError, Invalid, NotFound, uuid7
 from core.orders import OrderLine, TradeOrder
-from core.orders.gates import add_gates
+from core.orders.standing import add_gates
 
 ZERO = Decimal(0)
 ReversalCheck = Callable[[Context, Receipt], None]

@@ -12,13 +12,14 @@ from core.orders.changing import (
 )
 from core.orders.deciding import accept, confirm, counter, counter_offer, expire, reject
 from core.orders.drafting import NewOrder, WantedLine
-from core.orders.gates import allow, lift_hold, place_hold, satisfy_gate, waive_gate
+from core.orders.gates import lift_hold, place_hold, waive_gate
 from core.orders.locking import lines, lock, note
 from core.orders.model import Gate, Hold, OrderEvent, OrderLine, OrderVersion, PlanItem, Proposal, TradeOrder
 from core.orders.numbers import number
 from core.orders.placing import approve, cancel, draft, edit, place, send_back, submit
-from core.orders.progress import accept_silently, advance, book, close, register_accepter, tally
+from core.orders.progress import accept_silently, advance, book, close, register_accepter, satisfy_gate, tally
 from core.orders.sides import need_side, side_of
+from core.orders.standing import allow
 from core.orders.states import ORDER
 
 __all__ = [

@@ -16,11 +16,11 @@ from core.orders.changes import apply_changes, read_changes
 from core.orders.credit import check_credit
 from core.orders.drafting import total
 from core.orders.facts import order_facts
-from core.orders.gates import add_gates
 from core.orders.locking import lines, lock, step
 from core.orders.model import OrderLine, OrderVersion, Proposal, TradeOrder
 from core.orders.progress import advance
 from core.orders.sides import need_side, other, side, side_of
+from core.orders.standing import add_gates
 
 MAX_ROUNDS = 10
 

@@ -12,6 +12,7 @@ from core.orders import events
 from core.orders.facts import event_of, order_facts
 from core.orders.model import OrderEvent, OrderLine, TradeOrder
 from core.orders.sides import other, side, side_of
+from core.orders.standing import BLOCKABLE, check_gates, check_holds
 from core.orders.states import ORDER
 
 PUBLISHED = {
@@ -74,8 +75,6 @@ def step(ctx: Context, order: TradeOrder, verb: str, *, amount: Decimal | None =
         ctx.require(transition.permission, amount=amount)
     _check_side(order, transition, acting)
     if transition.stage:
-        from core.orders.gates import BLOCKABLE, check_gates, check_holds
-
         check_gates(ctx, order, transition.stage)
         if transition.stage in BLOCKABLE:
             check_holds(ctx, order, transition.stage)

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import any_, bindparam, literal, select, update
 
 from core.kernel import Conflict, Context
-from core.orders.gates import open_gates, satisfy_gate
-from core.orders.locking import lines, lock, step
-from core.orders.model import Hold, OrderLine, TradeOrder, select_plan
+from core.orders.locking import lines, lock, note, step
+from core.orders.model import Gate, Hold, OrderLine, TradeOrder, select_plan
+from core.orders.standing import open_gates
 from core.orders.states import BINDING, ORDER
 
 ZERO = Decimal(0)
@@ -53,6 +53,22 @@ def advance(ctx: Context, order: TradeOrder) -> None:
     while verb := _due(ctx, order):
         step(ctx, order, verb)
         _stamp(ctx, order)
+    ctx.session.flush()
+
+
+def satisfy_gate(ctx: Context, order: TradeOrder, key: str, evidence: str) -> bool:
+    """The thing waited for happened (a payment came, a drawing was approved). False when no such gate is open."""
+    gate = ctx.session.scalar(select(Gate).where(Gate.order_id == order.id, Gate.key == key, Gate.state == "open"))
+    if gate is None:
+        return False
+    decide(ctx, gate, "satisfied", evidence)
+    note(ctx, order, "gate_satisfied", gate=key, evidence=evidence)
+    return True
+
+
+def decide(ctx: Context, gate: Gate, state: str, evidence: str) -> None:
+    """Close an open gate one way or the other, and keep who said so."""
+    gate.state, gate.evidence, gate.decided_by, gate.decided_at = state, evidence, ctx.actor.name, ctx.now
     ctx.session.flush()
 
 

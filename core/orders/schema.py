@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import validate
 from marshmallow.fields import String
 
-from core.orders.gates import BLOCKABLE
+from core.orders.standing import BLOCKABLE
 from core.orders.states import ORDER
 from core.web import Schema, fields
 from core.web.schema import QuantityField

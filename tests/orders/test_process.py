@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from core import orders
 from core.kernel import Refused
-from core.orders.gates import ACTS
 from core.orders.locking import lock, step
+from core.orders.standing import ACTS
 from core.orders.states import ORDER, TITLES
 from core.orders.story import STORY
 from tests.orders.trade import REFUND, Trade
