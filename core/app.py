@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ from core.web import (
     Api,
     Pages,
     Platform,
-    fields,
     form,
     headers,
     i18n,
@@ -35,7 +35,6 @@ from core.web import (
 )
 from core.web.csrf import csrf_token
 from core.web.flash import take_flash
-from core.web.schema import Schema
 
 log = logging.getLogger("tongshang.app")
 ROOT = Path(__file__).parent.parent
@@ -157,12 +156,6 @@ def shell_pages() -> Pages:
     return pages
 
 
-class HealthAnswer(Schema):
-    """Alive, and able to ask the database."""
-
-    status = fields.Text(required=True)
-
-
 def platform_api() -> Api:
     """The description of the API, and the question whether all is well."""
     api = Api("platform")
@@ -170,7 +163,12 @@ def platform_api() -> Api:
     @api.get("/openapi.json", public="the description of the API, not anybody's data")
     def openapi_document(visit: Any) -> Response:
         """This document."""
-        return Response(json.dumps(openapi.document(app_endpoints()), ensure_ascii=False), mimetype="application/json")
+        return Response(described(), mimetype="application/json")
+
+    @cache
+    def described() -> str:
+        """The routes of a process never change, so its description is written once."""
+        return json.dumps(openapi.document(app_endpoints()), ensure_ascii=False)
 
     return api
 
