@@ -295,6 +295,8 @@ class EmbeddedPostgres:
 
     def _spawn(self) -> None:
         assert self._cluster is not None and self._account is not None and self._binaries is not None
+        if self._process is not None:
+            self._process.poll()  # killed this very moment: take it off the process table before it is forgotten
         line = [self._binaries.path("postgres"), "-D", str(self._cluster.tables), "-k", str(self._socket)]
         if self._cluster.log.exists() and self._cluster.log.stat().st_size > 10_000_000:
             self._cluster.log.replace(self._cluster.log.with_suffix(".log.1"))
