@@ -2,7 +2,7 @@
 
 import ipaddress
 import logging
-import socket
+import platform as machine
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -78,7 +78,7 @@ def answers_to(asked: str, bound: str, allowed: tuple[str, ...]) -> bool:
 
 @cache
 def _own_name() -> str:
-    return socket.gethostname().lower()
+    return machine.node().lower()
 
 
 def _headers(response: Response) -> Response:
