@@ -98,7 +98,7 @@ def _view(loaded: Loaded, state: Any) -> PluginView:
 def _open_order(ctx: Context, name: str) -> str | None:
     """The number of an open order that was born in one of the plugin's modes, None when there is none."""
     modes = [key for key, mode in ctx.ports.dispatch.modes.items() if mode.plugin == name]
-    ended = [*ORDER.ends, "completed"]
+    ended = [*ORDER.ends, "completed", "draft"]  # a draft binds nobody, and is its buyer's alone
     for side in (TradeOrder.buyer_id, TradeOrder.seller_id):
         row = ctx.session.execute(
             select(TradeOrder.number, TradeOrder.id)
@@ -106,7 +106,7 @@ def _open_order(ctx: Context, name: str) -> str | None:
             .limit(1)
         ).first()
         if row:
-            return row.number or str(row.id)
+            return row.number or str(row.id)  # one that awaits approval may have none yet
     return None
 
 
