@@ -46,14 +46,14 @@ _CLOCK = text("SELECT ts.clock()")
 def lock(ctx: Context, order_id: UUID, version: int | None = None) -> TradeOrder:
     """The order, locked for this transaction, and `ctx.now` read after the wait.
 
-    `version` is what the caller believed: another one is a Conflict that names the current version.
+    One that was never submitted exists for its buyer only: its seller gets the answer of a missing one. `version` is
+    what the caller believed: another one is a Conflict that names the current version.
     """
     order: TradeOrder | None = ctx.session.scalar(
         select(TradeOrder).where(TradeOrder.id == order_id).with_for_update().execution_options(populate_existing=True)
     )
-    if order is None:
+    if order is None or (side_of(ctx, order) == "seller" and order.number is None):
         raise NotFound("order.not_found")
-    side_of(ctx, order)
     ctx.now = ctx.session.scalar(_CLOCK)
     if version is not None and version != order.version:
         raise Conflict("order.version_conflict", current=order.version)

@@ -195,6 +195,27 @@ def test_what_is_ones_own_is_shown(crawler: Crawler) -> None:
         assert crawler.client.get(f"/orders/{order}").status_code == 200
 
 
+def test_a_draft_is_its_buyers_alone(house: House) -> None:
+    """The seller of an order may read its row, so here it is every route that must know better."""
+    seller = Crawler(house, "lianhang")
+    draft = house.cast.orders["hengke", "draft"]
+    wrong = []
+    for endpoint in seller.endpoints:
+        if "<uuid:order_id>" in endpoint.path:
+            answers = []
+            for chosen in (draft, uuid7()):
+                path = re.sub(r"<[^>]+>", "credit", endpoint.path.replace("<uuid:order_id>", str(chosen)))
+                answers.append((chosen, seller.ask(endpoint, path, _body(seller, endpoint, uuid7()))))
+            first, second = (seller.told(answer, [chosen]) for chosen, answer in answers)
+            if first[:5] != second[:5] or (first != second and endpoint.kind == "api"):
+                wrong.append(f"{endpoint.method} {endpoint.path}: {_shown(first, second)}")
+        elif endpoint.method == "GET" and "<" not in endpoint.path:
+            shown = seller.ask(endpoint, endpoint.path or "/").get_data(as_text=True)
+            if str(draft) in shown or "PO-hengke-draft" in shown:
+                wrong.append(f"{endpoint.method} {endpoint.path} shows the draft")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_the_crawl_would_notice_a_hole(crawler: Crawler) -> None:
     """With the policies of one kind opened the same question is answered: the database keeps the secret, and we see it."""
     hole = "ALTER POLICY shared_read ON ts.{} USING ({})"
