@@ -37,8 +37,10 @@ AUDIT = """INSERT INTO ts.audit_entry
 VALUES (%s, clock_timestamp(), 'key', 'raw', 'order.submit', 'trade_order', %s, '{}', '', '')"""
 OUTBOX = """INSERT INTO ts.outbox_event (tenant_id, id, name, subject, payload, at)
 VALUES (%s, %s, 'RawOrder', %s, '{}', clock_timestamp())"""
-LIST = """SELECT o.id, o.number, o.state, o.total, o.created_at, o.buyer_po, c.name FROM ts.trade_order o
-JOIN ts.enterprise_card c ON c.tenant_id = o.seller_id WHERE o.buyer_id = %s ORDER BY o.created_at DESC, o.id DESC LIMIT 50"""
+LIST = """SELECT o.id, o.number, o.buyer_po, o.mode, o.state, o.version, o.buyer_id, o.seller_id, o.currency, o.total,
+o.invoiced, o.prepaid, o.paid, o.delivery_date, o.offer_expires_at, o.created_at, o.submitted_at, c.name, c.name_en
+FROM (SELECT * FROM ts.trade_order WHERE buyer_id = %s ORDER BY created_at DESC, id DESC LIMIT 51) o
+JOIN ts.enterprise_card c ON c.tenant_id = o.seller_id ORDER BY o.created_at DESC, o.id DESC LIMIT 51"""
 
 
 @dataclass(frozen=True)
