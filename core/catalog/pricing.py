@@ -172,7 +172,7 @@ def _quote(ctx: Context, buyer_id: UUID, wanted: Sequence[Wanted], currency: str
 
 def _refusal(index: int, wanted: Wanted, row: Any) -> FieldError | None:
     path = f"lines.{index}"
-    if row is None:
+    if row is None or row.status == "draft":  # what was never offered is nobody's but its seller's
         return FieldError(f"{path}.sku_id", "product.not_found", {})
     if row.status != "active":
         return FieldError(f"{path}.sku_id", "product.not_listed", {"product": row.code})

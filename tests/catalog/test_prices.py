@@ -148,11 +148,14 @@ def test_every_line_without_a_price_is_named(
     assert [(error.path, error.code) for error in refused.value.errors] == [
         ("lines.0.sku_id", "price.none"),
         ("lines.1.sku_id", "product.not_found"),
-        ("lines.2.sku_id", "product.not_listed"),
+        ("lines.2.sku_id", "product.not_found"),
         ("lines.3.uom", "uom.no_factor"),
     ]
     with pytest.raises(Invalid):
         quote_lines(selling, buyer, [Wanted(sku, D(0))])
+    catalog.withdraw_products(selling, [sku])
+    with pytest.raises(Invalid, match="product.not_listed"):
+        quote_lines(selling, buyer, [Wanted(sku, D(1))])
 
 
 def test_a_buyer_asks_for_itself_and_learns_nothing_of_third_parties(
