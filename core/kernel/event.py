@@ -26,6 +26,11 @@ class Event:
     def name(self) -> str:
         return type(self).__name__
 
+    @property
+    def shared(self) -> bool:
+        """Whether the counterparty hears it too, where the event names a buyer and a seller."""
+        return True
+
 
 def event_class(name: str) -> type[Event] | None:
     """The class of an event by its name, None when the plugin that declared it is gone."""

@@ -14,12 +14,12 @@ _VERBS = {"expire": expire, "accept": accept_silently, "close": close}
 def run_timers(unit: Unit) -> int:
     """Take every due step, each order in a transaction of its own. How many were taken."""
     with unit.database.session() as session:
-        due = session.execute(text("SELECT kind, order_id, seller_id FROM ts.orders_due(:batch)"), {"batch": BATCH}).all()
+        due = session.execute(text("SELECT kind, order_id, tenant_id FROM ts.orders_due(:batch)"), {"batch": BATCH}).all()
         session.commit()
     done = 0
-    for kind, order_id, seller_id in due:
+    for kind, order_id, tenant_id in due:
         try:
-            with unit.system(seller_id, "timer") as ctx:
+            with unit.system(tenant_id, "timer") as ctx:
                 done += _VERBS[kind](ctx, order_id) is not None
         except Refused:
             continue  # somebody acted first; the next round sees how it stands

@@ -24,6 +24,11 @@ class OrderChanged(Event):
     submitted_at: datetime | None = None
     reason: str | None = None
 
+    @property
+    def shared(self) -> bool:
+        """An order has its number from the moment it is with the seller; before that it is its buyer's own affair."""
+        return self.number is not None
+
 
 class OrderDrafted(OrderChanged): ...
 

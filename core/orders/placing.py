@@ -63,6 +63,8 @@ def place(ctx: Context, new: NewOrder) -> TradeOrder:
     ctx.require("order.submit", amount=order.total)
     transition = ORDER.find("request_approval" if order.approval_needed else "submit", "draft")
     ask_plugins(ctx, order, transition, "buyer", priced)
+    if order.approval_needed:
+        _ask_in_time(ctx, order)
     order.state = transition.target  # born in its state: one INSERT instead of an INSERT and an UPDATE
     order.version += 1
     _born(ctx, order, priced)
@@ -79,6 +81,7 @@ def submit(ctx: Context, order_id: UUID, version: int | None = None) -> TradeOrd
     ctx.require("order.submit", amount=order.total)
     order.approval_needed = threshold is not None and order.total >= threshold
     if order.approval_needed:
+        _ask_in_time(ctx, order)
         step(ctx, order, "request_approval", total=order.total)
         return order
     _hand_over(ctx, order)
@@ -91,6 +94,8 @@ def approve(ctx: Context, order_id: UUID, version: int | None = None) -> TradeOr
     order = lock(ctx, order_id, version)
     need_side(ctx, order, "buyer")
     _not_own(ctx, order)
+    if order.state == "pending_approval" and order.offer_expires_at is not None and ctx.now >= order.offer_expires_at:
+        raise Conflict("order.expired", at=order.offer_expires_at)
     asked = order.total
     _price_again(ctx, order)
     if order.total != asked:
@@ -107,7 +112,7 @@ def send_back(ctx: Context, order_id: UUID, reason: str, version: int | None = N
     need_side(ctx, order, "buyer")
     if not reason.strip():
         raise Invalid.one("reason", "field.required")
-    order.reason, order.approval_needed = reason.strip(), False
+    order.reason, order.approval_needed, order.offer_expires_at = reason.strip(), False, None
     step(ctx, order, "send_back", reason=reason.strip())
     return order
 
@@ -226,6 +231,11 @@ def _replace_lines(ctx: Context, order: TradeOrder, wanted: Sequence[WantedLine]
     ctx.session.flush()
     ctx.session.add_all(priced)
     ctx.session.flush()
+
+
+def _ask_in_time(ctx: Context, order: TradeOrder) -> None:
+    """An approval runs out like an offer (T11), by the buyer's own setting."""
+    order.offer_expires_at = ctx.now + timedelta(minutes=tenancy.trade_settings(ctx).offer_minutes)
 
 
 def _not_own(ctx: Context, order: TradeOrder) -> None:

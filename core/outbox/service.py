@@ -30,6 +30,8 @@ def publish(ctx: Context, event: Event) -> None:
 
 
 def _counterparty(ctx: Context, event: Event) -> UUID | None:
+    if not event.shared:
+        return None
     parties = {getattr(event, "buyer_id", None), getattr(event, "seller_id", None)} - {None, ctx.tenant_id}
     return parties.pop() if len(parties) == 1 else None
 

@@ -2803,9 +2803,9 @@ GRANT EXECUTE ON FUNCTION ts.lock_levels(uuid[]), ts.close_reservations(uuid[], 
 -- ;;
 GRANT EXECUTE ON FUNCTION ts.expire_soft(int) TO ts_worker
 -- ;;
-CREATE OR REPLACE FUNCTION ts.orders_due(batch int) RETURNS TABLE (kind text, order_id uuid, seller_id uuid)
+CREATE OR REPLACE FUNCTION ts.orders_due(batch int) RETURNS TABLE (kind text, order_id uuid, tenant_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  (SELECT 'expire', o.id, o.seller_id FROM ts.trade_order o
+  (SELECT 'expire', o.id, o.buyer_id FROM ts.trade_order o
    WHERE o.offer_expires_at <= ts.clock() AND o.state IN ('submitted', 'countered', 'pending_approval')
    ORDER BY o.offer_expires_at LIMIT batch)
   UNION ALL

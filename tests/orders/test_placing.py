@@ -201,3 +201,15 @@ def test_a_foreign_or_missing_order_answers_alike(trade: Trade) -> None:
     for ctx, ident in ((trade.stranger(), order.id), (trade.buyer(), uuid7())):
         with pytest.raises(NotFound, match="order.not_found"):
             orders.cancel(ctx, ident, "x")
+
+
+def test_an_approval_nobody_gives_runs_out_and_the_seller_never_hears_of_it(trade: Trade) -> None:
+    trade.move(approval_threshold=D(1))
+    order = trade.place()
+    assert order.offer_expires_at is not None
+    assert all(event["other_id"] is None for event in trade.session.info["events"])
+    trade.shift("3 days")
+    with pytest.raises(Conflict, match="order.expired"):
+        orders.approve(trade.approver(), order.id)
+    assert orders.expire(trade.system(trade.buyer_id), order.id) is not None
+    assert order.state == "expired"
