@@ -39,6 +39,7 @@ def open_price_list(
 ) -> PriceList:
     """Open a price list; the words for its audience are in `model.AUDIENCES`."""
     ctx.require("price.edit")
+    group = (group or "").strip() or None
     wrong = []
     if audience not in AUDIENCES:
         wrong.append(FieldError("audience", "choice.unknown", {}))
