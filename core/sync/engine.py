@@ -303,7 +303,9 @@ class Engine:
         if outcome.retry and (tries < MOST_TRIES or not reached):
             state = "unknown" if perhaps_there else "new"
             return more | _cause(state, outcome.code, outcome.message) | {"wait": self._wait(tries, outcome)}
-        return more | _cause("failed", outcome.code, outcome.message, outcome.field)
+        # Refused for good is failed; out of tries, or perhaps there after all, is for a person to look at.
+        state = "held" if outcome.retry or perhaps_there else "failed"
+        return more | _cause(state, outcome.code, outcome.message, outcome.field)
 
     def _wait(self, tries: int, outcome: Outcome) -> float:
         after = getattr(outcome, "after", None)
