@@ -2,7 +2,8 @@
 
 `ts_owner` owns everything and never logs in. `ts_migrator` logs in to change the schema and becomes the owner
 for that. `ts_app` and `ts_worker` serve: no ownership, no way round row-level security. `ts_plugin` is what
-they turn into while a plugin's code runs. `ts_auditor` is handed to people who only read the trail.
+they turn into while a plugin's code runs, `ts_plugin_owner` what the migrator turns into while a plugin's migrations
+run: it owns the plugins' schemas and nothing of the core. `ts_auditor` is handed to people who only read the trail.
 """
 
 from collections.abc import Iterable
@@ -26,6 +27,7 @@ _ROLES = {
     "ts_worker": "LOGIN NOINHERIT NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE",
     "ts_auditor": "NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE",
     "ts_plugin": "NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE",
+    "ts_plugin_owner": "NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE",
 }
 
 
@@ -50,7 +52,7 @@ def role_statements() -> list[str]:
         for role, attributes in _ROLES.items()
     ]
     # ts_app and ts_worker do not inherit: they hold the rights of ts_plugin only after SET ROLE.
-    return [*made, "GRANT ts_owner TO ts_migrator", "GRANT ts_plugin TO ts_app, ts_worker"]
+    return [*made, "GRANT ts_owner, ts_plugin_owner TO ts_migrator", "GRANT ts_plugin TO ts_app, ts_worker"]
 
 
 def create_database(version: int, dbname: str = DATABASE, template: str = "template0") -> str:
@@ -83,7 +85,7 @@ def schema_statements() -> list[str]:
         "REVOKE ALL ON SCHEMA public FROM PUBLIC",
         *(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION ts_owner" for schema in SCHEMAS),
         f"GRANT USAGE ON SCHEMA {', '.join(SCHEMAS)} TO ts_app, ts_worker",
-        "GRANT USAGE ON SCHEMA ts TO ts_plugin",
+        "GRANT USAGE ON SCHEMA ts TO ts_plugin, ts_plugin_owner",
     ]
 
 
