@@ -3,10 +3,13 @@
 What is not named here is not promised. `docs/reference/hooks.md` explains each name; a test holds the two together.
 """
 
-from core.catalog import ListingRow, PricedLine, Wanted, own_prices, quote_lines
-from core.db import Append, Measure, Model, Price, Published, TenantOwned, TwoSided, uuid_pk
+from core.catalog import ListingRow, PricedLine, SkuFacts, Wanted, own_goods, own_prices, quote_lines, vat
+from core.catalog import listing_row as listing
+from core.db import Amount, Append, Measure, Model, Price, Published, TenantOwned, TwoSided, uuid_pk
+from core.files import inspect as inspect_file
 from core.fulfilment import receive, ship, short_close
 from core.hooks import (
+    AgreedPrice,
     GateRequest,
     Health,
     Hit,
@@ -44,7 +47,7 @@ from core.kernel import (
     split,
     uuid7,
 )
-from core.orders import NewOrder, WantedLine, confirm, place
+from core.orders import NewOrder, WantedLine, confirm, number, place
 from core.orders.events import (
     OrderAccepted,
     OrderAmended,
@@ -61,22 +64,23 @@ from core.orders.events import (
     OrderTerminated,
 )
 from core.stock import on_offer
-from core.tenancy import addresses, cards, trade_settings
+from core.tenancy import addresses, cards, find_enterprises, partners, trade_settings
 from core.web import Answer, Api, NavEntry, Pages, Schema, fields, flash, form, gettext, redirect, render
 from core.web.i18n import language, lazy
 from core.web.mending import mend, read_form
 from core.web.page import Crumb
 
 __all__ = [
-    "Answer", "Api", "Append", "Conflict", "Context", "Crumb", "Event", "FieldError", "Forbidden", "GateRequest",
-    "Health", "Hit", "Invalid", "InvoiceFacts", "LineFacts", "ListingRow", "Measure", "Model", "Money", "MoneyMove",
-    "NavEntry", "NewOrder", "NotFound", "Objection", "OrderAccepted", "OrderAmended", "OrderCancelled",
-    "OrderCompleted", "OrderConfirmed", "OrderCountered", "OrderDelivered", "OrderDrafted", "OrderExpired",
-    "OrderFacts", "OrderRejected", "OrderStarted", "OrderSubmitted", "OrderTerminated", "Pages", "Party", "Payee",
-    "Permission", "PlanItem", "Price", "PriceComponent", "PricedLine", "Published", "Quantity", "Quotation",
-    "Refused", "Schema", "SlotFragment", "Subscription", "TenantOwned", "TradeMode", "Transition",
-    "TransitionFacts", "TwoSided", "Wanted", "WantedLine", "addresses", "cards", "confirm", "fields", "flash",
-    "form", "gettext", "hookimpl", "language", "lazy", "mend", "on_offer", "own_prices", "place", "quote_lines",
-    "read_form", "receive", "redirect", "render", "round2", "round_to", "ship", "short_close", "split", "trade_settings",
-    "uuid7", "uuid_pk",
+    "AgreedPrice", "Amount", "Answer", "Api", "Append", "Conflict", "Context", "Crumb", "Event", "FieldError",
+    "Forbidden", "GateRequest", "Health", "Hit", "Invalid", "InvoiceFacts", "LineFacts", "ListingRow", "Measure",
+    "Model", "Money", "MoneyMove", "NavEntry", "NewOrder", "NotFound", "Objection", "OrderAccepted",
+    "OrderAmended", "OrderCancelled", "OrderCompleted", "OrderConfirmed", "OrderCountered", "OrderDelivered",
+    "OrderDrafted", "OrderExpired", "OrderFacts", "OrderRejected", "OrderStarted", "OrderSubmitted",
+    "OrderTerminated", "Pages", "Party", "Payee", "Permission", "PlanItem", "Price", "PriceComponent",
+    "PricedLine", "Published", "Quantity", "Quotation", "Refused", "Schema", "SkuFacts", "SlotFragment",
+    "Subscription", "TenantOwned", "TradeMode", "Transition", "TransitionFacts", "TwoSided", "Wanted",
+    "WantedLine", "addresses", "cards", "confirm", "fields", "find_enterprises", "flash", "form", "gettext",
+    "hookimpl", "inspect_file", "language", "lazy", "listing", "mend", "number", "on_offer", "own_goods",
+    "own_prices", "partners", "place", "quote_lines", "read_form", "receive", "redirect", "render", "round2",
+    "round_to", "ship", "short_close", "split", "trade_settings", "uuid7", "uuid_pk", "vat",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ Below the orders room and above tenancy. Prices are asked with `quote_lines` (a 
 and explained component by component.
 """
 
+from core.catalog.agreed import Agreed, agreed_lines, own_goods
 from core.catalog.availability import availability
 from core.catalog.duties import turn_price_lists
 from core.catalog.events import ListingsWithdrawn, PricesSet, ProductsImported, ProductsListed
@@ -56,6 +57,7 @@ from core.catalog.units import UNITS, fixed_factors
 __all__ = [
     "TAX_CLASSES",
     "UNITS",
+    "Agreed",
     "Amounts",
     "AttributeRule",
     "Category",
@@ -88,6 +90,7 @@ __all__ = [
     "Wanted",
     "add_category",
     "add_product",
+    "agreed_lines",
     "availability",
     "edit_product",
     "exclusive_price",
@@ -100,6 +103,7 @@ __all__ = [
     "line_amounts",
     "listing_row",
     "open_price_list",
+    "own_goods",
     "own_prices",
     "price_lists",
     "price_tiers",

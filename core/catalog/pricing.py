@@ -121,7 +121,7 @@ def quote_lines(
     ]
     if wrong:
         raise Invalid(wrong)
-    found: dict[int, Any] = {row.line_no: row for row in _quote(ctx, buyer_id, wanted, currency)}
+    found: dict[int, Any] = {row.line_no: row for row in fetch_quotes(ctx, buyer_id, wanted, currency)}
     lines, today = [], ctx.now.astimezone(BUSINESS_ZONE).date()
     for index, each in enumerate(wanted):
         row: Any = found.get(index)
@@ -141,7 +141,7 @@ def own_prices(ctx: Context, wanted: Sequence[Wanted], currency: str = "CNY") ->
     today = ctx.now.astimezone(BUSINESS_ZONE).date()
     return {
         row.sku_id: _priced(row, wanted[row.line_no], currency, vat_rate(row.tax_class, today))
-        for row in _quote(ctx, ctx.tenant_id, wanted, currency)
+        for row in fetch_quotes(ctx, ctx.tenant_id, wanted, currency)
         if row.unit_price is not None
     }
 
@@ -162,7 +162,8 @@ def quote_payload(wanted: Sequence[Wanted]) -> str:
     )
 
 
-def _quote(ctx: Context, buyer_id: UUID, wanted: Sequence[Wanted], currency: str) -> Sequence[Any]:
+def fetch_quotes(ctx: Context, buyer_id: UUID, wanted: Sequence[Wanted], currency: str) -> Sequence[Any]:
+    """The database's own answer, one row for each line it knows a product for; for this room only."""
     if not wanted:
         return []
     return ctx.session.execute(
@@ -186,19 +187,8 @@ def _refusal(index: int, wanted: Wanted, row: Any) -> FieldError | None:
 
 
 def _priced(row: Any, wanted: Wanted, currency: str, rate: Decimal) -> PricedLine:
-    sku = SkuFacts(
-        sku_id=row.sku_id,
-        seller_id=row.seller_id,
-        code=row.code,
-        name_zh=row.name_zh,
-        name_en=row.name_en,
-        base_uom=row.base_uom,
-        tax_class=row.tax_class,
-        weight_kg=row.weight_kg,
-        spec=row.spec,
-    )
     return PricedLine(
-        sku=sku,
+        sku=sku_facts(row),
         qty=wanted.qty,
         uom=wanted.uom or row.base_uom,
         factor=row.factor,
@@ -209,6 +199,20 @@ def _priced(row: Any, wanted: Wanted, currency: str, rate: Decimal) -> PricedLin
         components=_explained(row),
         amount=row.amount,
         currency=currency,
+    )
+
+
+def sku_facts(row: Any) -> SkuFacts:
+    return SkuFacts(
+        sku_id=row.sku_id,
+        seller_id=row.seller_id,
+        code=row.code,
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        base_uom=row.base_uom,
+        tax_class=row.tax_class,
+        weight_kg=row.weight_kg,
+        spec=row.spec,
     )
 
 

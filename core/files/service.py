@@ -24,12 +24,7 @@ def keep(
 ) -> StoredFile:
     """Keep a file about something; `other_id` lets the counterparty read it. The type comes from the bytes."""
     ctx.require("file.add")
-    clean = _clean(name)
-    if not content:
-        raise Invalid.one("file", "file.empty", name=clean)
-    if len(content) > LIMIT:
-        raise Invalid.one("file", "file.too_large", name=clean, limit=LIMIT // (1024 * 1024))
-    media_type = _type(clean, content)
+    clean, media_type = inspect(name, content)
     row = StoredFile(
         id=uuid7(), tenant_id=ctx.tenant_id, other_id=other_id, sha256=hashlib.sha256(content).digest(), name=clean,
         media_type=media_type, size=len(content), subject_kind=subject_kind, subject_id=subject_id,
@@ -41,6 +36,16 @@ def keep(
     ctx.session.flush()
     ctx.record("file.add", row, name=clean, size=len(content), about=f"{subject_kind}:{subject_id}")
     return row
+
+
+def inspect(name: str, content: bytes) -> tuple[str, str]:
+    """A file's safe name and its media type, which comes from its bytes. Invalid for one that is not taken."""
+    clean = _clean(name)
+    if not content:
+        raise Invalid.one("file", "file.empty", name=clean)
+    if len(content) > LIMIT:
+        raise Invalid.one("file", "file.too_large", name=clean, limit=LIMIT // (1024 * 1024))
+    return clean, _type(clean, content)
 
 
 def files_of(ctx: Context, subject_kind: str, subject_id: UUID) -> list[StoredFile]:

@@ -1,6 +1,7 @@
 """The plugin contract (`specs`), what plugins see (`facts`) and answer (`answers`), and how they are called (`dispatch`)."""
 
 from core.hooks.answers import (
+    AgreedPrice,
     GateRequest,
     Health,
     Hit,
@@ -19,6 +20,7 @@ from core.hooks.specs import POLICIES, hookimpl, hookspec
 
 __all__ = [
     "POLICIES",
+    "AgreedPrice",
     "Broken",
     "Dispatch",
     "GateRequest",

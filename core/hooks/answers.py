@@ -26,6 +26,19 @@ class PriceComponent:
 
 
 @dataclass(frozen=True)
+class AgreedPrice:
+    """The price of one line that was agreed outside the price lists: of one unit of the line, in the order's currency.
+
+    `reason` is shown as where the price comes from.
+    """
+
+    unit_price: Decimal
+    tax_included: bool
+    vat_rate: Decimal
+    reason: str
+
+
+@dataclass(frozen=True)
 class GateRequest:
     """A condition a plugin puts before a stage (confirm, start, ship, invoice, pay, complete)."""
 
@@ -113,7 +126,8 @@ class TradeMode:
     `payment_plan(ctx, order)` answers plan items that sum to the order's total. `cancel_plan(ctx, order, by)` answers the
     money moves when one side (`by`: buyer or seller) calls a confirmed order off alone, None where the mode allows none.
     Both are asked on the seller's side, with the seller's settings. `billable(line, accepted)` answers the quantity and
-    unit price to bill.
+    unit price to bill. `agreed(ctx, quotation)` answers an `AgreedPrice` for every line, in order, where prices come from
+    something signed (a quote, a contract) instead of the price lists; it refuses lines that were never agreed.
     """
 
     key: str
@@ -122,3 +136,4 @@ class TradeMode:
     cancel_plan: Callable[[Any, Any, str], list[MoneyMove] | None]
     billable: Callable[[Any, Decimal], tuple[Decimal, Decimal]]
     reserve: bool = True
+    agreed: Callable[[Any, Any], list[AgreedPrice]] | None = None

@@ -110,6 +110,7 @@ class Dispatch:
                 mode,
                 payment_plan=self._as_decision(name, mode.payment_plan),
                 cancel_plan=self._as_decision(name, mode.cancel_plan),
+                agreed=self._as_decision(name, mode.agreed) if mode.agreed else None,
             ),
         )
 

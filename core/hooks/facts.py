@@ -88,7 +88,11 @@ class InvoiceFacts:
 
 @dataclass(frozen=True)
 class Quotation:
-    """Lines being priced, before any total exists. `prices` are the unit prices found so far, by line index."""
+    """Lines being priced, before any total exists. `prices` are the unit prices found so far, by line index.
+
+    `source_ref` is what the order was born of, as its mode wrote it; a mode that agrees prices itself finds them by that.
+    There `prices` is empty, and `units` are the units asked for (None = the product's base unit).
+    """
 
     buyer_id: UUID
     seller_id: UUID
@@ -96,3 +100,6 @@ class Quotation:
     sku_ids: tuple[UUID, ...]
     quantities: tuple[Decimal, ...]
     prices: tuple[Decimal, ...]
+    order_id: UUID | None = None
+    source_ref: str | None = None
+    units: tuple[str | None, ...] = ()

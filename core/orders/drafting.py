@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from core.catalog import Component, PricedLine, Wanted, quote_lines, vat
+from core.catalog import Agreed, Component, PricedLine, Wanted, agreed_lines, quote_lines, vat
 from core.hooks import PriceComponent, Quotation
-from core.kernel import Context, Invalid, round2, round_to, uuid7
+from core.kernel import Conflict, Context, Invalid, round2, round_to, uuid7
 from core.orders.model import OrderLine, TradeOrder
 from core.orders.sides import other, side, side_of
 
@@ -43,16 +43,36 @@ class NewOrder:
 
 
 def price(ctx: Context, order: TradeOrder, wanted: Sequence[WantedLine]) -> list[OrderLine]:
-    """Lines at the seller's price for this buyer. Called inside `side(ctx, order, "seller")`; sets the order's sums."""
+    """Lines at the seller's price for this buyer, or at the price its mode agreed; sets the order's sums.
+
+    Called inside `side(ctx, order, "seller")`.
+    """
     if not wanted:
         raise Invalid.one("lines", "order.no_lines")
     if len(wanted) > MAX_LINES:
         raise Invalid.one("lines", "order.too_many_lines", limit=MAX_LINES)
-    quoted = quote_lines(ctx, order.buyer_id, [Wanted(line.sku_id, line.quantity, line.unit) for line in wanted])
+    wishes = [Wanted(line.sku_id, line.quantity, line.unit) for line in wanted]
+    quoted = _agreed(ctx, order, wishes) or quote_lines(ctx, order.buyer_id, wishes)
     extras = _components(ctx, order, quoted)
     lines = [_line(order, number, found, extras.get(number - 1, [])) for number, found in enumerate(quoted, start=1)]
     total(order, lines)
     return lines
+
+
+def _agreed(ctx: Context, order: TradeOrder, wanted: list[Wanted]) -> list[PricedLine]:
+    """The lines at the prices the order's mode agreed; empty where it has none and the price lists decide."""
+    known = ctx.ports.dispatch.modes.get(order.mode)
+    if known is None or known.mode.agreed is None:
+        return []
+    quotation = Quotation(
+        order.buyer_id, order.seller_id, order.mode, tuple(each.sku_id for each in wanted), tuple(each.qty for each in wanted),
+        (), order.id, order.source_ref, tuple(each.uom for each in wanted),
+    )  # fmt: skip
+    prices = known.mode.agreed(ctx, quotation)
+    if len(prices) != len(wanted):
+        raise Conflict("order.prices_do_not_fit", mode=order.mode)
+    found = [Agreed(each.unit_price, each.tax_included, each.vat_rate, known.plugin, each.reason) for each in prices]
+    return agreed_lines(ctx, order.buyer_id, wanted, found, order.currency)
 
 
 def _line(order: TradeOrder, number: int, found: PricedLine, extras: list[tuple[str, PriceComponent]]) -> OrderLine:
