@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from core.config import Config
 from core.db import Database, Unit, keyring, roles
 from core.db.session import set_tenant
 from core.hooks import Dispatch
-from core.host import Host
+from core.host import Host, Standing, standing
 from core.host import load as load_plugins
 from core.kernel import Ports
 from core.web import (
@@ -38,6 +39,7 @@ from core.web.flash import take_flash
 
 log = logging.getLogger("tongshang.app")
 ROOT = Path(__file__).parent.parent
+DATABASE_BACK_WITHIN = 30.0  # seconds
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -81,8 +83,15 @@ class Installation:
         keyring.load({1: config.master_key})
         _bound_only(database)
         self.config, self.database = config, database
+        self.standing, folders = _standing(database, config.data)
         only = os.environ.get("TS_ONLY")
-        self.host: Host = load_plugins(Dispatch(replace=_drain), safe_mode=safe_mode, only=only.split(",") if only else None)
+        self.host: Host = load_plugins(
+            Dispatch(replace=_drain),
+            safe_mode=safe_mode,
+            only=only.split(",") if only else None,
+            standing=self.standing,
+            folders=folders,
+        )
         self.ports = Ports(
             record=audit.record,
             publish=outbox.publish,
@@ -110,6 +119,22 @@ def _bound_only(database: Database) -> None:
         database.engine.connect().close()
     except OperationalError as away:
         log.warning("the database does not answer yet: %s", away)
+
+
+def _standing(database: Database, data: Path) -> tuple[Standing, list[Path]]:
+    """The installed plugins and where their packages lie. A database that is just restarting is waited for."""
+    deadline = time.monotonic() + DATABASE_BACK_WITHIN
+    while True:
+        try:
+            with database.engine.connect() as connection:
+                found = standing.read(connection)
+                folders = standing.placed(found, connection, data)
+                connection.commit()
+                return found, folders
+        except OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def _check_role(connection: Any, _record: Any) -> None:

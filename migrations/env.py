@@ -1,4 +1,7 @@
-"""How alembic runs here: on the connection it is handed, as the owner, one transaction per step, short locks."""
+"""How alembic runs here: on the connection it is handed, in a role that owns the schema, with short locks.
+
+The core's history commits step by step; a plugin's runs inside the transaction it is handed, which its caller ends.
+"""
 
 from alembic import context
 from sqlalchemy import text
@@ -6,7 +9,9 @@ from sqlalchemy import text
 config = context.config
 connection = config.attributes["connection"]
 schema = config.attributes["schema"]
+role = config.attributes["role"]
 note = config.attributes.get("note")
+inside = connection.in_transaction()  # then it is the caller's, and stays open
 
 
 def told(ctx, step, heads, run_args):  # alembic's own signature
@@ -14,19 +19,22 @@ def told(ctx, step, heads, run_args):  # alembic's own signature
         note(step.up_revision_id)
 
 
-connection.execute(text("SET ROLE ts_owner"))
-connection.execute(text("SET lock_timeout = '5s'"))
-connection.execute(text("SET statement_timeout = '300s'"))
-connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
-connection.commit()
+if not inside:
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role}"))
+connection.execute(text(f"SET LOCAL ROLE {role}" if inside else f"SET ROLE {role}"))
+connection.execute(text("SET LOCAL lock_timeout = '5s'" if inside else "SET lock_timeout = '5s'"))
+connection.execute(text("SET LOCAL statement_timeout = '300s'" if inside else "SET statement_timeout = '300s'"))
+if not inside:
+    connection.commit()
 context.configure(
     connection=connection,
     version_table="version",
     version_table_schema=schema,
-    transaction_per_migration=True,
+    transaction_per_migration=not inside,
     on_version_apply=[told],
 )
 with context.begin_transaction():
     context.run_migrations()
 connection.execute(text("RESET ROLE"))
-connection.commit()
+if not inside:
+    connection.commit()

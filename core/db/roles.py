@@ -52,7 +52,7 @@ def role_statements() -> list[str]:
         for role, attributes in _ROLES.items()
     ]
     # ts_app and ts_worker do not inherit: they hold the rights of ts_plugin only after SET ROLE.
-    return [*made, "GRANT ts_owner, ts_plugin_owner TO ts_migrator", "GRANT ts_plugin TO ts_app, ts_worker"]
+    return [*made, "GRANT ts_owner, ts_plugin_owner, ts_plugin TO ts_migrator", "GRANT ts_plugin TO ts_app, ts_worker"]
 
 
 def create_database(version: int, dbname: str = DATABASE, template: str = "template0") -> str:

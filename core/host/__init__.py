@@ -1,6 +1,7 @@
-"""Plugins' life: found by manifest, brought in one by one, listed with the reason when broken."""
+"""Plugins' life: found by manifest, installed from packages, brought in one by one, changed without losing anything."""
 
 from core.host.loading import Host, Loaded, load
 from core.host.manifest import Manifest, ManifestError, discover
+from core.host.standing import Installed, Standing
 
-__all__ = ["Host", "Loaded", "Manifest", "ManifestError", "discover", "load"]
+__all__ = ["Host", "Installed", "Loaded", "Manifest", "ManifestError", "Standing", "discover", "load"]

@@ -4,6 +4,7 @@ import importlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -11,6 +12,8 @@ from packaging.requirements import Requirement
 from core.hooks import Dispatch, Subscription, TradeMode
 from core.host.entering import counted, entered
 from core.host.manifest import Manifest, ManifestError, discover
+from core.host.packages import importable
+from core.host.standing import Standing
 from core.kernel import Permission, Process
 from core.orders import ORDER
 from core.web import Api, NavEntry, Pages
@@ -71,21 +74,34 @@ class Host:
             self.dispatch.unregister(name)
 
 
-def load(dispatch: Dispatch, *, safe_mode: bool = False, only: Iterable[str] | None = None) -> Host:
-    """Load every installed plugin, in an order that respects `requires` and `after`."""
+def load(
+    dispatch: Dispatch,
+    *,
+    safe_mode: bool = False,
+    only: Iterable[str] | None = None,
+    standing: Standing | None = None,
+    folders: Iterable[Path] = (),
+) -> Host:
+    """Load the installation's plugins, in an order that respects `requires` and `after`.
+
+    `standing` says which are installed and `folders` where their packages lie unpacked; without it everything that
+    Python finds is loaded.
+    """
     host = Host(dispatch)
     if safe_mode:
         return host
+    importable(folders)
     manifests: dict[str, Manifest] = {}
-    for name, found in discover():
-        if only is not None and name not in only:
-            continue
-        if isinstance(found, ManifestError):
-            host.broken[name] = str(found)
-        elif not found.fits():
-            host.broken[name] = f"made for core {found.core}"
+    found = dict(discover())
+    wanted = set(found) if standing is None else set(standing.running)
+    for name in sorted(wanted if only is None else wanted & set(only)):
+        manifest = found.get(name, ManifestError("its package is missing on this machine"))
+        if isinstance(manifest, ManifestError):
+            host.broken[name] = str(manifest)
+        elif not manifest.fits():
+            host.broken[name] = f"made for core {manifest.core}"
         else:
-            manifests[name] = found
+            manifests[name] = manifest
     for manifest in _ordered(manifests, host.broken):
         needed = [Requirement(each).name for each in manifest.requires]
         if lost := [name for name in needed if name not in host.loaded]:

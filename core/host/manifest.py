@@ -54,12 +54,20 @@ class Manifest:
 
 def read(folder: Path, module: str, version: str = "") -> Manifest:
     """Parse and check `plugin.toml` in a package folder."""
-    path = folder / "plugin.toml"
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        said = (folder / "plugin.toml").read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ManifestError(f"{module} has no plugin.toml") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+    except UnicodeDecodeError as wrong:
+        raise ManifestError(f"{module}: plugin.toml cannot be read: {wrong}") from None
+    return parse(said, module, folder, version)
+
+
+def parse(content: str, module: str, folder: Path, version: str = "") -> Manifest:
+    """Check the text of a `plugin.toml`. Raises ManifestError that names the key."""
+    try:
+        said = tomllib.loads(content)
+    except tomllib.TOMLDecodeError as wrong:
         raise ManifestError(f"{module}: plugin.toml cannot be read: {wrong}") from None
     known = {f for f in Manifest.__dataclass_fields__ if f not in ("module", "folder", "extra")}
     missing = {"name", "title", "category", "core"} - said.keys()
@@ -86,7 +94,7 @@ def read(folder: Path, module: str, version: str = "") -> Manifest:
 
 
 def discover() -> Iterator[tuple[str, Manifest | ManifestError]]:
-    """(name, manifest or what is wrong) of every installed plugin, without importing one."""
+    """(name, manifest or what is wrong) of every plugin Python can find, without importing one."""
     seen = set()
     for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda each: each.name):
         if point.name in seen:

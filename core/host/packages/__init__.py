@@ -1,0 +1,6 @@
+"""What a plugin comes in: wheels, read without running them, and where they lie unpacked."""
+
+from core.host.packages.shelf import Shelf, importable
+from core.host.packages.wheel import Wheel, read
+
+__all__ = ["Shelf", "Wheel", "importable", "read"]
