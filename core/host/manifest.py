@@ -38,7 +38,8 @@ class Manifest:
     conflicts: tuple[str, ...] = ()
     scope: str = "tenant"
     permissions: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()  # addresses outside that it calls
+    slots: tuple[str, ...] = ()  # places on pages that it fills
     licence: str = ""
     version: str = ""
     extra: dict[str, object] = field(default_factory=dict)

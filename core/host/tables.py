@@ -1,8 +1,11 @@
-"""A plugin's schema after its migrations: what stands in it, and whether one enterprise could see another one's rows."""
-
-from collections.abc import Sequence
+"""A plugin's schema: bringing it to the head of its code, and whether one enterprise could see another one's rows in it."""
 
 from sqlalchemy import Connection, text
+
+from core.db import history
+from core.host.manifest import Manifest
+
+OWNER = "ts_plugin_owner"
 
 TABLES = """SELECT c.oid, c.relname AS name, c.relrowsecurity AND c.relforcerowsecurity AS forced
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -16,6 +19,29 @@ GRANTED = """SELECT count(*) FROM aclexplode((SELECT relacl FROM pg_class WHERE 
 OUTSIDE = """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.xmin::text = (txid_current() % 4294967296)::text AND n.nspname NOT IN (:schema, 'pg_catalog', 'pg_toast')
   AND n.nspname NOT LIKE 'pg_temp%' ORDER BY 1 LIMIT 5"""
+
+
+def migrate(connection: Connection, manifest: Manifest, note: history.Note = lambda line: None) -> list[str]:
+    """Bring a plugin's tables to the head of its code, in the open transaction. Answers the steps taken.
+
+    Code older than its tables is left be: after a roll-back it goes on with the newer ones, because migrations only expand.
+    """
+    folder = manifest.folder / "migrations"
+    if not folder.is_dir():
+        return []
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {manifest.schema} AUTHORIZATION {OWNER}"))
+    at = history.revision(connection, manifest.schema)
+    if at is not None and at not in history.steps(manifest.schema, folder):
+        return []
+    steps = history.to_head(connection, manifest.schema, folder, OWNER, note)
+    open_to_their_owner(connection, manifest.schema)
+    return steps
+
+
+def head(manifest: Manifest) -> str | None:
+    """The last step of a plugin's migrations as its files tell; None when it has no tables."""
+    folder = manifest.folder / "migrations"
+    return history.head(manifest.schema, folder) if folder.is_dir() else None
 
 
 def names(connection: Connection, schema: str) -> list[str]:
@@ -50,6 +76,6 @@ def open_to_their_owner(connection: Connection, schema: str) -> None:
             connection.execute(text(f'CREATE POLICY host_owner ON {schema}."{table.name}" TO ts_plugin_owner USING (true) WITH CHECK (true)'))
 
 
-def strangers(connection: Connection, schema: str, before: Sequence[str] = ()) -> list[str]:
+def strangers(connection: Connection, schema: str) -> list[str]:
     """Tables and indexes outside the schema that this very transaction made or changed."""
-    return [name for name in connection.execute(text(OUTSIDE), {"schema": schema}).scalars() if name not in before]
+    return list(connection.execute(text(OUTSIDE), {"schema": schema}).scalars())
