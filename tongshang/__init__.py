@@ -3,10 +3,16 @@
 What is not named here is not promised. `docs/reference/hooks.md` explains each name; a test holds the two together.
 """
 
+from core.billing import PaymentConfirmed, PaymentRejected, announce_payment
+from core.billing.agreed import amend_as_agreed, claim_damages
+from core.billing.claims import claims_of, settle_claim, waive_claim
+from core.billing.escrow import OrderMoney, money_of, moves_of
 from core.catalog import ListingRow, PricedLine, SkuFacts, Wanted, own_goods, own_prices, quote_lines, vat
 from core.catalog import listing_row as listing
 from core.db import Amount, Append, Measure, Model, Price, Published, TenantOwned, TwoSided, uuid_pk
+from core.files import files_of
 from core.files import inspect as inspect_file
+from core.files import keep as keep_file
 from core.fulfilment import receive, ship, short_close
 from core.hooks import (
     AgreedPrice,
@@ -47,7 +53,8 @@ from core.kernel import (
     split,
     uuid7,
 )
-from core.orders import NewOrder, WantedLine, confirm, number, place
+from core.orders import NewOrder, WantedLine, cancel_confirmed, confirm, number, place
+from core.orders.agreed import conclude, hold_goods, pass_gate
 from core.orders.events import (
     OrderAccepted,
     OrderAmended,
@@ -72,15 +79,18 @@ from core.web.page import Crumb
 
 __all__ = [
     "AgreedPrice", "Amount", "Answer", "Api", "Append", "Conflict", "Context", "Crumb", "Event", "FieldError",
-    "Forbidden", "GateRequest", "Health", "Hit", "Invalid", "InvoiceFacts", "LineFacts", "ListingRow", "Measure",
-    "Model", "Money", "MoneyMove", "NavEntry", "NewOrder", "NotFound", "Objection", "OrderAccepted",
+    "Forbidden", "GateRequest", "Health", "Hit", "Invalid", "InvoiceFacts", "LineFacts", "ListingRow",
+    "Measure", "Model", "Money", "MoneyMove", "NavEntry", "NewOrder", "NotFound", "Objection", "OrderAccepted",
     "OrderAmended", "OrderCancelled", "OrderCompleted", "OrderConfirmed", "OrderCountered", "OrderDelivered",
-    "OrderDrafted", "OrderExpired", "OrderFacts", "OrderRejected", "OrderStarted", "OrderSubmitted",
-    "OrderTerminated", "Pages", "Party", "Payee", "Permission", "PlanItem", "Price", "PriceComponent",
-    "PricedLine", "Published", "Quantity", "Quotation", "Refused", "Schema", "SkuFacts", "SlotFragment",
-    "Subscription", "TenantOwned", "TradeMode", "Transition", "TransitionFacts", "TwoSided", "Wanted",
-    "WantedLine", "addresses", "cards", "confirm", "fields", "find_enterprises", "flash", "form", "gettext",
-    "hookimpl", "inspect_file", "language", "lazy", "listing", "mend", "number", "on_offer", "own_goods",
-    "own_prices", "partners", "place", "quote_lines", "read_form", "receive", "redirect", "render", "round2",
-    "round_to", "ship", "short_close", "split", "trade_settings", "uuid7", "uuid_pk", "vat",
+    "OrderDrafted", "OrderExpired", "OrderFacts", "OrderMoney", "OrderRejected", "OrderStarted",
+    "OrderSubmitted", "OrderTerminated", "Pages", "Party", "Payee", "PaymentConfirmed", "PaymentRejected",
+    "Permission", "PlanItem", "Price", "PriceComponent", "PricedLine", "Published", "Quantity", "Quotation",
+    "Refused", "Schema", "SkuFacts", "SlotFragment", "Subscription", "TenantOwned", "TradeMode", "Transition",
+    "TransitionFacts", "TwoSided", "Wanted", "WantedLine", "addresses", "amend_as_agreed", "announce_payment",
+    "cancel_confirmed", "cards", "claim_damages", "claims_of", "conclude", "confirm", "fields", "files_of",
+    "find_enterprises", "flash", "form", "gettext", "hold_goods", "hookimpl", "inspect_file", "keep_file",
+    "language", "lazy", "listing", "mend", "money_of", "moves_of", "number", "on_offer", "own_goods",
+    "own_prices", "partners", "pass_gate", "place", "quote_lines", "read_form", "receive", "redirect", "render",
+    "round2", "round_to", "settle_claim", "ship", "short_close", "split", "trade_settings", "uuid7", "uuid_pk",
+    "vat", "waive_claim",
 ]  # fmt: skip

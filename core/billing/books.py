@@ -64,6 +64,14 @@ def written_off(amount: Decimal) -> Books:
     )
 
 
+def forfeited(amount: Decimal) -> Books:
+    """The seller keeps a part of an advance: the buyer has lost it."""
+    return Books(
+        (("advances_received", amount), ("settlement_income", -amount)),
+        (("settlement_cost", amount), ("advances_paid", -amount)),
+    )
+
+
 def penalty(payer: str, amount: Decimal) -> Books:
     """A settlement's compensation, paid by one side to the other."""
     pays = (("settlement_cost", amount), ("bank", -amount))

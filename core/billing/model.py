@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.billing import holding  # noqa: F401  its tables belong to this room
 from core.db import Amount, Append, Measure, Model, Price, TwoSided, uuid_pk
 
 ZERO = text("0")

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from core import orders
-from core.billing import books
+from core.billing import books, escrow
 from core.billing.model import Allocation, Invoice, Payment, Refund, WriteOff
 from core.kernel import Conflict, Context, Invalid, Money, round2, uuid7
 from core.orders import PlanItem, TradeOrder
@@ -88,6 +88,7 @@ def keep_for_order(ctx: Context, payment: Payment, order: TradeOrder, amount: De
     _allocate(ctx, payment, order.id, None, amount)
     payment.allocated += amount
     orders.book(ctx, order, prepaid=amount)
+    escrow.fund(ctx, order, amount)
 
 
 def prepaid_by(ctx: Context, order: TradeOrder) -> list[tuple[Payment, Decimal]]:
@@ -119,6 +120,7 @@ def apply_prepayments(ctx: Context, order: TradeOrder, invoice: Invoice) -> None
         return
     restate(invoice)
     orders.book(ctx, order, prepaid=-applied, paid=applied)
+    escrow.release(ctx, order, applied)
     books.post(
         ctx,
         order,
@@ -191,8 +193,13 @@ def give_up(ctx: Context, invoice: Invoice, amount: Decimal, reason: str) -> Non
     books.post(ctx, invoice, "write_off", row.id, invoice.number, invoice.currency, books.written_off(amount))
 
 
-def give_up_prepaid(ctx: Context, order: TradeOrder, amount: Decimal) -> list[tuple[Payment, Decimal]]:
-    """Unbind money from an order, newest payment first; it becomes unapplied. Answers from which payments."""
+def give_up_prepaid(
+    ctx: Context, order: TradeOrder, amount: Decimal, *, to: str = "buyer"
+) -> list[tuple[Payment, Decimal]]:
+    """Unbind money from an order, newest payment first; it becomes unapplied. Answers from which payments.
+
+    Held in escrow, it leaves that for the side `to`.
+    """
     if amount > order.prepaid:
         raise Conflict(
             "payment.above_prepaid",
@@ -203,17 +210,20 @@ def give_up_prepaid(ctx: Context, order: TradeOrder, amount: Decimal) -> list[tu
     for payment, held in reversed(prepaid_by(ctx, order)):
         part = min(amount, held)
         if part > 0:
-            release_from(ctx, order, payment, part)
+            release_from(ctx, order, payment, part, to=to)
             parts.append((payment, part))
             amount -= part
     return parts
 
 
-def release_from(ctx: Context, order: TradeOrder, payment: Payment, amount: Decimal) -> None:
+def release_from(
+    ctx: Context, order: TradeOrder, payment: Payment, amount: Decimal, *, to: str = "buyer"
+) -> None:
     """Unbind a part of one payment from an order."""
     _allocate(ctx, payment, order.id, None, -amount)
     payment.allocated -= amount
     orders.book(ctx, order, prepaid=-amount)
+    (escrow.refund if to == "buyer" else escrow.release)(ctx, order, amount)
 
 
 def satisfy_payment_gates(ctx: Context, order: TradeOrder, evidence: str) -> None:

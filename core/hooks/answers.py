@@ -63,7 +63,11 @@ class PlanItem:
 
 @dataclass(frozen=True)
 class MoneyMove:
-    """One move of a cancel or settlement plan: from a side to a side, as a kind of posting."""
+    """One move of a cancel or settlement plan, from a side to a side.
+
+    `reason`: `outstanding` pays invoices, `refund` gives an advance back, `penalty` is compensation paid at once, `forfeit`
+    lets the seller keep a part of the advance, `claim` is compensation that is owed.
+    """
 
     payer: str
     payee: str
@@ -128,6 +132,8 @@ class TradeMode:
     Both are asked on the seller's side, with the seller's settings. `billable(line, accepted)` answers the quantity and
     unit price to bill. `agreed(ctx, quotation)` answers an `AgreedPrice` for every line, in order, where prices come from
     something signed (a quote, a contract) instead of the price lists; it refuses lines that were never agreed.
+    `settlement_plan(ctx, order)` answers the damages a running order owes by its own terms. With `escrow`, money paid in
+    advance is held in escrow until it is invoiced, forfeited or sent back.
     """
 
     key: str
@@ -137,3 +143,5 @@ class TradeMode:
     billable: Callable[[Any, Decimal], tuple[Decimal, Decimal]]
     reserve: bool = True
     agreed: Callable[[Any, Any], list[AgreedPrice]] | None = None
+    settlement_plan: Callable[[Any, Any], list[MoneyMove]] | None = None
+    escrow: bool = False

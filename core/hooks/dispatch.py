@@ -111,6 +111,7 @@ class Dispatch:
                 payment_plan=self._as_decision(name, mode.payment_plan),
                 cancel_plan=self._as_decision(name, mode.cancel_plan),
                 agreed=self._as_decision(name, mode.agreed) if mode.agreed else None,
+                settlement_plan=self._as_decision(name, mode.settlement_plan) if mode.settlement_plan else None,
             ),
         )
 

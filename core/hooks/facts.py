@@ -62,6 +62,9 @@ class OrderFacts:
     offer_expires_at: datetime | None
     started_at: datetime | None
     lines: tuple[LineFacts, ...] = ()
+    source_ref: str | None = None
+    prepaid: Decimal = Decimal(0)
+    paid: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)

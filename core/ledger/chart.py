@@ -38,6 +38,9 @@ CHART: dict[str, Heading] = {
         Heading("settlement_income", "income", "Settlement income", "结算补偿收入"),
         Heading("settlement_cost", "cost", "Settlement cost", "结算补偿支出"),
         Heading("rounding", "cost", "Rounding differences", "尾差"),
+        Heading("in_trust", "asset", "Money in escrow", "托管中资金"),
+        Heading("claims_receivable", "asset", "Damages receivable", "应收违约金", partnered=True),
+        Heading("claims_payable", "liability", "Damages payable", "应付违约金", partnered=True),
     )
 }
 

@@ -102,8 +102,9 @@ def cancel_confirmed(ctx: Context, order_id: UUID, reason: str, version: int | N
         plan = mode.cancel_plan(ctx, facts, by)  # by the seller's settings
     if plan is None:
         raise Refused("order.cancel_needs_both", mode=order.mode)
-    if order.prepaid:
-        plan = [*plan, MoneyMove("seller", "buyer", order.prepaid, "refund")]
+    kept = sum((move.amount for move in plan if move.reason == "forfeit"), ZERO)
+    if order.prepaid > kept:
+        plan = [*plan, MoneyMove("seller", "buyer", order.prepaid - kept, "refund")]
     order.reason = reason.strip() or None
     step(ctx, order, "cancel_confirmed", reason=reason)
     _release_all(ctx, order)

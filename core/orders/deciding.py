@@ -30,7 +30,7 @@ def confirm(ctx: Context, order_id: UUID, version: int | None = None) -> TradeOr
     order = lock(ctx, order_id, version)
     _in_time(ctx, order)
     step(ctx, order, "confirm", amount=order.total, total=order.total)
-    _bind(ctx, order)
+    bind(ctx, order)
     advance(ctx, order)
     return order
 
@@ -63,7 +63,7 @@ def accept(ctx: Context, order_id: UUID, version: int | None = None) -> TradeOrd
     step(ctx, order, "accept", amount=order.total, total=order.total)
     with side(ctx, order, "seller"):
         reserve_again(ctx, order, changed)
-    _bind(ctx, order)
+    bind(ctx, order)
     advance(ctx, order)
     return order
 
@@ -115,12 +115,13 @@ def expire(ctx: Context, order_id: UUID) -> TradeOrder | None:
     return order
 
 
-def _bind(ctx: Context, order: TradeOrder) -> None:
+def bind(ctx: Context, order: TradeOrder) -> None:
     """What binding means (T6, T8): credit again, hard reservation, payment plan, gates, version 1 of the terms."""
     bound = lines(ctx, order.id)
     mode = ctx.ports.dispatch.modes[order.mode].mode
     with side(ctx, order, "seller"):
-        check_credit(ctx, order, tenancy.partner(ctx, order.buyer_id), lock=True)
+        if not mode.escrow:  # what is held before the order starts needs no trust
+            check_credit(ctx, order, tenancy.partner(ctx, order.buyer_id), lock=True)
         if mode.reserve:
             stock.harden(ctx, order.id)
         order.confirmed_at, order.offer_expires_at, order.terms_version = ctx.now, None, 1

@@ -20,7 +20,7 @@ def order_facts(order: TradeOrder, lines: Iterable[OrderLine] = ()) -> OrderFact
         order.id, order.number, order.mode, order.state, order.version, order.buyer_id, order.seller_id,
         order.currency, order.total, order.net, order.tax, order.terms_days, order.delivery_date,
         order.submitted_at, order.confirmed_at, order.offer_expires_at, order.started_at,
-        tuple(line_facts(line) for line in lines),
+        tuple(line_facts(line) for line in lines), order.source_ref, order.prepaid, order.paid,
     )  # fmt: skip
 
 

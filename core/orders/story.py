@@ -66,6 +66,9 @@ STORY = {
     "paid": _told("confirmed a payment", "coin", "ok"),
     "prepaid": _told("confirmed an advance payment", "coin", "ok"),
     "written_off": _told("wrote off a remainder", "coin", "warn"),
+    "claimed": _told("claimed damages", "flag", "warn"),
+    "claim_paid": _told("received the damages", "coin", "ok"),
+    "claim_waived": _told("waived the damages", "undo"),
 }
 """By the verb of the order's event."""
 
