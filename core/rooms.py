@@ -15,6 +15,7 @@ ROOMS = (
     "audit",
     "outbox",
     "files",
+    "work",
     "identity",
     "tenancy",
     "ledger",

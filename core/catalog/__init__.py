@@ -17,7 +17,16 @@ from core.catalog.finding import (
     find_products,
     listing_row,
 )
-from core.catalog.imports import Imported, export_products, import_products
+from core.catalog.imports import (
+    Imported,
+    cancel_import,
+    export_products,
+    find_import,
+    import_products,
+    import_reasons,
+    recent_imports,
+    start_import,
+)
 from core.catalog.model import Category, ImportRun, Listing, PriceList, PriceRow, Product, UomConversion
 from core.catalog.pricing import (
     Component,
@@ -92,14 +101,17 @@ __all__ = [
     "add_product",
     "agreed_lines",
     "availability",
+    "cancel_import",
     "edit_product",
     "exclusive_price",
     "export_products",
+    "find_import",
     "find_listings",
     "find_product",
     "find_products",
     "fixed_factors",
     "import_products",
+    "import_reasons",
     "line_amounts",
     "listing_row",
     "open_price_list",
@@ -110,10 +122,12 @@ __all__ = [
     "public_list",
     "publish_products",
     "quote_lines",
+    "recent_imports",
     "set_first_prices",
     "set_prices",
     "shelves",
     "shown_components",
+    "start_import",
     "total",
     "turn_price_lists",
     "units_of",

@@ -11,23 +11,26 @@ from decimal import Decimal
 from core.kernel import Invalid
 
 CHARSETS = {"utf-8": "utf-8-sig", "gb18030": "gb18030"}
-MAX_BYTES = 8 * 1024 * 1024
-MAX_ROWS = 20_000
+MAX_BYTES = 20_000_000
+MAX_ROWS = 200_000
 MAX_FIELD = 2_000
 MAX_COLUMNS = 100
+
+REMARKS = ("#row", "#reason")
+"""Columns of the file of refused rows that say where a row stood and why it was refused; passed over when it comes back."""
 
 _FORMULA = re.compile(r"(^|[,;\t|])[=+\-@\t\r＝＋－＠]")
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 
 
 def read(content: bytes, charset: str) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
-    """The header and the rows with their numbers, the header being row 1. Invalid when the file as a whole
+    """The header without remarks, and the rows with their numbers, the header being row 1. Invalid when the file as a whole
     is unusable.
     """
     if charset not in CHARSETS:
         raise Invalid.one("charset", "import.charset", charset=charset)
     if len(content) > MAX_BYTES:
-        raise Invalid.one("file", "import.too_large", max=MAX_BYTES // 1024 // 1024)
+        raise Invalid.one("file", "import.too_large", max=MAX_BYTES // 1_000_000)
     try:
         body = content.decode(CHARSETS[charset])
     except UnicodeDecodeError as wrong:
@@ -40,7 +43,7 @@ def read(content: bytes, charset: str) -> tuple[list[str], Iterator[tuple[int, d
         raise Invalid.one("file", "import.no_header")
     if len(set(header)) != len(header):
         raise Invalid.one("file", "import.column_twice")
-    return header, _rows(header, lines)
+    return [name for name in header if name not in REMARKS], _rows(header, lines)
 
 
 def _rows(header: list[str], lines: Iterator[list[str]]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -54,7 +57,8 @@ def _rows(header: list[str], lines: Iterator[list[str]]) -> Iterator[tuple[int, 
         if any(len(cell) > MAX_FIELD for cell in cells):
             raise Invalid.one("file", "import.field_too_long", row=number, max=MAX_FIELD)
         cells += [""] * (len(header) - len(cells))
-        yield number, {name: _unguarded(cell.strip()) for name, cell in zip(header, cells, strict=False)}
+        row = zip(header, cells, strict=False)
+        yield number, {name: _unguarded(cell.strip()) for name, cell in row if name not in REMARKS}
 
 
 def _next(lines: Iterator[list[str]]) -> list[str] | None:

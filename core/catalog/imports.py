@@ -1,249 +1,222 @@
-"""Products by file: good rows land, each bad row keeps its reason, and the file itself is kept with what
-became of it.
+"""Products by file: the file is kept, its rows land batch by batch as long work, each bad row keeps its reasons.
 
 Rows are known by their code, so the same file brought twice changes nothing the second time.
 """
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select, update
 
+from core import files, work
 from core.catalog import csvfile
 from core.catalog.events import ProductsImported
-from core.catalog.model import ImportIssue, ImportRun, Listing, Product
-from core.catalog.rows import ProductRow
-from core.catalog.service import RowIssue, publish_products, upsert_products
+from core.catalog.model import ImportRun, Listing, Product
+from core.catalog.productfile import ATTRIBUTE, COLUMNS, Line, lines
+from core.catalog.service import Landed, publish_products, upsert_products
 from core.catalog.tariff import public_list, set_first_prices
-from core.kernel import Context, FieldError, Invalid, NotFound, uuid7
+from core.kernel import Context, FieldError, uuid7
+from core.work import Batch, Step, Why, WorkReason, WorkRun
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "code": ("编码", "商品编码", "sku"),
-    "name_zh": ("名称", "中文名称", "品名"),
-    "name_en": ("英文名称", "name"),
-    "category": ("类目",),
-    "spec": ("规格",),
-    "base_uom": ("单位", "unit"),
-    "tax_class": ("税类",),
-    "weight_kg": ("单重", "单重kg", "单重(kg)"),
-    "part_no": ("厂家型号", "part number"),
-    "price": ("含税价", "含税单价"),
-    "status": ("状态",),
-}
-"""Column names a file may use, in English or Chinese; attributes stand in columns `attr:<key>`."""
-
-_ATTRIBUTE = "attr:"
-_LISTED = {"active", "listed", "在售", "上架"}
-_DRAFT = {"", "draft", "草稿"}
-_KEEP_ISSUES = 5_000
+BATCH = 500
+"""Rows of one transaction: what a cancellation waits for, and what a killed worker does again."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """The result of a file: how many rows were added, changed, left alone, refused; `run_id` leads to the
-    reasons.
-    """
+    """A file and what became of it so far. `run` is how far it is and who brought it."""
 
-    run_id: UUID
-    rows: int
+    id: UUID
+    run: WorkRun
+    file_id: UUID
+    charset: str
     added: int
     changed: int
     unchanged: int
-    refused: int
+
+    @property
+    def landed(self) -> int:
+        return self.added + self.changed + self.unchanged
 
 
-@dataclass(frozen=True)
-class _Read:
-    number: int
-    row: ProductRow
-    price: Decimal | None
-    listed: bool
-    cells: Mapping[str, str]
+def start_import(ctx: Context, file_name: str, content: bytes, charset: str = "utf-8") -> Imported:
+    """Keep a file of products and have it read. Only a file that cannot be read at all is refused, with Invalid.
+
+    A price sets the public price for the first unit, and asks for that permission; a row marked listed is published.
+    """
+    ctx.require("product.import")
+    total, priced = 0, False
+    for line in lines(content, charset):
+        total += 1
+        priced = priced or line.price is not None
+    if priced:
+        ctx.require("price.edit")
+    run_id = uuid7()
+    file = files.keep(ctx, _plain_name(file_name), content, "import", run_id)
+    run = work.start(ctx, IMPORT, file.name, {}, total, run_id)
+    ctx.session.add(ImportRun(tenant_id=ctx.tenant_id, id=run_id, file_id=file.id, charset=charset))
+    ctx.session.flush()
+    return Imported(run_id, run, file.id, charset, 0, 0, 0)
 
 
 def import_products(ctx: Context, file_name: str, content: bytes, charset: str = "utf-8") -> Imported:
-    """Read a file of products. Only a file that cannot be read at all is refused; a bad row never stops the
-    others.
+    """Read a file inside this transaction: for seeding and small files of programs. Else `start_import`."""
+    started = start_import(ctx, file_name, content, charset)
+    work.work_off(ctx, IMPORT, started.run)
+    return find_import(ctx, started.id)
 
-    A price sets the public price for the first unit; a row marked listed is published.
+
+def find_import(ctx: Context, run_id: UUID) -> Imported:
+    """One's own import; NotFound for everybody else's."""
+    return _joined(ctx, [work.find_run(ctx, IMPORT, run_id)])[0]
+
+
+def recent_imports(ctx: Context, limit: int = 20) -> list[Imported]:
+    """The latest imports, newest first. Two statements."""
+    return _joined(ctx, work.recent_runs(ctx, IMPORT, limit))
+
+
+def cancel_import(ctx: Context, run_id: UUID) -> Imported:
+    """Stop an import; the rows that landed stay."""
+    return _joined(ctx, [work.cancel(ctx, IMPORT, run_id)])[0]
+
+
+def import_reasons(ctx: Context, run_id: UUID, limit: int | None = 500) -> list[WorkReason]:
+    """Why rows of a file did not land, in the order of the file."""
+    return work.reasons(ctx, work.find_run(ctx, IMPORT, run_id), limit)
+
+
+def refused_rows(ctx: Context, run_id: UUID, say: Callable[[str, dict[str, Any]], str]) -> bytes:
+    """The rows that did not land as a file: as they came, so that it can be mended and brought again.
+
+    Their row in the first file, the field and the reason stand in front, under names an import passes over.
+    `say` makes a sentence of a code and its values.
     """
-    ctx.require("product.import")
-    header, lines = csvfile.read(content, charset)
-    columns = _columns(header)
-    read: list[_Read] = []
-    issues: list[tuple[int, Mapping[str, str], FieldError]] = []
-    count = 0
-    for number, cells in lines:
-        count += 1
-        understood, wrong = _understand(number, cells, columns)
-        issues += [(number, cells, error) for error in wrong]
-        if understood:
-            read.append(understood)
-    landed = upsert_products(ctx, [each.row for each in read])
-    issues += [
-        (read[issue.index].number, read[issue.index].cells, error) for issue, error in _flat(landed.issues)
+    found = import_reasons(ctx, run_id, limit=None)
+    header = list(dict.fromkeys(name for why in found for name in work.cells(why)))
+    merged: dict[int, list[Any]] = {}
+    for why in found:
+        cells = work.cells(why)
+        said = say(why.code, why.detail)
+        if why.place in merged:
+            merged[why.place][1] += f" / {said}"
+        else:
+            merged[why.place] = [str(why.place), said, *(cells.get(name, "") for name in header)]
+    return csvfile.write([*csvfile.REMARKS, *header], merged.values())
+
+
+def _joined(ctx: Context, runs: list[WorkRun]) -> list[Imported]:
+    wanted = select(ImportRun).where(
+        ImportRun.tenant_id == ctx.tenant_id, ImportRun.id.in_([run.id for run in runs])
+    )
+    found = {
+        row.id: row for row in ctx.session.scalars(wanted.execution_options(populate_existing=True))
+    } if runs else {}
+    return [
+        Imported(run.id, run, own.file_id, own.charset, own.added, own.changed, own.unchanged)
+        for run in runs
+        if (own := found.get(run.id))
     ]
-    bad = {number for number, _cells, _error in issues}
-    _price_and_list(ctx, [each for each in read if each.number not in bad], landed.ids)
-    run = ImportRun(
-        tenant_id=ctx.tenant_id,
-        id=uuid7(),
-        file_name=_plain_name(file_name),
-        charset=charset,
-        content=content,
-        rows=count,
-        added=landed.added,
-        changed=landed.changed,
-        unchanged=landed.unchanged,
-        refused=len(bad),
-        by=ctx.actor.name,
-        at=ctx.now,
+
+
+def _begin(ctx: Context, run: WorkRun) -> Step:
+    """Read the file again and pass over what earlier batches did; their codes still count as taken."""
+    own = ctx.session.get_one(ImportRun, run.id)
+    _file, content = files.read(ctx, own.file_id)
+    rest = lines(content, own.charset)
+    seen: set[str] = set()
+    for line in islice(rest, run.mark.get("rows", 0)):
+        if line.row is not None:
+            seen.add(line.row.code)
+    return _Reader(run.id, rest, seen, run.mark.get("rows", 0), run.total or 0)
+
+
+class _Reader:
+    """Takes the next rows of a file each time it is called."""
+
+    def __init__(self, run_id: UUID, rest: Iterator[Line], seen: set[str], read: int, total: int) -> None:
+        self.run_id, self.rest, self.seen, self.read, self.total = run_id, rest, seen, read, total
+
+    def __call__(self, ctx: Context) -> Batch:
+        taken = list(islice(self.rest, BATCH))
+        self.read += len(taken)
+        why = [(line, error) for line in taken for error in line.wrong]
+        good: list[Line] = []
+        for line in taken:
+            if line.row is None:
+                continue
+            if line.row.code and line.row.code in self.seen:
+                why.append((line, FieldError("code", "product.code_twice", {"product": line.row.code})))
+                continue
+            self.seen.add(line.row.code)
+            good.append(line)
+        landed = upsert_products(ctx, [line.row for line in good if line.row is not None])
+        why += [(good[issue.index], error) for issue in landed.issues for error in issue.errors]
+        bad = {line.number for line, _error in why}
+        _price_and_list(ctx, [line for line in good if line.number not in bad], landed.ids)
+        _count(ctx, self.run_id, landed)
+        why.sort(key=lambda each: each[0].number)
+        return Batch(
+            done=len(taken),
+            refused=len(bad),
+            reasons=tuple(Why(line.number, error, _as_it_came(line)) for line, error in why),
+            mark={"rows": self.read},
+            last=self.read >= self.total,
+        )
+
+
+def _as_it_came(line: Line) -> str:
+    return json.dumps(dict(line.cells), ensure_ascii=False)
+
+
+def _count(ctx: Context, run_id: UUID, landed: Landed) -> None:
+    own = ImportRun
+    ctx.session.execute(
+        update(own)
+        .where(own.tenant_id == ctx.tenant_id, own.id == run_id)
+        .values(
+            added=own.added + landed.added,
+            changed=own.changed + landed.changed,
+            unchanged=own.unchanged + landed.unchanged,
+        )
+        .execution_options(synchronize_session=False)
     )
-    ctx.session.add(run)
-    ctx.session.flush()
-    _keep(ctx, run.id, sorted(issues, key=lambda issue: issue[0])[:_KEEP_ISSUES])
-    digest = hashlib.sha256(content).hexdigest()
-    ctx.record(
-        "product.import", run, file=run.file_name, sha256=digest, landed=len(landed.ids), refused=len(bad)
-    )
-    ctx.publish(ProductsImported(ctx.tenant_id, run.id, len(landed.ids), len(bad)))
-    return Imported(run.id, count, landed.added, landed.changed, landed.unchanged, len(bad))
 
 
-def _columns(header: Iterable[str]) -> dict[str, str]:
-    """File column -> what it means. Unknown columns refuse the file: a typo must not lose a price
-    silently.
-    """
-    aliases = {alias.lower(): name for name, names in COLUMNS.items() for alias in (name, *names)}
-    found: dict[str, str] = {}
-    for title in header:
-        meaning = title if title.startswith(_ATTRIBUTE) else aliases.get(title.lower())
-        if meaning is None:
-            raise Invalid.one("file", "import.unknown_column", column=title[:60])
-        if meaning in found.values():
-            raise Invalid.one("file", "import.column_twice", column=title[:60])
-        found[title] = meaning
-    missing = {"code", "name_zh"} - set(found.values())
-    if missing:
-        raise Invalid.one("file", "import.missing_column", column=", ".join(sorted(missing)))
-    return found
-
-
-def _understand(
-    number: int, cells: Mapping[str, str], columns: Mapping[str, str]
-) -> tuple[_Read | None, list[FieldError]]:
-    given = {meaning: cells[title] for title, meaning in columns.items()}
-    wrong: list[FieldError] = []
-    weight = _decimal(given, "weight_kg", wrong)
-    price = _decimal(given, "price", wrong)
-    status = given.get("status", "").lower()
-    if status not in _LISTED | _DRAFT:
-        wrong.append(FieldError("status", "import.status", {"status": status[:40]}))
-    if price is not None and not (0 <= price < Decimal(10) ** 12 and price == round(price, 6)):
-        wrong.append(FieldError("price", "price.number", {}))
-    if wrong:
-        return None, wrong
-    row = ProductRow(
-        code=given["code"],
-        name_zh=given["name_zh"],
-        name_en=given.get("name_en", ""),
-        category=given.get("category", "").strip("/"),
-        spec=given.get("spec", ""),
-        base_uom=given.get("base_uom", "") or "pcs",
-        tax_class=given.get("tax_class", "") or "goods",
-        weight_kg=weight,
-        part_no=given.get("part_no", ""),
-        attributes={
-            meaning.removeprefix(_ATTRIBUTE): cell
-            for meaning, cell in given.items()
-            if meaning.startswith(_ATTRIBUTE) and cell
-        },
-    )
-    return _Read(number, row, price, status in _LISTED, cells), []
-
-
-def _decimal(given: Mapping[str, str], name: str, wrong: list[FieldError]) -> Decimal | None:
-    cell = given.get(name, "").replace(",", "")
-    if not cell:
-        return None
-    try:
-        number = Decimal(cell)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if number.is_finite():
-        return number
-    wrong.append(FieldError(name, "decimal.not_a_number", {}))
-    return None
-
-
-def _flat(issues: Iterable[RowIssue]) -> Iterable[tuple[RowIssue, FieldError]]:
-    return ((issue, error) for issue in issues for error in issue.errors)
-
-
-def _price_and_list(ctx: Context, good: list[_Read], ids: Mapping[str, UUID]) -> None:
-    listed = [ids[each.row.code] for each in good if each.listed]
+def _price_and_list(ctx: Context, good: list[Line], ids: Mapping[str, UUID]) -> None:
+    listed = [ids[each.row.code] for each in good if each.row and each.listed]
     if listed:
         drafts = select(Product.id).where(
             Product.tenant_id == ctx.tenant_id, Product.id.in_(listed), Product.status != "active"
         )
         if fresh := list(ctx.session.scalars(drafts)):
             publish_products(ctx, fresh)
-    prices = {ids[each.row.code]: each.price for each in good if each.price is not None}
+    prices = {ids[each.row.code]: each.price for each in good if each.row and each.price is not None}
     if prices:
         set_first_prices(ctx, public_list(ctx).id, prices)
 
 
-def _keep(ctx: Context, run_id: UUID, issues: list[tuple[int, Mapping[str, str], FieldError]]) -> None:
-    values = [
-        dict(
-            tenant_id=ctx.tenant_id,
-            id=uuid7(),
-            run_id=run_id,
-            row_no=number,
-            field=error.path,
-            code=error.code,
-            detail={name: str(value) for name, value in error.values.items()},
-            text=json.dumps(dict(cells), ensure_ascii=False)[:2000],
-        )
-        for number, cells, error in issues
-    ]
-    for at in range(0, len(values), 500):
-        ctx.session.execute(insert(ImportIssue).values(values[at : at + 500]))
-
-
-def import_run(ctx: Context, run_id: UUID, limit: int = 500) -> tuple[ImportRun, list[ImportIssue]]:
-    """A run and the reasons of its refused rows, in the order of the file."""
-    ctx.require("product.import")
-    run = ctx.session.scalar(
-        select(ImportRun).where(ImportRun.tenant_id == ctx.tenant_id, ImportRun.id == run_id)
+def _ended(ctx: Context, run: WorkRun) -> None:
+    done = _joined(ctx, [run])[0]
+    ctx.record(
+        "product.import", run, file=run.title, state=run.state, landed=done.landed, refused=run.refused
     )
-    if run is None:
-        raise NotFound("import.not_found")
-    wanted = select(ImportIssue).where(ImportIssue.tenant_id == ctx.tenant_id, ImportIssue.run_id == run_id)
-    return run, list(ctx.session.scalars(wanted.order_by(ImportIssue.row_no, ImportIssue.id).limit(limit)))
+    if run.state != "failed" or done.landed:
+        ctx.publish(ProductsImported(ctx.tenant_id, run.id, done.landed, run.refused))
 
 
-def import_file(ctx: Context, run_id: UUID) -> tuple[str, bytes]:
-    """The file of a run as it was brought."""
-    ctx.require("product.import")
-    wanted = select(ImportRun.file_name, ImportRun.content).where(
-        ImportRun.tenant_id == ctx.tenant_id, ImportRun.id == run_id
-    )
-    found = ctx.session.execute(wanted).one_or_none()
-    if found is None:
-        raise NotFound("import.not_found")
-    return found[0], found[1]
-
-
-def recent_runs(ctx: Context, limit: int = 20) -> list[ImportRun]:
-    ctx.require("product.import")
-    wanted = select(ImportRun).where(ImportRun.tenant_id == ctx.tenant_id).order_by(ImportRun.id.desc())
-    return list(ctx.session.scalars(wanted.limit(limit)))
+IMPORT = work.Kind(
+    "products.import",
+    needs=("product.import", "product.edit", "file.add", "file.view"),
+    uses=("price.edit",),
+    begin=_begin,
+    ended=_ended,
+)
 
 
 def export_products(ctx: Context) -> bytes:
@@ -259,7 +232,7 @@ def export_products(ctx: Context) -> bytes:
     )
     found = ctx.session.execute(wanted.execution_options(yield_per=2000)).all()
     keys = sorted({key for product, _price in found for key in product.attributes})
-    header = [*COLUMNS, *(f"{_ATTRIBUTE}{key}" for key in keys)]
+    header = [*COLUMNS, *(f"{ATTRIBUTE}{key}" for key in keys)]
     ctx.record("product.export", f"enterprise:{ctx.tenant_id}", rows=len(found))
     return csvfile.write(header, (_exported(product, price, keys) for product, price in found))
 
@@ -272,5 +245,6 @@ def _exported(product: Product, price: Decimal | None, keys: list[str]) -> list[
 
 
 def _plain_name(name: str) -> str:
-    kept = "".join(char for char in name.replace("\\", "/").rpartition("/")[2] if char.isprintable())
-    return kept[:120] or "products.csv"
+    """The name the file is kept under: always one of a CSV file."""
+    kept = "".join(char for char in name.replace("\\", "/").rpartition("/")[2] if char.isprintable())[:110]
+    return kept if kept.lower().endswith((".csv", ".txt")) else f"{kept or 'products'}.csv"

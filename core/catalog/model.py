@@ -14,14 +14,13 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    LargeBinary,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Append, Measure, Model, Price, Published, TenantOwned, uuid_pk
+from core.db import Measure, Model, Price, Published, TenantOwned, uuid_pk
 
 STATUSES = ("draft", "active", "withdrawn")
 AUDIENCES = ("contract", "tenant", "group", "public", "base")
@@ -30,7 +29,7 @@ AUDIENCES = ("contract", "tenant", "group", "public", "base")
 
 class Category(Published, Model):
     """A shelf of the catalogue. `path` joins the codes from the root (`steel/rebar`); equal paths are one
-    shelf.
+    shelf. A retired one keeps its products and takes no others.
     """
 
     __tablename__ = "category"
@@ -47,6 +46,8 @@ class Category(Published, Model):
     name_zh: Mapped[str]
     name_en: Mapped[str]
     rank: Mapped[int] = mapped_column(default=100)
+    retired_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
 
 
 class CategoryAttribute(Published, Model):
@@ -247,38 +248,19 @@ class PriceRow(TenantOwned, Model):
     price: Mapped[Decimal] = mapped_column(Price())
 
 
-class ImportRun(Append, TenantOwned, Model):
-    """One file somebody brought, kept as it came, with what became of its rows."""
+class ImportRun(TenantOwned, Model):
+    """What a file of products led to: beside the run of the same id, which knows how far it is and what it refused."""
 
     __tablename__ = "import_run"
-    __table_args__ = (UniqueConstraint("tenant_id", "id"), Index("ix_import_run_recent", "tenant_id", "id"))
-
-    id: Mapped[uuid_pk]
-    file_name: Mapped[str]
-    charset: Mapped[str]
-    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
-    rows: Mapped[int]
-    added: Mapped[int]
-    changed: Mapped[int]
-    unchanged: Mapped[int]
-    refused: Mapped[int]
-    by: Mapped[str]
-    at: Mapped[datetime] = mapped_column(server_default=text("ts.clock()"))
-
-
-class ImportIssue(Append, TenantOwned, Model):
-    """Why one row of a file did not land. `row_no` counts as a spreadsheet does: the header is row 1."""
-
-    __tablename__ = "import_issue"
+    __grants__ = "SELECT, INSERT, UPDATE"
     __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "run_id"], ["ts.import_run.tenant_id", "ts.import_run.id"]),
-        Index("ix_import_issue_run", "tenant_id", "run_id", "row_no"),
+        UniqueConstraint("tenant_id", "id"),
+        ForeignKeyConstraint(["tenant_id", "id"], ["ts.work_run.tenant_id", "ts.work_run.id"]),
     )
 
     id: Mapped[uuid_pk]
-    run_id: Mapped[UUID]
-    row_no: Mapped[int]
-    field: Mapped[str]
-    code: Mapped[str]
-    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
-    text: Mapped[str]
+    file_id: Mapped[UUID]
+    charset: Mapped[str]
+    added: Mapped[int] = mapped_column(default=0)
+    changed: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)

@@ -12,6 +12,7 @@ from core.catalog.finding import SORTS
 from core.catalog.model import AUDIENCES, STATUSES
 from core.web import Schema, fields
 from core.web.pager import MAX_PAGE
+from core.work import STATES
 
 
 def choice(words: Sequence[str], **kwargs: Any) -> Field:
@@ -269,25 +270,36 @@ class ImportBody(Schema):
 
 
 class IssueAnswer(Schema):
-    row_no = fields.Integer()
+    row_no = fields.Integer(attribute="place")
     field = fields.Text()
     code = fields.Text()
     detail = fields.Dict()
 
 
 class ImportAnswer(Schema):
+    """An import and how far it is: `done` of `rows` have been read, `refused` of them did not land."""
+
     id = fields.UUID()
     file_name = fields.Text()
+    file_id = fields.UUID()
     charset = fields.Text()
+    state = choice(STATES)
+    stopping = fields.Boolean()
     rows = fields.Integer()
+    done = fields.Integer()
     added = fields.Integer()
     changed = fields.Integer()
     unchanged = fields.Integer()
     refused = fields.Integer()
+    reason = fields.Text(allow_none=True)
     by = fields.Text()
     at = fields.DateTime()
+    started_at = fields.DateTime(allow_none=True)
+    ended_at = fields.DateTime(allow_none=True)
 
 
 class ImportDetailAnswer(Schema):
+    """The first 500 reasons; all of them are in the file of refused rows."""
+
     run = fields.Nested(ImportAnswer)
     issues = fields.List(fields.Nested(IssueAnswer))

@@ -1,94 +1,18 @@
 """The pages and the API of catalogue and stock, as a signed-in person and a key meet them."""
 
-import io
 import re
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from core import catalog, identity, stock, tenancy
-from core.app import create_app
-from core.config import Config
-from core.db import Database, Unit
-from tests.conftest import OTHER, TENANT, Server
+from core import catalog, stock
+from core.db import Unit
+from tests.catalog.portal import csrf_of
+from tests.conftest import OTHER, TENANT
 
 D = Decimal
-PASSWORD = "seven horses over the wall"
-
-
-@pytest.fixture
-def app(
-    fresh_db: Database, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Flask]:
-    monkeypatch.setenv("TS_COUNT_SQL", "1")
-    url = server.url_for("ts_app", fresh_db.name)  # type: ignore[attr-defined]
-    made = create_app(
-        Config.load(None, {"DATABASE_URL": url, "TS_DATA": str(tmp_path), "TS_INSECURE_HTTP": "1"})
-    )
-    yield made
-    made.extensions["ts"].unit.database.dispose()
-
-
-@pytest.fixture
-def goods(unit: Unit) -> dict[str, UUID]:
-    """A seller with 60 listed bearings in stock, and a buyer with a price of its own for one."""
-    for tenant_id, name, uscc in (
-        (TENANT, "江南轴承有限公司", "91350100M000100Y43"),
-        (OTHER, "北方机械有限公司", "91310000MA1FL4XY7W"),
-    ):
-        with unit.system(tenant_id, "seed") as ctx:
-            tenancy.register_enterprise(ctx, name=name, uscc=uscc, kind="trader")
-    with unit.system(TENANT, "seed") as ctx:
-        rule = catalog.AttributeRule("bore", "内径", "Bore", "number", "mm", (), False)
-        catalog.add_category(ctx, "bearing", "轴承", "Bearings", "", [rule])
-        rows = [
-            catalog.ProductRow(
-                f"62{n:02}", "深沟球轴承", "Ball bearing", "bearing", f"{n}", attributes={"bore": str(n + 1)}
-            )
-            for n in range(60)
-        ]
-        ids = catalog.upsert_products(ctx, rows).ids
-        catalog.publish_products(ctx, ids.values())
-        prices = [catalog.NewPrice(sku, D(1), D(100)) for sku in ids.values()]
-        prices += [catalog.NewPrice(sku, D(10), D(95)) for sku in ids.values()]
-        catalog.set_prices(ctx, catalog.public_list(ctx).id, prices)
-        own = catalog.open_price_list(ctx, "北方", "tenant", customer_id=OTHER)
-        catalog.set_prices(ctx, own.id, [catalog.NewPrice(ids["6200"], D(1), D(88))])
-        store = stock.add_warehouse(ctx, "A", "宝山一库").id
-        stock.receive_stock(ctx, [stock.Incoming(sku, store, D(40)) for sku in ids.values()])
-    return ids
-
-
-@pytest.fixture
-def signed_in(app: Flask, unit: Unit, fresh_db: Database, goods: dict[str, UUID]) -> Any:
-    """signed_in(tenant, role) -> a browser of a person who holds the role."""
-    serial = iter(range(100))
-
-    def enter(tenant_id: UUID, *roles: str, language: str = "en") -> FlaskClient:
-        email = f"p{next(serial)}@acme.example"
-        with unit.system(tenant_id, "test") as ctx:
-            identity.add_person(ctx, name="Li", email=email, password=PASSWORD, roles=roles, locale="en")
-        with fresh_db.session() as session:
-            token = identity.sign_in(session, email, PASSWORD, remote="127.0.0.1", agent="test").token
-            session.commit()
-        client = app.test_client()
-        client.set_cookie("ts_session", token)
-        client.set_cookie("ts_lang", language)
-        return client
-
-    return enter
-
-
-def csrf_of(client: FlaskClient, url: str) -> str:
-    found = re.search(r'name="_csrf" value="([^"]+)"', client.get(url).get_data(as_text=True))
-    assert found
-    return found.group(1)
 
 
 def test_a_buyer_sees_goods_with_its_own_price_and_the_free_stock(
@@ -199,23 +123,6 @@ def test_many_products_are_withdrawn_at_once(signed_in: Any, goods: dict[str, UU
     assert "Choose at least one product" in seller.get("/products").get_data(as_text=True)
 
 
-def test_a_file_is_imported_and_its_reasons_are_shown(signed_in: Any, goods: dict[str, UUID]) -> None:
-    seller = signed_in(TENANT, "admin")
-    token = csrf_of(seller, "/products/import")
-    body = "编码,名称,单位\nF-1,甲,pcs\nF-2,乙,stone\n".encode("gb18030")
-    data = {"_csrf": token, "charset": "gb18030", "file": (io.BytesIO(body), "goods.csv")}
-    done = seller.post("/products/import", data=data, content_type="multipart/form-data")
-    assert done.status_code == 303
-    text = seller.get(done.headers["Location"]).get_data(as_text=True)
-    assert "The unit stone is not known" in text and "1 row refused" in text
-    assert seller.get(done.headers["Location"] + "/file").get_data() == body
-    data = {"_csrf": token, "charset": "utf-8", "file": (io.BytesIO(body), "goods.csv")}
-    refused = seller.post("/products/import", data=data, content_type="multipart/form-data")
-    assert refused.status_code == 422 and "GB18030" in refused.get_data(as_text=True)
-    export = seller.get("/products/export.csv")
-    assert export.mimetype == "text/csv" and "F-1" in export.get_data(as_text=True)
-
-
 def test_stock_is_corrected_and_received_in_the_portal(
     signed_in: Any, unit: Unit, goods: dict[str, UUID]
 ) -> None:
@@ -260,24 +167,7 @@ def test_a_buyer_may_not_open_the_sellers_pages(signed_in: Any, goods: dict[str,
         assert buyer.get(path).status_code == 403
 
 
-def test_the_api_does_what_the_portal_does(
-    app: Flask, unit: Unit, fresh_db: Database, goods: dict[str, UUID], signed_in: Any
-) -> None:
-    with unit.system(TENANT, "test") as ctx:
-        identity.add_person(
-            ctx, name="Bot", email="bot@acme.example", password=PASSWORD, roles=("admin",), locale="en"
-        )
-    client = app.test_client()
-    signing = {"login": "bot@acme.example", "password": PASSWORD}
-    token = client.post("/api/v1/session", json=signing).get_json()["token"]
-    serial = iter(range(100))
-
-    def call(method: str, path: str, body: Any = None, **headers: str) -> Any:
-        sent = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"k{next(serial)}"} | {
-            name.replace("_", "-"): value for name, value in headers.items()
-        }
-        return client.open(f"/api/v1{path}", method=method, json=body, headers=sent)
-
+def test_the_api_does_what_the_portal_does(call: Any, goods: dict[str, UUID]) -> None:
     found = call("GET", "/listings?q=6200&limit=1").get_json()
     assert (found["total"], found["rows"][0]["code"], found["rows"][0]["public_price"]) == (1, "6200", "100")
     detail = call("GET", f"/listings/{goods['6201']}?quantity=12").get_json()
@@ -307,11 +197,7 @@ def test_the_api_does_what_the_portal_does(
     assert call("GET", f"/stock/{sku}").get_json()["on_hand"] == "6"
     levels = call("GET", "/stock?q=API-1").get_json()
     assert levels["rows"][0]["free"] == "6"
-    imported = call("POST", "/imports", {"content": "Y29kZSxuYW1lX3poCkktMSznlLIK"})
-    assert imported.get_json()["added"] == 1
-    assert call("POST", "/imports", {"content": "not base64!"}).status_code == 422
-    assert call("GET", f"/imports/{imported.get_json()['id']}").get_json()["issues"] == []
-    assert "I-1" in call("GET", "/products/export").get_data(as_text=True)
+    assert "API-1" in call("GET", "/products/export").get_data(as_text=True)
     category = {"code": "ring", "name_zh": "圈", "name_en": "Ring", "parent": "bearing"}
     assert call("POST", "/categories", category).get_json()["path"] == "bearing/ring"
     assert [each["path"] for each in call("GET", "/categories").get_json()] == ["bearing", "bearing/ring"]

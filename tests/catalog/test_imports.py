@@ -6,10 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from core import catalog
-from core.catalog import csvfile
-from core.catalog.imports import import_file, import_run, recent_runs
-from core.kernel import Context, Invalid, NotFound
+from core import catalog, files
+from core.catalog import csvfile, imports
+from core.kernel import Context, Forbidden, Invalid, NotFound
 
 D = Decimal
 GOOD = (
@@ -30,7 +29,7 @@ def test_a_file_lands_in_its_declared_charset(
     selling: Context, shelves: None, buyer: UUID, charset: str
 ) -> None:
     done = catalog.import_products(selling, "goods.csv", GOOD.encode(charset), charset)
-    assert (done.rows, done.added, done.refused) == (2, 2, 0)
+    assert (done.run.total, done.added, done.run.refused) == (2, 2, 0)
     with selling.as_tenant(buyer, "buyer") as ctx:
         (row,) = catalog.find_listings(ctx, catalog.Search("轴承")).rows
         assert (row.code, row.public_price, row.attributes) == (
@@ -43,30 +42,52 @@ def test_a_file_lands_in_its_declared_charset(
 def test_the_same_file_again_changes_nothing(selling: Context, shelves: None) -> None:
     catalog.import_products(selling, "goods.csv", GOOD.encode())
     again = catalog.import_products(selling, "goods.csv", GOOD.encode())
-    assert (again.added, again.changed, again.unchanged, again.refused) == (0, 0, 2, 0)
+    assert (again.added, again.changed, again.unchanged, again.run.refused) == (0, 0, 2, 0)
 
 
 def test_bad_rows_are_listed_with_their_reasons_and_the_file_is_kept(selling: Context, shelves: None) -> None:
     done = catalog.import_products(selling, "C:\\tmp\\goods.csv", BAD.encode())
-    assert (done.rows, done.added, done.refused) == (5, 2, 3)
-    run, issues = import_run(selling, done.run_id)
-    assert (run.file_name, run.by) == ("goods.csv", "test")
-    assert [(issue.row_no, issue.field, issue.code) for issue in issues] == [
+    assert (done.run.total, done.run.done, done.added, done.run.refused) == (5, 5, 2, 3)
+    issues = catalog.import_reasons(selling, done.id)
+    assert (done.run.title, done.run.actor_name, done.run.state) == ("goods.csv", "test", "done")
+    assert [(issue.place, issue.field, issue.code) for issue in issues] == [
         (4, "code", "product.code_twice"),
         (5, "weight_kg", "decimal.not_a_number"),
         (7, "status", "import.status"),
     ]
-    assert import_file(selling, done.run_id) == ("goods.csv", BAD.encode())
-    assert [each.id for each in recent_runs(selling)] == [done.run_id]
+    assert files.read(selling, done.file_id)[1] == BAD.encode()
+    assert [each.id for each in catalog.recent_imports(selling)] == [done.id]
+
+
+def test_refused_rows_leave_as_a_file_that_can_be_mended_and_brought_again(
+    selling: Context, shelves: None
+) -> None:
+    done = catalog.import_products(selling, "goods.csv", BAD.encode())
+    refused = imports.refused_rows(selling, done.id, lambda code, values: code).decode("utf-8-sig")
+    assert refused.splitlines()[0].startswith("#row,#reason,编码,名称")
+    assert refused.splitlines()[2].startswith("5,decimal.not_a_number,X-1,名")
+    mended = refused.replace("stone", "pcs").replace("heavy", "1.5").replace("bearing/none", "")
+    again = catalog.import_products(selling, "mended.csv", mended.encode())
+    assert (again.added, again.changed, again.run.refused) == (1, 1, 1)
 
 
 def test_another_enterprise_never_sees_a_run(selling: Context, shelves: None, buyer: UUID) -> None:
     done = catalog.import_products(selling, "goods.csv", GOOD.encode())
     with selling.as_tenant(buyer, "buyer") as ctx:
-        for look in (import_run, import_file):
+        for look in (catalog.find_import, catalog.import_reasons, catalog.cancel_import):
             with pytest.raises(NotFound):
-                look(ctx, done.run_id)
-        assert recent_runs(ctx) == []
+                look(ctx, done.id)
+        assert catalog.recent_imports(ctx) == []
+
+
+def test_a_price_in_a_file_asks_for_the_permission_to_price(
+    selling: Context, make_ctx: Callable[..., Context]
+) -> None:
+    planner = dict.fromkeys(("product.import", "product.edit", "file.add", "file.view"))
+    ctx = make_ctx(selling.tenant_id, planner)
+    catalog.start_import(ctx, "goods.csv", b"code,name_zh\nA,a\n")
+    with pytest.raises(Forbidden):
+        catalog.start_import(ctx, "goods.csv", b"code,name_zh,price\nA,a,1\n")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +102,7 @@ def test_another_enterprise_never_sees_a_run(selling: Context, shelves: None, bu
         (b"code,code,name_zh\n", "utf-8", "import.column_twice"),
         (b'code,name_zh\n1,"open\n', "utf-8", "import.not_csv"),
         (b"code,name_zh\n1," + b"x" * 2001 + b"\n", "utf-8", "import.field_too_long"),
-        (b"code,name_zh\n" + b"1,x\n" * 20_001, "utf-8", "import.too_many_rows"),
+        (b"code,name_zh\n" + b"1,x\n" * 200_001, "utf-8", "import.too_many_rows"),
     ],
 )
 def test_an_unusable_file_is_refused_as_a_whole(
@@ -115,7 +136,7 @@ def test_an_export_can_be_imported_again(selling: Context, shelves: None) -> Non
     assert content.startswith(b"\xef\xbb\xbf")
     assert "'-降级品" in content.decode("utf-8-sig")
     again = catalog.import_products(selling, "export.csv", content)
-    assert (again.changed, again.unchanged, again.refused) == (0, 3, 0)
+    assert (again.changed, again.unchanged, again.run.refused) == (0, 3, 0)
 
 
 def test_an_import_changes_the_first_price_only(

@@ -1,0 +1,8 @@
+"""Offers the catalogue's long work to whoever does it."""
+
+from core import work
+from core.catalog.imports import IMPORT
+
+
+def wire() -> None:
+    work.offer(IMPORT)
