@@ -10,8 +10,8 @@ from sqlalchemy import select
 from core import orders
 from core.fulfilment.closing import CLOSABLE, open_rest
 from core.fulfilment.model import Receipt, ReceiptLine, Shipment, ShipmentLine, ShortClose
-from core.fulfilment.shipping import shippable
-from core.kernel import Context
+from core.fulfilment.shipping import shippable, still_owed
+from core.kernel import Context, round_to
 from core.orders import OrderLine, TradeOrder
 from core.orders.panels import Act, Document, Section
 from core.web import gettext as _
@@ -22,7 +22,10 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class FieldLine:
-    """A line of a dialog: `id` names its fields, `open` is how much of it is meant, in `unit`."""
+    """A line of a dialog: `id` names its fields, `open` is how much of it is meant and `most` how much is allowed, in `unit`.
+
+    They differ where a tolerance lets more leave than was ordered: what is proposed is what is still owed.
+    """
 
     id: UUID
     no: int
@@ -30,6 +33,7 @@ class FieldLine:
     name: str
     unit: str
     open: Decimal
+    most: Decimal
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,8 @@ def _seller_acts(
     if not ctx.allows("shipment.create"):
         return ()
     acts = []
-    ready = [_field(line, shippable(line)) for line in by_id.values() if shippable(line) > 0]
-    waits = any(line.shipped + line.short_closed < line.quantity for line in by_id.values())
+    ready = [_field(line, still_owed(line), most=shippable(line)) for line in by_id.values() if shippable(line) > 0]
+    waits = any(still_owed(line) > 0 for line in by_id.values())
     if order.state == "in_progress" and ready:
         acts.append(_act(order, "ship", _("Ship"), "truck", Goods(tuple(ready)), rank=20 if waits else 55))
     back = [
@@ -154,7 +158,7 @@ def _buyer_acts(
             acts += _deciding(order, by_id, receipt, counted)
     if running and live and ctx.allows("receipt.reverse"):
         choices = tuple(
-            FieldLine(receipt.id, 0, receipt.number, receipt.number, "", ZERO) for receipt, _counted in live
+            FieldLine(receipt.id, 0, receipt.number, receipt.number, "", ZERO, ZERO) for receipt, _counted in live
         )
         acts.append(
             _act(order, "reverse", _("Reverse a receipt"), "undo", Goods(choices), rank=80, danger=True)
@@ -167,7 +171,7 @@ def _receiving(order: TradeOrder, by_id: dict[UUID, OrderLine], rows: _Rows) -> 
     for shipment, lines in rows.shipments:
         left = [_field(by_id[line.order_line_id], line.quantity - line.received) for line in lines]
         if any(line.open > 0 for line in left):
-            key = f"receive-{len(acts) + 1}" if acts else "receive"
+            key = f"receive-{shipment.number}"  # a number of its own: it still means this one when others are in
             text = _("Receive %(number)s", number=shipment.number)
             goods = Goods(tuple(line for line in left if line.open > 0), shipment.id)
             acts.append(_act(order, key, text, "box", goods, rank=20 + len(acts), path="receive"))
@@ -253,6 +257,10 @@ def _act(
     )  # fmt: skip
 
 
-def _field(line: OrderLine, open_quantity: Decimal, ident: UUID | None = None) -> FieldLine:
+def _field(
+    line: OrderLine, open_quantity: Decimal, ident: UUID | None = None, *, most: Decimal | None = None
+) -> FieldLine:
     name = line.name_zh if language() == CHINESE or not line.name_en else line.name_en
-    return FieldLine(ident or line.id, line.no, line.sku_code, name, line.unit, max(open_quantity, ZERO))
+    meant = max(open_quantity, ZERO)
+    allowed = meant if most is None else round_to(max(most, ZERO), 6)
+    return FieldLine(ident or line.id, line.no, line.sku_code, name, line.unit, meant, allowed)

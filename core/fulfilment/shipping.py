@@ -24,6 +24,11 @@ def shippable(line: OrderLine) -> Decimal:
     return line.quantity * (1 + line.over_tol) - line.shipped - line.short_closed
 
 
+def still_owed(line: OrderLine) -> Decimal:
+    """How much of a line has yet to leave: what was ordered, less what left or was given up. Never below zero."""
+    return max(line.quantity - line.shipped - line.short_closed, Decimal(0))
+
+
 def ship(
     ctx: Context,
     order_id: UUID,

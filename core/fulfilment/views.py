@@ -1,7 +1,9 @@
 """The forms about goods that an order's page offers, the list of shipments, and one shipment with its receipts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from typing import Any, overload
 from uuid import UUID
 
 from flask import Response, request, url_for
@@ -9,8 +11,10 @@ from flask import Response, request, url_for
 from core import fulfilment, tenancy
 from core.fulfilment import finding
 from core.fulfilment.finding import ShipmentView
-from core.kernel import Context, Invalid
-from core.web import NavEntry, Pages, flash, form, redirect, render
+from core.kernel import Context, FieldError, Invalid
+from core.orders.views.asking import Given, fields_named, order_act
+from core.orders.views.frame import figure
+from core.web import NavEntry, Pages, render
 from core.web import gettext as _
 from core.web.i18n import CHINESE, language, lazy
 from core.web.page import Crumb, here
@@ -126,42 +130,48 @@ def shipment(ctx: Context, shipment_id: UUID) -> Response:
     return render("fulfilment/shipment.html", page, crumbs=crumbs)
 
 
-@pages.post("/orders/<uuid:order_id>/ship", permission="shipment.create", idempotent=True)
-def ship(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
-    portions = [fulfilment.Portion(line, quantity) for line, quantity in _figures(typed, "qty")]
-    made = fulfilment.ship(
-        ctx,
-        order_id,
-        portions,
-        typed.get("carrier", "")[:200],
-        typed.get("waybill", "")[:100],
-        typed.get("note", "")[:1000],
-    )
-    return _done(_("Shipment %(number)s is on its way", number=made.number), order_id)
+@order_act(pages, "/orders/<uuid:order_id>/ship", permission="shipment.create")
+def ship(ctx: Context, order_id: UUID, typed: Given) -> str:
+    """Send goods."""
+    portions = [fulfilment.Portion(line, quantity) for line, quantity in _figures(typed, "qty").items()]
+    names = {f"lines.{i}.{what}": f"qty-{one.line_id}" for i, one in enumerate(portions) for what in ("line_id", "quantity")}
+    with fields_named({**_first(typed, "qty"), **names}):
+        made = fulfilment.ship(
+            ctx,
+            order_id,
+            portions,
+            typed.get("carrier", "")[:200],
+            typed.get("waybill", "")[:100],
+            typed.get("note", "")[:1000],
+        )
+    return _("Shipment %(number)s is on its way", number=made.number)
 
 
-@pages.post("/orders/<uuid:order_id>/receive", permission="receipt.create", idempotent=True)
-def receive(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
-    rejected = dict(_figures(typed, "rejected"))
-    accepted = Decimal(0) if "later" in typed else None
+@order_act(pages, "/orders/<uuid:order_id>/receive", permission="receipt.create")
+def receive(ctx: Context, order_id: UUID, typed: Given) -> str:
+    """Count goods in."""
+    received, rejected = _figures(typed, "qty", "rejected")
+    nothing = Decimal(0)
+    accepted = nothing if "later" in typed else None
     counts = [
         fulfilment.Count(
-            line, quantity, rejected.get(line, Decimal(0)), accepted, typed.get(f"reason-{line}", "")[:500],
+            line, received.get(line, nothing), rejected.get(line, nothing), accepted, typed.get(f"reason-{line}", "")[:500],
         )
-        for line, quantity in _figures(typed, "qty")
+        for line in dict.fromkeys((*received, *rejected))
     ]  # fmt: skip
-    made = fulfilment.receive(
-        ctx, _uuid(typed.get("document_id", ""), "document_id"), counts, typed.get("note", "")[:1000]
-    )
-    return _done(_("Receipt %(number)s is entered", number=made.number), order_id)
+    shown = {"line_id": "qty", "received": "qty", "rejected": "rejected", "accepted": "rejected", "reason": "reason"}
+    names = {f"lines.{i}.{what}": f"{field}-{one.line_id}" for i, one in enumerate(counts) for what, field in shown.items()}
+    with fields_named({**_first(typed, "qty"), **names}):
+        made = fulfilment.receive(
+            ctx, _uuid(typed.get("document_id", ""), "document_id"), counts, typed.get("note", "")[:1000]
+        )
+    return _("Receipt %(number)s is entered", number=made.number)
 
 
-@pages.post("/orders/<uuid:order_id>/inspect", permission="receipt.create", idempotent=True)
-def inspect(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
-    accepted, rejected = dict(_figures(typed, "accepted")), dict(_figures(typed, "rejected"))
+@order_act(pages, "/orders/<uuid:order_id>/inspect", permission="receipt.create")
+def inspect(ctx: Context, order_id: UUID, typed: Given) -> str:
+    """Decide about received goods."""
+    accepted, rejected = _figures(typed, "accepted", "rejected")
     nothing = Decimal(0)
     verdicts = [
         fulfilment.Verdict(
@@ -172,91 +182,100 @@ def inspect(ctx: Context, order_id: UUID) -> Response:
         )
         for line in dict.fromkeys((*accepted, *rejected))
     ]
-    if not verdicts:
-        raise Invalid.one("lines", "receipt.no_lines")
-    made = fulfilment.inspect(ctx, _uuid(typed.get("document_id", ""), "document_id"), verdicts)
-    return _done(_("Receipt %(number)s is inspected", number=made.number), order_id)
+    shown = {"receipt_line_id": "accepted", "accepted": "accepted", "reason": "reason"}
+    names = {
+        f"lines.{i}.{what}": f"{field}-{one.receipt_line_id}"
+        for i, one in enumerate(verdicts)
+        for what, field in shown.items()
+    }
+    with fields_named({**_first(typed, "accepted"), **names}):
+        if not verdicts:
+            raise Invalid.one("lines", "receipt.no_lines")
+        made = fulfilment.inspect(ctx, _uuid(typed.get("document_id", ""), "document_id"), verdicts)
+    return _("Receipt %(number)s is inspected", number=made.number)
 
 
-@pages.post("/orders/<uuid:order_id>/excess", permission="receipt.create", idempotent=True)
-def excess(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
-    decide = fulfilment.accept_excess if typed.get("decision") == "accept" else fulfilment.return_excess
-    chosen = _figures(typed, "qty")
-    if not chosen:
-        raise Invalid.one("lines", "receipt.no_lines")
-    for line, quantity in chosen:
-        decide(ctx, line, quantity)
-    return _done(
-        _("The excess is accepted") if decide is fulfilment.accept_excess else _("The excess goes back"),
-        order_id,
-    )
+@order_act(pages, "/orders/<uuid:order_id>/excess", permission="receipt.create")
+def excess(ctx: Context, order_id: UUID, typed: Given) -> str:
+    """Keep or return what came too much."""
+    keep = typed.get("decision") == "accept"
+    _each(ctx, typed, fulfilment.accept_excess if keep else fulfilment.return_excess)
+    return _("The excess is accepted") if keep else _("The excess goes back")
 
 
-@pages.post("/orders/<uuid:order_id>/take-back", permission="shipment.create", idempotent=True)
-def take_back(ctx: Context, order_id: UUID) -> Response:
-    chosen = _figures(form(), "qty")
-    if not chosen:
-        raise Invalid.one("lines", "receipt.no_lines")
-    for line, quantity in chosen:
-        fulfilment.take_back(ctx, line, quantity)
-    return _done(_("Rejected goods are back"), order_id)
+@order_act(pages, "/orders/<uuid:order_id>/take-back", permission="shipment.create")
+def take_back(ctx: Context, order_id: UUID, typed: Given) -> str:
+    """Have rejected goods back."""
+    _each(ctx, typed, fulfilment.take_back)
+    return _("Rejected goods are back")
 
 
-@pages.post("/orders/<uuid:order_id>/reverse", permission="receipt.reverse", idempotent=True)
-def reverse(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
+@order_act(pages, "/orders/<uuid:order_id>/reverse", permission="receipt.reverse")
+def reverse(ctx: Context, order_id: UUID, typed: Given) -> str:
+    """Take a receipt back."""
     made = fulfilment.reverse_receipt(
         ctx, _uuid(typed.get("receipt_id", ""), "receipt_id"), typed.get("reason", "")[:500]
     )
-    return _done(_("Receipt %(number)s is reversed", number=made.number), order_id)
+    return _("Receipt %(number)s is reversed", number=made.number)
 
 
-@pages.post("/orders/<uuid:order_id>/short-close", permission="line.short_close", idempotent=True)
-def short_close(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
+@order_act(pages, "/orders/<uuid:order_id>/short-close", permission="line.short_close")
+def short_close(ctx: Context, order_id: UUID, typed: Given) -> str:
+    """Give up the rest of a line."""
     closed = fulfilment.short_close(
         ctx, order_id, _uuid(typed.get("line_id", ""), "line_id"), typed.get("reason", "")[:500]
     )
-    return _done(
-        _("The line is closed short") if closed.state == "done" else _("The other side is asked to agree"),
-        order_id,
-    )
+    return _("The line is closed short") if closed.state == "done" else _("The other side is asked to agree")
 
 
-@pages.post("/orders/<uuid:order_id>/agree-short", permission="line.short_close", idempotent=True)
-def agree_short(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
+@order_act(pages, "/orders/<uuid:order_id>/agree-short", permission="line.short_close")
+def agree_short(ctx: Context, order_id: UUID, typed: Given) -> str:
+    """Answer the wish to give up the rest of a line."""
     line = _uuid(typed.get("line_id", ""), "line_id")
     if typed.get("decision") == "refuse":
         fulfilment.refuse_short_close(ctx, order_id, line)
-        return _done(_("The line stays open"), order_id)
+        return _("The line stays open")
     fulfilment.short_close(ctx, order_id, line, "")
-    return _done(_("The line is closed short"), order_id)
+    return _("The line is closed short")
 
 
-def _done(text: str, order_id: UUID) -> Response:
-    flash(text)
-    return redirect("orders.detail", order_id=order_id)
+def _each(ctx: Context, typed: Given, verb: Callable[[Context, UUID, Decimal], object]) -> None:
+    """One verb for every line with a quantity."""
+    chosen = _figures(typed, "qty")
+    if not chosen:
+        with fields_named(_first(typed, "qty")):
+            raise Invalid.one("lines", "receipt.no_lines")
+    for line, quantity in chosen.items():
+        with fields_named({"quantity": f"qty-{line}"}):
+            verb(ctx, line, quantity)
 
 
-def _figures(typed: dict[str, str], prefix: str) -> list[tuple[UUID, Decimal]]:
-    """`qty-<id>` fields as (id, quantity); empty and zero ones are left out."""
-    found = []
+def _first(typed: Given, prefix: str) -> dict[str, str]:
+    """Where nothing was entered at all, the first quantity is the one to begin with."""
+    name = next((name for name in typed if name.startswith(f"{prefix}-")), None)
+    return {"lines": name} if name else {}
+
+
+@overload
+def _figures(typed: Given, one: str, /) -> dict[UUID, Decimal]: ...
+@overload
+def _figures(typed: Given, one: str, other: str, /) -> tuple[dict[UUID, Decimal], dict[UUID, Decimal]]: ...
+def _figures(typed: Given, *prefixes: str) -> Any:
+    """The fields `<prefix>-<id>` as quantities by id; empty and zero ones are left out. Invalid names every wrong one."""
+    found: dict[str, dict[UUID, Decimal]] = {prefix: {} for prefix in prefixes}
+    errors: list[FieldError] = []
     for name, text in typed.items():
-        head, _dash, ident = name.partition("-")
-        plain = text.strip().replace(",", "").replace("，", "").replace(" ", "")
-        if head != prefix or not plain:
+        prefix, _dash, ident = name.partition("-")
+        if prefix not in found:
             continue
         try:
-            quantity = Decimal(plain)
-        except InvalidOperation:
-            raise Invalid.one(name, "decimal.not_a_number") from None
-        if not quantity.is_finite() or abs(quantity) > 10**9 or quantity != round(quantity, 6):
-            raise Invalid.one(name, "decimal.out_of_range")
-        if quantity:
-            found.append((_uuid(ident, name), quantity))
-    return found
+            if quantity := figure(name, text):
+                found[prefix][_uuid(ident, name)] = quantity
+        except Invalid as wrong:
+            errors += wrong.errors
+    if errors:
+        raise Invalid(errors)
+    return found[prefixes[0]] if len(prefixes) == 1 else tuple(found.values())
 
 
 def _uuid(text: str, path: str) -> UUID:

@@ -1,4 +1,4 @@
-"""The acts of an order as forms: one POST for each verb, and one page that asks any of them without scripts."""
+"""The acts of an order as forms: one POST for each verb."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -9,19 +9,13 @@ from flask import Response, request
 
 from core import orders
 from core.hooks import MoneyMove
-from core.kernel import Context, Invalid, NotFound
+from core.kernel import Context, FieldError, Invalid
 from core.orders import reading
-from core.orders.views.buttons import buttons_of
-from core.orders.views.frame import Errors, errors_of, figure, pages, undone_when_invalid
-from core.orders.views.page import AskPage
+from core.orders.views.asking import Given, asked, carry_out, fields_named
+from core.orders.views.frame import figure, pages
 from core.orders.views.wording import WORDINGS
-from core.web import flash, form, redirect, render
-from core.web import gettext as _
-from core.web.page import Crumb
 
-Given = Mapping[str, str]
-Act = Callable[[Context, UUID, Given], object]
-ZERO = Decimal(0)
+Verb = Callable[[Context, UUID, Given], object]
 
 
 def _version(given: Given) -> int | None:
@@ -32,76 +26,85 @@ def _version(given: Given) -> int | None:
 def changes(ctx: Context, order_id: UUID, given: Given) -> dict[str, Any]:
     """What the form of changes says differently from the order: only those lines and that date."""
     wished: list[dict[str, Any]] = []
+    wrong: list[FieldError] = []
     for line in orders.lines(ctx, order_id):
         entry: dict[str, Any] = {"no": line.no}
         for field, name in (("quantity", "quantity"), ("unit_price", "price")):
-            wish = figure(f"{name}-{line.no}", given.get(f"{name}-{line.no}", ""))
+            wish = _figure(f"{name}-{line.no}", given, wrong)
             if wish is not None and wish != getattr(line, field):
                 entry[field] = wish
         if len(entry) > 1:
             wished.append(entry)
+    if wrong:
+        raise Invalid(wrong)
     current = reading.find(ctx, order_id).delivery_date
     day = given.get("delivery_date", "").strip()
     moved = day if day and (current is None or day != current.isoformat()) else None
     return {"lines": wished, "delivery_date": moved}
 
 
+def _figure(name: str, given: Given, wrong: list[FieldError]) -> Decimal | None:
+    """A typed number; what is none is noted under its field, so that all of them are told at once."""
+    try:
+        return figure(name, given.get(name, ""))
+    except Invalid as refused:
+        wrong += refused.errors
+        return None
+
+
 def moves(given: Given) -> list[MoneyMove]:
     """The money of a settlement: what is outstanding, what goes back, and a penalty with its payer."""
-    found = []
+    found: list[MoneyMove] = []
+    wrong: list[FieldError] = []
     payer = "seller" if given.get("penalty_payer") == "seller" else "buyer"
     for reason, pays in (("outstanding", "buyer"), ("refund", "seller"), ("penalty", payer)):
-        amount = figure(reason, given.get(reason, ""))
+        amount = _figure(reason, given, wrong)
         if amount:
             found.append(MoneyMove(pays, "seller" if pays == "buyer" else "buyer", amount, reason))
+    if wrong:
+        raise Invalid(wrong)
     return found
 
 
-def _changed(verb: Callable[..., object]) -> Act:
+def _changed(verb: Callable[..., object]) -> Verb:
     def run(ctx: Context, order_id: UUID, given: Given) -> object:
         wish = changes(ctx, order_id, given)
-        try:
+        with fields_named(_names(wish)):
             return verb(ctx, order_id, wish, given.get("reason", ""), _version(given))
-        except Invalid as wrong:
-            raise _by_number(wrong, wish) from None
 
     return run
 
 
 def _amend(ctx: Context, order_id: UUID, given: Given) -> object:
     wish = changes(ctx, order_id, given)
-    try:
+    with fields_named(_names(wish)):
         return orders.propose_amendment(ctx, order_id, wish, given.get("reason", ""))
-    except Invalid as wrong:
-        raise _by_number(wrong, wish) from None
 
 
-def _by_number(wrong: Invalid, wish: Mapping[str, Any]) -> Invalid:
+def _names(wish: Mapping[str, Any]) -> dict[str, str]:
     """`lines.0.quantity` of the verb is `quantity-10` of the form."""
-    renamed = []
-    for error in wrong.errors:
-        parts = error.path.split(".")
-        path = error.path
-        if (
-            len(parts) == 3
-            and parts[0] == "lines"
-            and parts[1].isdigit()
-            and int(parts[1]) < len(wish["lines"])
-        ):
-            path = f"{'price' if parts[2] == 'unit_price' else parts[2]}-{wish['lines'][int(parts[1])]['no']}"
-        renamed.append(type(error)(path, error.code, error.values))
-    return Invalid(renamed, wrong.code, **wrong.values)
+    return {
+        f"lines.{index}.{field}": f"{name}-{line['no']}"
+        for index, line in enumerate(wish["lines"])
+        for field, name in (("quantity", "quantity"), ("unit_price", "price"))
+    }
 
 
-def _plain(verb: Callable[..., object]) -> Act:
+def _terminate(ctx: Context, order_id: UUID, given: Given) -> object:
+    offered = moves(given)
+    with fields_named({f"moves.{index}.amount": move.reason for index, move in enumerate(offered)}):
+        return orders.propose_termination(ctx, order_id, offered, given.get("reason", ""))
+
+
+def _plain(verb: Callable[..., object]) -> Verb:
     return lambda ctx, order_id, given: verb(ctx, order_id, _version(given))
 
 
-def _reasoned(verb: Callable[..., object]) -> Act:
+def _reasoned(verb: Callable[..., object]) -> Verb:
     return lambda ctx, order_id, given: verb(ctx, order_id, given.get("reason", ""), _version(given))
 
 
-ACTS: dict[str, tuple[str, Act]] = {
+ACTS: dict[str, tuple[str, Verb]] = {
     "submit": ("order.submit", _plain(orders.submit)),
     "approve": ("order.approve", _plain(orders.approve)),
     "send_back": ("order.draft", _reasoned(orders.send_back)),
@@ -117,12 +120,7 @@ ACTS: dict[str, tuple[str, Act]] = {
         "order.change",
         lambda ctx, order_id, given: orders.propose_cancel(ctx, order_id, given.get("reason", "")),
     ),
-    "terminate": (
-        "order.terminate",
-        lambda ctx, order_id, given: orders.propose_termination(
-            ctx, order_id, moves(given), given.get("reason", "")
-        ),
-    ),
+    "terminate": ("order.terminate", _terminate),
     "agree": ("order.change", _plain(orders.agree)),
     "refuse": (
         "order.change",
@@ -139,41 +137,17 @@ ACTS: dict[str, tuple[str, Act]] = {
 """Each act of the page: the permission of its route, and the verb behind it."""
 
 
-def carry_out(ctx: Context, order_id: UUID, key: str, act: Act) -> Response:
-    """Do it and go back to the order; what was not understood is asked again with what was typed."""
-    given = form()
-    try:
-        with undone_when_invalid(ctx):
-            act(ctx, order_id, given)
-    except Invalid as wrong:
-        return asked(ctx, order_id, key, errors_of(wrong), given, 422)
-    flash(str(WORDINGS[key.split(".")[0]].said))
-    return redirect("orders.detail", order_id=order_id)
+def _done(ctx: Context, order_id: UUID, key: str, verb: Verb) -> Response:
+    def act(ctx: Context, order_id: UUID, given: Given) -> str:
+        verb(ctx, order_id, given)
+        return str(WORDINGS[key.split(".")[0]].said)
+
+    return carry_out(ctx, order_id, key, act)
 
 
-def asked(
-    ctx: Context,
-    order_id: UUID,
-    key: str,
-    errors: Errors | None = None,
-    given: Given | None = None,
-    status: int = 200,
-) -> Response:
-    """The question of one act as a page of its own."""
-    found = reading.detail(ctx, order_id)
-    button = next((each for each in buttons_of(found) if each.key == key), None)
-    if button is None:
-        raise NotFound("order.act_not_open")
-    number = found.head.number or _("Draft")
-    back = request.path.split("/ask/")[0] if "/ask/" in request.path else f"{pages.prefix}/{order_id}"
-    page = AskPage(number, button, back, errors or {}, given or {})
-    crumbs = (Crumb(_("Orders"), pages.prefix), Crumb(number, back), Crumb(button.text))
-    return render("orders/ask.html", page, status, crumbs)
-
-
-def _register(key: str, permission: str, act: Act) -> None:
+def _register(key: str, permission: str, act: Verb) -> None:
     def view(ctx: Context, order_id: UUID) -> Response:
-        return carry_out(ctx, order_id, key, act)
+        return _done(ctx, order_id, key, act)
 
     view.__name__ = key
     view.__doc__ = f"{WORDINGS[key].text.msgid}."
@@ -187,7 +161,7 @@ for _key, (_permission, _act) in ACTS.items():
 @pages.post("/<uuid:order_id>/holds/<uuid:hold_id>/lift", permission="order.hold", idempotent=True)
 def lift(ctx: Context, order_id: UUID, hold_id: UUID) -> Response:
     """Lift an own hold."""
-    return carry_out(
+    return _done(
         ctx, order_id, f"lift.{hold_id}", lambda ctx, order, given: orders.lift_hold(ctx, order, hold_id)
     )
 
@@ -195,7 +169,7 @@ def lift(ctx: Context, order_id: UUID, hold_id: UUID) -> Response:
 @pages.post("/<uuid:order_id>/gates/<gate_key>/waive", permission="order.gate", idempotent=True)
 def waive(ctx: Context, order_id: UUID, gate_key: str) -> Response:
     """Do without a gate."""
-    return carry_out(
+    return _done(
         ctx,
         order_id,
         f"waive.{gate_key}",

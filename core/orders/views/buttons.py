@@ -42,7 +42,7 @@ def _button(found: Detail, act: Allowed) -> Button:
         danger=words.danger,
         form=words.form,
         facts=_facts(found, act.verb),
-        fields={"version": str(head.version), "_key": uuid4().hex},
+        fields={"version": str(head.version), "_key": uuid4().hex, "_act": key},
         rank=words.rank + (100 if act.target else 0),
     )
 
@@ -55,7 +55,7 @@ def _foreign(found: Detail, act: Act) -> Button:
     )
     return Button(
         act.key, act.text, act.icon, act.title or act.text, act.consequences, url_for(act.endpoint, **act.values), ask,
-        act.text, _("Back"), act.danger, act.form, act.facts, {"_key": uuid4().hex}, act.rank,
+        act.text, _("Back"), act.danger, act.form, act.facts, {"_key": uuid4().hex, "_act": act.key}, act.rank,
     )  # fmt: skip
 
 

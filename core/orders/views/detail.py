@@ -7,13 +7,14 @@ from uuid import UUID
 from flask import Response, request, url_for
 
 from core import files, orders
-from core.kernel import Context, Invalid
+from core.kernel import Context, Invalid, Refused
 from core.orders import reading
 from core.orders.drafting import NewOrder, WantedLine
 from core.orders.reading import Detail
 from core.orders.sides import other, party
+from core.orders.views.asking import MENDABLE
 from core.orders.views.draft import DraftLine, DraftPage
-from core.orders.views.frame import Errors, errors_of, figure, named, pages, undone_when_invalid
+from core.orders.views.frame import Errors, errors_of, figure, named, pages, undone_when_refused
 from core.orders.views.page import FileView
 from core.orders.views.shown import order_page
 from core.web import flash, form, redirect, render, slots
@@ -78,15 +79,17 @@ def save_draft(ctx: Context, order_id: UUID) -> Response:
     given = form()
     order = reading.find(ctx, order_id)
     try:
-        with undone_when_invalid(ctx):
+        with undone_when_refused(ctx):
             wished = []
             for line in orders.lines(ctx, order_id):
                 quantity = figure(f"quantity-{line.no}", given.get(f"quantity-{line.no}", ""))
                 if quantity:
                     wished.append(WantedLine(line.sku_id, quantity, line.unit))
             orders.edit(ctx, order_id, _wish(order.seller_id, order.mode, wished, given), _version(given))
-    except Invalid as wrong:
-        return _draft_form(ctx, order_id, errors_of(wrong), given, 422)
+    except Refused as refused:
+        if refused.status not in MENDABLE or reading.find(ctx, order_id).state != "draft":
+            raise
+        return _draft_form(ctx, order_id, errors_of(refused), given, refused.status)
     flash(_("Draft saved"))
     return redirect("orders.detail", order_id=order_id)
 

@@ -49,16 +49,16 @@ def errors_of(refused: Refused) -> Errors:
     found: Errors = {}
     for error in getattr(refused, "errors", ()):
         found.setdefault(error.path or "_form", []).append(sentence(error.code, error.values))
-    return found or {"_form": [sentence(refused.code, refused.values)]}
+    return found or {refused.field or "_form": [sentence(refused.code, refused.values)]}
 
 
 @contextmanager
-def undone_when_invalid(ctx: Context) -> Iterator[None]:
-    """Whatever a form's act did is undone when it turns out to be Invalid, so the page may be shown again."""
+def undone_when_refused(ctx: Context) -> Iterator[None]:
+    """Whatever a form's act did is undone when it is refused, so the page may be shown again."""
     told = {name: list(ctx.session.info.get(name, ())) for name in ("audit", "events")}
     try:
         with ctx.session.begin_nested():
             yield
-    except Invalid:
+    except Refused:
         ctx.session.info.update(told)
         raise

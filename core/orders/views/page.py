@@ -1,19 +1,22 @@
 """What the pages of one order show, as frozen dataclasses: all their templates know."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from markupsafe import Markup
+
 from core.kernel import Money, Quantity
 from core.orders.views.frame import State
 from core.web.page import Fragment
+from core.web.refill import Fault
 
 
 @dataclass(frozen=True)
 class Button:
-    """An act with its question. `key` names the dialog; `form` draws its fields, `given` and `errors` after a refusal."""
+    """An act with its question. `key` names the dialog; `form` draws its fields from `facts`."""
 
     key: str
     text: str
@@ -186,10 +189,15 @@ class OrderPage:
 
 @dataclass(frozen=True)
 class AskPage:
-    """One act asked on a page of its own: without scripts, and again after a refusal."""
+    """One act asked on a page of its own: without scripts, and again after a refusal.
+
+    `fields` are the act's own, drawn; after a refusal with everything typed. `faults` is what the summary says, and
+    `at_fault` whether a field takes the focus instead of it.
+    """
 
     number: str
     act: Button
     back_url: str
-    errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    given: Mapping[str, str] = field(default_factory=dict)
+    fields: Markup
+    faults: tuple[Fault, ...] = ()
+    at_fault: bool = False
