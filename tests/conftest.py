@@ -3,22 +3,29 @@
 `TS_TEST_ADMIN_URL` names a superuser of a server to use; without it the embedded server is started in a temp folder.
 """
 
+import fcntl
 import os
-import tempfile
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from core import audit, outbox, rooms
 from core.db import Database, Model, Unit, keyring, roles, schema
+from core.db.embedded import EmbeddedPostgres
 from core.db.session import set_tenant
 from core.hooks import Dispatch
+from core.identity import password
 from core.kernel import Actor, Context, Ports
 
 TENANT = UUID("01990000-0000-7000-8000-000000000001")
@@ -26,13 +33,18 @@ OTHER = UUID("01990000-0000-7000-8000-000000000002")
 
 
 class Server:
-    """The PostgreSQL of this run: makes databases from the template and says how each role reaches them."""
+    """The PostgreSQL of this run: makes databases from templates and says how each role reaches them.
 
-    def __init__(self, admin: URL, url_for: Callable[[str, str], str]) -> None:
-        self.admin, self.url_for = admin, url_for
+    All processes of a run share it and its templates. What they agree on lies in `folder`, whose `lock` is held by
+    the one who makes or unmakes something for all.
+    """
+
+    def __init__(self, admin: URL, url_for: Callable[[str, str], str], folder: Path) -> None:
+        self.admin, self.url_for, self.folder = admin, url_for, folder
         self.serial = 0
         self.prefix = f"tst_{os.getpid()}"
-        self.template = f"{self.prefix}_template"
+        self.shared = f"tst_{folder.parent.name.replace('-', '_')}_{folder.stat().st_ino}"
+        self.template = f"{self.shared}_template"
         self.made: list[str] = []
 
     def run(self, *lines: str) -> None:
@@ -42,11 +54,22 @@ class Server:
                 connection.execute(text(line))
         engine.dispose()
 
+    def once(self, name: str, make: Callable[[str], Any]) -> tuple[str, Any]:
+        """The template database of that name and what `make(database)` told about it; made by whoever asks first."""
+        database, told = f"{self.shared}_{name}", self.folder / f"{name}.told"
+        with alone(self.folder):
+            if not told.exists():
+                told.write_bytes(pickle.dumps(make(database)))
+                self.run(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
+        return database, pickle.loads(told.read_bytes())
+
     def make_template(self) -> None:
-        roles.provision(self.admin.render_as_string(hide_password=False), self.template)
-        self.made.append(self.template)
+        self.once("template", self._fill_template)
+
+    def _fill_template(self, database: str) -> None:
+        roles.provision(self.admin.render_as_string(hide_password=False), database)
         rooms.load_models()
-        engine = create_engine(self.url_for("ts_migrator", self.template), poolclass=NullPool)
+        engine = create_engine(self.url_for("ts_migrator", database), poolclass=NullPool)
         with engine.begin() as connection:
             schema.apply(connection, schema.statements(Model.metadata, rooms.ddl()))
         if identity := rooms.part("identity", "roles"):
@@ -54,44 +77,111 @@ class Server:
                 identity.sync_roles(connection, rooms.collected("permissions", "PERMISSIONS"))
         engine.dispose()
 
-    def clone(self) -> str:
+    def clone(self, template: str | None = None) -> str:
+        """A new database with all that is in the template. Copying files is quicker than logging every page."""
         self.serial += 1
         name = f"{self.prefix}_{self.serial}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template or self.template} STRATEGY file_copy")
         self.made.append(name)
         return name
 
-    def drop_all(self) -> None:
-        self.run(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in reversed(self.made)))
+    def drop_all(self, *, templates: bool) -> None:
+        made = [*reversed(self.made)]
+        if templates:
+            made += [f"{self.shared}_{told.stem}" for told in self.folder.glob("*.told")]
+        self.run(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in made))
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Only one process of this run at a time."""
+    with (folder / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def among(folder: Path) -> Iterator[Callable[[], bool]]:
+    """One of the users of what lies in `folder`; the yielded question leaves and says whether it was the last."""
+    with (folder / "users").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+
+        def last() -> bool:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                fcntl.flock(held, fcntl.LOCK_UN)
+                return False
+            return True
+
+        yield last
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder all processes of this run see."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled(shared_folder: Path) -> None:
+    """Templates are compiled once per run and not once per application; processes of their own find compiled modules."""
+    kept = shared_folder / "templates"
+    kept.mkdir(exist_ok=True)
+    Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemBytecodeCache(str(kept))}
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(shared_folder / "modules"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> None:
+    """Argon2id at a thousandth of the cost. `full_price` has the real one."""
+    password.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+@pytest.fixture
+def full_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords cost what they cost in production."""
+    monkeypatch.setattr(password, "hasher", PasswordHasher())
+
+
+@pytest.fixture(scope="session")
+def server(shared_folder: Path) -> Iterator[Server]:
     given = os.environ.get("TS_TEST_ADMIN_URL")
-    if given:
-        admin = make_url(given)
+    with among(shared_folder) as last:
+        if given:
+            admin = make_url(given)
 
-        def url_for(role: str, database: str) -> str:
-            return admin.set(username=role, database=database).render_as_string(hide_password=False)
+            def url_for(role: str, database: str) -> str:
+                return admin.set(username=role, database=database).render_as_string(hide_password=False)
 
-        found = Server(admin, url_for)
-        found.make_template()
-        yield found
-        found.drop_all()
-        return
-    from core.db.embedded import EmbeddedPostgres
-
-    with tempfile.TemporaryDirectory(prefix="ts-test-") as folder:
-        given_binaries = os.environ.get("TS_TEST_BINARIES")
-        binaries = Path(given_binaries) if given_binaries else None
-        embedded = EmbeddedPostgres(Path(folder), fsync=False, max_connections=200, binaries=binaries)
-        embedded.start()
+            found = Server(admin, url_for, shared_folder)
+            found.make_template()
+            yield found
+            with alone(shared_folder):
+                found.drop_all(templates=last())
+            return
+        binaries = os.environ.get("TS_TEST_BINARIES")
+        embedded = EmbeddedPostgres(
+            shared_folder / "data", fsync=False, max_connections=300, binaries=Path(binaries) if binaries else None
+        )
+        with alone(shared_folder):
+            embedded.start()
         try:
-            found = Server(make_url(embedded.url("postgres", "postgres")), embedded.url)
+            found = Server(make_url(embedded.url("postgres", "postgres")), embedded.url, shared_folder)
+            found.run("ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")
             found.make_template()
             yield found
         finally:
-            embedded.destroy()
+            with alone(shared_folder):
+                embedded.stop()
+                if last():
+                    embedded.destroy()
+                    for told in shared_folder.glob("*.told"):
+                        told.unlink()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from core.kernel import Invalid
 SHORTEST = 12
 LONGEST = 256
 
-_hasher = PasswordHasher()
+hasher = PasswordHasher()  # RFC 9106's choice for machines with little memory
 _room = threading.BoundedSemaphore(
     2
 )  # each hash takes 64 MiB for about 0.1 s; more at once would only be slower
@@ -21,21 +21,21 @@ _room = threading.BoundedSemaphore(
 
 def hash_password(password: str) -> str:
     with _room:
-        return _hasher.hash(_canonical(password))
+        return hasher.hash(_canonical(password))
 
 
 def verify_password(stored: str | None, password: str) -> bool:
     """Whether the password fits. An unknown person (`stored` None) costs the same time and never fits."""
     with _room:
         try:
-            fits = _hasher.verify(stored or _nobody(), _canonical(password)[:LONGEST])
+            fits = hasher.verify(stored or _nobody(), _canonical(password)[:LONGEST])
         except (VerificationError, InvalidHashError):
             return False
     return fits and stored is not None
 
 
 def needs_rehash(stored: str) -> bool:
-    return _hasher.check_needs_rehash(stored)
+    return hasher.check_needs_rehash(stored)
 
 
 def check_new_password(password: str, *names: str | None, field: str = "password") -> None:
@@ -73,4 +73,4 @@ def _breached() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def _nobody() -> str:
     """A hash nobody's password fits, with the parameters of all others."""
-    return _hasher.hash("there is nobody of this name")
+    return hasher.hash("there is nobody of this name")

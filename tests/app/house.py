@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -115,11 +116,8 @@ class House:
 
 def open_house(server: Server, data: Path) -> House:
     """A fresh clone of the seeded database with an application over it."""
-    template, cast = _seeded(server)
-    server.serial += 1
-    name = f"{server.prefix}_house_{server.serial}"
-    server.run(f"CREATE DATABASE {name} TEMPLATE {template}")
-    server.made.append(name)
+    template, cast = server.once("house", partial(_seed, server))
+    name = server.clone(template)
     write_keys(data)
     config = config_of(server, name, data)
     house = House(server, name, config, create_app(config), cast)
@@ -127,21 +125,15 @@ def open_house(server: Server, data: Path) -> House:
     return house
 
 
-def _seeded(server: Server) -> tuple[str, Cast]:
-    found = getattr(server, "seeded_house", None)
-    if found is None:
-        name = f"{server.prefix}_house"
-        roles.provision(server.admin.render_as_string(hide_password=False), name)
-        server.made.append(name)
-        config = config_of(server, name, Path("/nonexistent"))
-        upgrade(config.url("migrate"))
-        installation = Installation(config, Database(config.url("app"), pool_size=2))
-        try:
-            found = (name, Seeding(installation).run())
-        finally:
-            installation.database.dispose()
-        server.seeded_house = found  # type: ignore[attr-defined]
-    return found
+def _seed(server: Server, database: str) -> Cast:
+    roles.provision(server.admin.render_as_string(hide_password=False), database)
+    config = config_of(server, database, Path("/nonexistent"))
+    upgrade(config.url("migrate"))
+    installation = Installation(config, Database(config.url("app"), pool_size=2))
+    try:
+        return Seeding(installation).run()
+    finally:
+        installation.database.dispose()
 
 
 class Seeding:

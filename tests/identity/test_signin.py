@@ -165,17 +165,30 @@ def test_a_person_without_any_enterprise_is_told_so_only_with_the_right_password
         house.sign_in(email, "wrong password here")
 
 
-def test_a_password_of_older_parameters_is_rehashed_at_sign_in(house: House) -> None:
-    from argon2 import PasswordHasher
-
-    email = house.person()
-    weak = PasswordHasher(time_cost=1, memory_cost=8192).hash(PASSWORD)
-    house.scalar("UPDATE auth.person SET password_hash = :h WHERE email = :e RETURNING 1", h=weak, e=email)
+def test_a_password_of_weaker_parameters_is_rehashed_at_sign_in(
+    house: House, request: pytest.FixtureRequest
+) -> None:
+    email, stored = house.person(), "SELECT password_hash FROM auth.person WHERE email = :e"
+    weak = str(house.scalar(stored, e=email))
+    request.getfixturevalue("full_price")
     house.sign_in(email)
 
+    strong = str(house.scalar(stored, e=email))
+    assert weak.startswith("$argon2id$v=19$m=64,t=1,p=1$")
+    assert strong.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    house.sign_in(email)
+    assert house.scalar(stored, e=email) == strong
+    with pytest.raises(SignInRefused):
+        house.sign_in(email, "wrong password here")
+
+
+def test_a_new_password_costs_its_full_price(house: House, full_price: None) -> None:
+    email = house.person()
+    house.sign_in(email)
     stored = str(house.scalar("SELECT password_hash FROM auth.person WHERE email = :e", e=email))
-    assert stored.startswith("$argon2id$")
-    assert stored != weak
+    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    with pytest.raises(SignInRefused):
+        house.sign_in("nobody@acme.example", "wrong password here")
 
 
 def test_the_application_has_no_right_on_any_table_of_auth(house: House) -> None:
