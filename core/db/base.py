@@ -54,10 +54,14 @@ class TenantOwned:
 
 
 class TwoSided:
-    """Rows that buyer and seller share. The parties of a row can never be rewritten, and no side deletes it."""
+    """Rows that buyer and seller share. The parties of a row can never be rewritten, and no side deletes it.
+
+    `__seller_sees__` is a condition in SQL: only rows that meet it exist for their seller. Empty: all of them.
+    """
 
     __access__ = "two_sided"
     __grants__ = "SELECT, INSERT, UPDATE"
+    __seller_sees__: ClassVar[str] = ""
     buyer_id: Mapped[UUID] = mapped_column(sort_order=-10)
     seller_id: Mapped[UUID] = mapped_column(sort_order=-9)
 

@@ -1,7 +1,8 @@
 """Row-level security derived from the models: grants, forced RLS, one owner policy and one policy per access.
 
 The owner policy is needed because FORCE binds the owner too: without it every definer function would see nothing.
-`(SELECT ts.tenant())` makes PostgreSQL ask once per statement, not once per row.
+`(SELECT ts.tenant())` makes PostgreSQL ask once per statement, not once per row. `ts.home()` is the tenant a crossing
+came from, NULL outside of one.
 """
 
 from collections.abc import Iterable
@@ -17,9 +18,11 @@ ME = "(SELECT ts.tenant())"
 CLOCK = """
 CREATE OR REPLACE FUNCTION ts.tenant() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
   RETURN NULLIF(current_setting('ts.tenant', true), '')::uuid;
+CREATE OR REPLACE FUNCTION ts.home() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN NULLIF(current_setting('ts.home', true), '')::uuid;
 CREATE OR REPLACE FUNCTION ts.clock() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE
   RETURN clock_timestamp() + COALESCE(NULLIF(current_setting('ts.clock_shift', true), '')::interval, interval '0');
-GRANT EXECUTE ON FUNCTION ts.tenant(), ts.clock() TO ts_app, ts_worker, ts_plugin, ts_auditor;
+GRANT EXECUTE ON FUNCTION ts.tenant(), ts.home(), ts.clock() TO ts_app, ts_worker, ts_plugin, ts_auditor;
 """
 
 
@@ -51,8 +54,9 @@ def _secure(table: Table, model: type[Model]) -> list[str]:
         lines += _writes(name, grants, writers, f"tenant_id = {ME}")
     elif access == "two_sided":
         mine = f"buyer_id = {ME} OR seller_id = {ME}"
-        lines.append(f"CREATE POLICY side_read ON {name} FOR SELECT TO {READERS} USING ({mine})")
-        lines += _writes(name, grants, writers, mine)
+        seen = f"buyer_id = {ME} OR seller_id = {ME} AND ({wish})" if (wish := _seller_sees(model)) else mine
+        lines.append(f"CREATE POLICY side_read ON {name} FOR SELECT TO {READERS} USING ({seen})")
+        lines += _writes(name, grants, writers, mine, seen)
     elif access == "shared":
         mine = f"tenant_id = {ME} OR other_id = {ME}"
         lines.append(f"CREATE POLICY shared_read ON {name} FOR SELECT TO {READERS} USING ({mine})")
@@ -65,14 +69,19 @@ def _secure(table: Table, model: type[Model]) -> list[str]:
     return lines
 
 
-def _writes(name: str, grants: str, roles: str, mine: str) -> list[str]:
-    lines = []
+def _seller_sees(model: type[Model]) -> str:
+    return str(getattr(model, "__seller_sees__", ""))
+
+
+def _writes(name: str, grants: str, roles: str, mine: str, seen: str = "") -> list[str]:
+    """`seen` is what may be changed or removed, where that is less than what may be added."""
+    lines, old = [], seen or mine
     if "INSERT" in grants:
         lines.append(f"CREATE POLICY own_insert ON {name} FOR INSERT TO {roles} WITH CHECK ({mine})")
     if "UPDATE" in grants:
-        lines.append(f"CREATE POLICY own_update ON {name} FOR UPDATE TO {roles} USING ({mine}) WITH CHECK ({mine})")
+        lines.append(f"CREATE POLICY own_update ON {name} FOR UPDATE TO {roles} USING ({old}) WITH CHECK ({mine})")
     if "DELETE" in grants:
-        lines.append(f"CREATE POLICY own_delete ON {name} FOR DELETE TO {roles} USING ({mine})")
+        lines.append(f"CREATE POLICY own_delete ON {name} FOR DELETE TO {roles} USING ({old})")
     return lines
 
 

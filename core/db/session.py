@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
-SET_TENANT = "SELECT set_config('ts.tenant', %s, true), ts.clock()"
+SET_TENANT = "SELECT set_config('ts.tenant', %s, true), ts.clock(), set_config('ts.home', '', true)"
+CROSS = "SELECT set_config('ts.tenant', %s, true), ts.clock(), set_config('ts.home', %s, true)"
 
 _counter: ContextVar[list[str] | None] = ContextVar("statements", default=None)
 
@@ -29,12 +30,17 @@ def _enter(session: Session, transaction: SessionTransaction, connection: Connec
         connection.exec_driver_sql(SET_TENANT, (str(tenant),))
 
 
-def set_tenant(session: Any, tenant_id: UUID | None) -> datetime:
-    """Point the open transaction at a tenant (None = nobody) and answer the database's clock."""
+def set_tenant(session: Any, tenant_id: UUID | None, home: UUID | None = None) -> datetime:
+    """Point the open transaction at a tenant (None = nobody) and answer the database's clock.
+
+    `home` is the tenant a crossing came from: what is its own alone stays in reach on the other side.
+    """
     session.info.pop("tenant_id", None)  # so that opening the transaction does not say it a second time
     connection = session.connection()
     session.info["tenant_id"] = tenant_id
-    now: datetime = connection.exec_driver_sql(SET_TENANT, (str(tenant_id) if tenant_id else "",)).one()[1]
+    there = str(tenant_id) if tenant_id else ""
+    said = connection.exec_driver_sql(*((CROSS, (there, str(home))) if home else (SET_TENANT, (there,))))
+    now: datetime = said.one()[1]
     return now
 
 

@@ -41,7 +41,7 @@ class Ports:
     enabled: Callable[["Context", UUID], frozenset[str]]
     settings: Callable[["Context", UUID, str], Mapping[str, Any]]
     dispatch: Any
-    set_tenant: Callable[[Any, UUID | None], datetime]
+    set_tenant: Callable[..., datetime]  # session, tenant, and where a crossing came from
 
 
 @dataclass
@@ -64,6 +64,7 @@ class Context:
     remote: str = ""
     plugin: str | None = None
     acting_side: str | None = None
+    crossed_from: UUID | None = None  # inside a crossing, the tenant it began with
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def allows(self, permission: str, amount: Decimal | None = None) -> bool:
@@ -93,19 +94,20 @@ class Context:
     @contextmanager
     def as_tenant(self, tenant_id: UUID, side: str) -> Iterator["Context"]:
         """Cross to the counterparty for a few statements. Only `core.orders.sides` calls this; a test walks the source."""
-        home, home_side = self.tenant_id, self.acting_side
+        home, home_side, before = self.tenant_id, self.acting_side, self.crossed_from
         self.session.flush()
-        self.ports.set_tenant(self.session, tenant_id)
+        self.crossed_from = home
+        self.ports.set_tenant(self.session, tenant_id, home)
         self.tenant_id, self.acting_side = tenant_id, side
         try:
             yield self
             self.session.flush()
         except BaseException as fault:
-            self.tenant_id, self.acting_side = home, home_side
+            self.tenant_id, self.acting_side, self.crossed_from = home, home_side, before
             if isinstance(fault, Refused):
-                self.ports.set_tenant(self.session, home)
+                self.ports.set_tenant(self.session, home, before)
             else:  # the transaction may be lost: touching it would hide the fault, and whatever begins next begins at home
                 self.session.info["tenant_id"] = home
             raise
-        self.tenant_id, self.acting_side = home, home_side
-        self.ports.set_tenant(self.session, home)
+        self.tenant_id, self.acting_side, self.crossed_from = home, home_side, before
+        self.ports.set_tenant(self.session, home, before)

@@ -26,3 +26,28 @@ BEGIN
 END $$
 -- ;;
 CREATE TRIGGER only_drafts_lose_lines BEFORE DELETE ON ts.order_line FOR EACH ROW EXECUTE FUNCTION ts.only_drafts_lose_lines()
+-- ;;
+-- Whether an order has its number yet decides whether its seller may see it; lines and events bear a copy for their policies.
+CREATE OR REPLACE FUNCTION ts.born_numbered() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  NEW.numbered := EXISTS (SELECT 1 FROM ts.trade_order o WHERE o.id = NEW.order_id AND o.number IS NOT NULL);
+  RETURN NEW;
+END $$
+-- ;;
+CREATE TRIGGER born_numbered BEFORE INSERT ON ts.order_line FOR EACH ROW EXECUTE FUNCTION ts.born_numbered()
+-- ;;
+CREATE TRIGGER born_numbered BEFORE INSERT ON ts.order_event FOR EACH ROW EXECUTE FUNCTION ts.born_numbered()
+-- ;;
+CREATE OR REPLACE FUNCTION ts.number_what_hangs_on_it() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE ts.order_line SET numbered = true WHERE order_id = NEW.id;
+  UPDATE ts.order_event SET numbered = true WHERE order_id = NEW.id;
+  RETURN NULL;
+END $$
+-- ;;
+CREATE TRIGGER number_what_hangs_on_it AFTER UPDATE OF number ON ts.trade_order FOR EACH ROW
+  WHEN (OLD.number IS NULL AND NEW.number IS NOT NULL) EXECUTE FUNCTION ts.number_what_hangs_on_it()
+-- ;;
+REVOKE ALL ON FUNCTION ts.born_numbered(), ts.number_what_hangs_on_it() FROM PUBLIC

@@ -6,7 +6,7 @@ Quantities on a line and sums on an order are kept by one verb each (`tally`, `b
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Select, UniqueConstraint, select, text
@@ -17,12 +17,17 @@ from sqlalchemy.types import Text
 from core.db import Amount, Append, Measure, Model, Price, TenantOwned, TwoSided, uuid_pk
 
 ZERO = text("0")
+NUMBERED = "number IS NOT NULL OR buyer_id = (SELECT ts.home())"
+"""An order gets its number when it is submitted; until then its seller sees it only while its buyer crosses over."""
+OF_A_NUMBERED_ORDER = "numbered OR buyer_id = (SELECT ts.home())"
+"""The same for its lines and events. A trigger keeps the mark, so that a policy need not look the order up for each row."""
 
 
 class TradeOrder(TwoSided, Model):
     """One order between one buyer and one seller. `total` includes VAT; `number` comes from the seller's series."""
 
     __tablename__ = "trade_order"
+    __seller_sees__: ClassVar[str] = NUMBERED
     __table_args__ = (
         UniqueConstraint("id", "buyer_id", "seller_id"),
         UniqueConstraint("seller_id", "number"),
@@ -104,6 +109,7 @@ class OrderLine(TwoSided, Model):
         CheckConstraint("gross = net + tax", name="sums"),
     )
 
+    __seller_sees__: ClassVar[str] = OF_A_NUMBERED_ORDER
     id: Mapped[uuid_pk]
     order_id: Mapped[UUID]
     no: Mapped[int]
@@ -119,6 +125,7 @@ class OrderLine(TwoSided, Model):
     tax_incl: Mapped[bool]
     vat_rate: Mapped[Decimal] = mapped_column(Measure())
     net: Mapped[Decimal] = mapped_column(Amount())
+    numbered: Mapped[bool] = mapped_column(default=False)  # a trigger decides it
     tax: Mapped[Decimal] = mapped_column(Amount())
     gross: Mapped[Decimal] = mapped_column(Amount())
     components: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
@@ -147,10 +154,12 @@ class OrderEvent(Append, TwoSided, Model):
     actor: Mapped[str]
     at: Mapped[datetime]
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    __seller_sees__: ClassVar[str] = OF_A_NUMBERED_ORDER
 
 
 class OrderVersion(Append, TwoSided, Model):
     """The binding terms as both sides agreed them: version 1 at confirmation, one more for each amendment."""
+    numbered: Mapped[bool] = mapped_column(default=False)  # a trigger decides it
 
     __tablename__ = "order_version"
     __table_args__ = (_of_order(), UniqueConstraint("order_id", "no"))
