@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from json import dumps
 from typing import Any
-from uuid import UUID
 
 from flask import Blueprint, Flask, Response, json, request
 from marshmallow import ValidationError
 
 from core.kernel import Context, Invalid
-from core.web.dumping import dumper
+from core.web.dumping import dumper, written
 from core.web.endpoint import Answer, Endpoint, check_answer
 from core.web.platform import platform
 from core.web.problem import Rejected, field_errors
@@ -111,22 +109,12 @@ def _respond(endpoint: Endpoint, dump: Callable[[Any], Any] | None, result: Any)
         return Response(status=304, headers={"ETag": f'"{answer.etag}"'})
     data = dump(answer.data) if dump is not None else answer.data
     response = Response(
-        "" if status == 204 else dumps(data, ensure_ascii=False, default=_plain), status=status, mimetype="application/json"
+        b"" if status == 204 else written(data), status=status, mimetype="application/json"
     )
     if answer.etag is not None:
         response.set_etag(str(answer.etag))
     response.headers.extend(dict(answer.headers))
     return response
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, UUID):
-        return str(value)
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def _load(schema: Schema, data: Any) -> Any:
