@@ -13,7 +13,8 @@ from core.web import gettext as _
 from core.web.formats import HOUSE_ZONE
 from core.web.i18n import lazy
 from core.web.page import Fragment
-from core.workbench import figures, waiting
+from core.workbench import charts, figures, waiting
+from core.workbench.drawing import Drawing, draw
 
 pages = Pages("workbench")
 SHOWN = 20
@@ -59,6 +60,14 @@ class FigureView:
 
 
 @dataclass(frozen=True)
+class ChartView:
+    """A chart with where its rows are listed."""
+
+    drawing: Drawing
+    href: str | None
+
+
+@dataclass(frozen=True)
 class HomePage:
     """The workbench of one person. `today` is the date; `due_today` counts what ends before midnight."""
 
@@ -71,6 +80,7 @@ class HomePage:
     cards: tuple[Fragment, ...]
     kpis: tuple[Fragment, ...]
     extra: tuple[Fragment, ...]
+    charts: tuple[ChartView, ...]
     catalogue_url: str | None
     orders_url: str | None
 
@@ -93,6 +103,7 @@ def home(ctx: Context) -> Response:
             cards=filled["dashboard:card"],
             kpis=filled["dashboard:kpi"][:4],
             extra=filled["dashboard:todo"],
+            charts=tuple(_chart(chart) for chart in charts(ctx)),
             catalogue_url=url_for("catalog.search") if ctx.allows("product.view") else None,
             orders_url=url_for("orders.index") if ctx.allows("order.view") else None,
         ),
@@ -122,6 +133,10 @@ def _pressing(now: datetime, due: datetime | None, zone: ZoneInfo = HOUSE_ZONE) 
     if due <= now + timedelta(hours=4):
         return "late"
     return "soon" if due.astimezone(zone).date() == now.astimezone(zone).date() else ""
+
+
+def _chart(chart: Any) -> ChartView:
+    return ChartView(draw(chart), url_for(chart.endpoint, **chart.values) if chart.endpoint else None)
 
 
 def _figure(figure: Any) -> FigureView:
