@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from core.db import Unit
 from core.demo.enterprises import PastOrder, past_orders
 from core.demo.goods import catalogue
 from core.kernel import Context
+from core.web.formats import HOUSE_ZONE
 
 ZERO = Decimal(0)
 
@@ -49,7 +51,10 @@ def _replay(unit: Unit, buyer: UUID, seller: UUID, plan: PastOrder) -> None:
     with _then(unit, buyer, "seed", day) as ctx:
         wanted = [orders.WantedLine(skus[line.sku], line.quantity) for line in plan.lines]
         order = orders.place(
-            ctx, orders.NewOrder(seller, wanted, buyer_po=plan.po_no, ship_to="吴江厂区收货点")
+            ctx,
+            orders.NewOrder(
+                seller, wanted, buyer_po=plan.po_no, ship_to="吴江厂区收货点", delivery_date=_wished(ctx, plan)
+            ),
         )
         order_id, waiting = order.id, order.state == "pending_approval"
     if waiting:
@@ -67,6 +72,11 @@ def _replay(unit: Unit, buyer: UUID, seller: UUID, plan: PastOrder) -> None:
         _deliver(unit, buyer, seller, order_id, plan)
         if plan.outcome == "completed":
             _settle(unit, buyer, seller, order_id, plan)
+
+
+def _wished(ctx: Context, plan: PastOrder) -> date:
+    """Three or four days after the order: enough for one shipment, and not always for a second one."""
+    return ctx.now.astimezone(HOUSE_ZONE).date() + timedelta(days=3 + len(plan.lines) % 2)
 
 
 def _deliver(unit: Unit, buyer: UUID, seller: UUID, order_id: UUID, plan: PastOrder) -> None:

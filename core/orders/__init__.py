@@ -18,20 +18,26 @@ from core.orders.model import Gate, Hold, OrderEvent, OrderLine, OrderVersion, P
 from core.orders.numbers import number
 from core.orders.placing import approve, cancel, draft, edit, place, send_back, submit
 from core.orders.progress import accept_silently, advance, book, close, register_accepter, satisfy_gate, tally
+from core.orders.saved import SavedView
 from core.orders.sides import need_side, side_of
 from core.orders.standing import allow
 from core.orders.states import ORDER
+from core.orders.talk import Attachment, OrderMessage, OrderTalk, mark_read, write_message
 
 __all__ = [
     "ORDER",
+    "Attachment",
     "Gate",
     "Hold",
     "NewOrder",
     "OrderEvent",
     "OrderLine",
+    "OrderMessage",
+    "OrderTalk",
     "OrderVersion",
     "PlanItem",
     "Proposal",
+    "SavedView",
     "TradeOrder",
     "WantedLine",
     "accept",
@@ -53,6 +59,7 @@ __all__ = [
     "lift_hold",
     "lines",
     "lock",
+    "mark_read",
     "need_side",
     "note",
     "number",
@@ -72,4 +79,5 @@ __all__ = [
     "tally",
     "waive_gate",
     "withdraw",
+    "write_message",
 ]

@@ -79,3 +79,24 @@ class OrderClosed(OrderChanged): ...
 
 
 class OrderAmended(OrderChanged): ...
+
+
+@dataclass(frozen=True)
+class OrderMessageWritten(Event):
+    """Somebody of `side` said something about an order; `both` says whether the counterparty may read it."""
+
+    order_id: UUID
+    buyer_id: UUID
+    seller_id: UUID
+    number: str | None
+    message_id: UUID
+    side: str
+    author: str
+    text: str
+    both: bool
+    at: datetime
+
+    @property
+    def shared(self) -> bool:
+        """A note of one side is not for the other's ears."""
+        return self.both

@@ -65,4 +65,20 @@ CHECKS = [
         WHERE r.kind = 'hard' AND r.closed_at IS NULL AND r.qty > 0
           AND o.state NOT IN ('confirmed', 'in_progress', 'delivered', 'accepted')""",
     ),
+    (
+        "O6",
+        "a message is of a party of its order, and shared with nobody but the other one",
+        """
+        SELECT m.id, m.order_id, m.tenant_id, m.other_id FROM ts.order_message m JOIN ts.trade_order o ON o.id = m.order_id
+        WHERE m.tenant_id <> CASE m.side WHEN 'buyer' THEN o.buyer_id ELSE o.seller_id END
+          OR m.other_id <> CASE m.side WHEN 'buyer' THEN o.seller_id ELSE o.buyer_id END""",
+    ),
+    (
+        "O7",
+        "the talk of an order ends with its last shared message, and no side waits for its own",
+        """
+        SELECT t.order_id, t.last_id, m.side, t.waits_for FROM ts.order_talk t
+        LEFT JOIN ts.order_message m ON m.id = t.last_id
+        WHERE m.id IS NULL OR m.other_id IS NULL OR m.order_id <> t.order_id OR m.side = t.waits_for""",
+    ),
 ]

@@ -35,6 +35,18 @@ class TradeOrder(TwoSided, Model):
         Index("ix_trade_order_seller_new", "seller_id", text("created_at DESC"), text("id DESC")),
         Index("ix_trade_order_buyer_po", "buyer_id", "buyer_po"),
         Index("ix_trade_order_open_credit", "seller_id", "buyer_id", "state"),
+        Index(
+            "ix_trade_order_buyer_delivered",
+            "buyer_id",
+            "delivered_at",
+            postgresql_where=text("delivered_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_trade_order_seller_delivered",
+            "seller_id",
+            "delivered_at",
+            postgresql_where=text("delivered_at IS NOT NULL"),
+        ),
         Index("ix_trade_order_expiring", "offer_expires_at", postgresql_where=text("offer_expires_at IS NOT NULL")),
         CheckConstraint("buyer_id <> seller_id", name="two_parties"),
         CheckConstraint("total >= 0 AND net >= 0 AND tax >= 0 AND total = net + tax", name="sums"),
@@ -97,6 +109,7 @@ class OrderLine(TwoSided, Model):
     """
 
     __tablename__ = "order_line"
+    __seller_sees__: ClassVar[str] = OF_A_NUMBERED_ORDER
     __grants__ = "SELECT, INSERT, UPDATE, DELETE"
     __table_args__ = (
         _of_order(),
@@ -109,10 +122,10 @@ class OrderLine(TwoSided, Model):
         CheckConstraint("gross = net + tax", name="sums"),
     )
 
-    __seller_sees__: ClassVar[str] = OF_A_NUMBERED_ORDER
     id: Mapped[uuid_pk]
     order_id: Mapped[UUID]
     no: Mapped[int]
+    numbered: Mapped[bool] = mapped_column(default=False)  # a trigger decides it
     sku_id: Mapped[UUID]
     sku_code: Mapped[str]
     name_zh: Mapped[str]
@@ -125,7 +138,6 @@ class OrderLine(TwoSided, Model):
     tax_incl: Mapped[bool]
     vat_rate: Mapped[Decimal] = mapped_column(Measure())
     net: Mapped[Decimal] = mapped_column(Amount())
-    numbered: Mapped[bool] = mapped_column(default=False)  # a trigger decides it
     tax: Mapped[Decimal] = mapped_column(Amount())
     gross: Mapped[Decimal] = mapped_column(Amount())
     components: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
@@ -142,10 +154,12 @@ class OrderEvent(Append, TwoSided, Model):
     """One step of an order's life; replaying them all gives its state (V-S4)."""
 
     __tablename__ = "order_event"
+    __seller_sees__: ClassVar[str] = OF_A_NUMBERED_ORDER
     __table_args__ = (_of_order(), UniqueConstraint("order_id", "version"))
 
     id: Mapped[uuid_pk]
     order_id: Mapped[UUID]
+    numbered: Mapped[bool] = mapped_column(default=False)  # a trigger decides it
     version: Mapped[int]
     verb: Mapped[str]
     source: Mapped[str]
@@ -154,12 +168,10 @@ class OrderEvent(Append, TwoSided, Model):
     actor: Mapped[str]
     at: Mapped[datetime]
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
-    __seller_sees__: ClassVar[str] = OF_A_NUMBERED_ORDER
 
 
 class OrderVersion(Append, TwoSided, Model):
     """The binding terms as both sides agreed them: version 1 at confirmation, one more for each amendment."""
-    numbered: Mapped[bool] = mapped_column(default=False)  # a trigger decides it
 
     __tablename__ = "order_version"
     __table_args__ = (_of_order(), UniqueConstraint("order_id", "no"))

@@ -46,6 +46,22 @@ PERMISSIONS = [
         ("admin", "buyer.approver", "buyer.finance", "seller.sales", "seller.finance"),
     ),
     Permission(
+        "order.message",
+        "Write notes and messages on orders",
+        (
+            "admin",
+            "it",
+            "buyer.clerk",
+            "buyer.approver",
+            "buyer.finance",
+            "buyer.warehouse",
+            "seller.sales",
+            "seller.planner",
+            "seller.warehouse",
+            "seller.finance",
+        ),
+    ),
+    Permission(
         "order.gate",
         "Satisfy gates with evidence, or waive them",
         ("admin", "buyer.approver", "seller.sales", "seller.finance", "operator.risk"),

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, cast, func, literal, null, select, union_all
 from core.kernel import Context, Money
 from core.orders.model import Proposal, TradeOrder
 from core.orders.states import BINDING
+from core.orders.talk import OrderTalk
 from core.tenancy import EnterpriseCard
 from core.web import gettext as _
 from core.web.i18n import CHINESE, language
@@ -19,6 +20,7 @@ KINDS = {
     "approve": ("Approve an order", "Approve", "sign"),
     "counter": ("Answer a counter-offer", "Answer", "chat"),
     "proposal": ("Answer a proposal", "Answer", "pen"),
+    "message": ("Read a message", "Read", "cmt"),
 }
 """Title, button and icon of each kind."""
 
@@ -54,6 +56,16 @@ def todos(ctx: Context, limit: int) -> list[Todo]:
                     own == me, Proposal.state == "open", Proposal.kind != "counter", Proposal.side == theirs
                 )
             )
+    if ctx.allows("order.message"):
+        for own, partner, mine in (
+            (order.buyer_id, order.seller_id, "buyer"),
+            (order.seller_id, order.buyer_id, "seller"),
+        ):
+            arms.append(
+                _arm("message", partner, limit)
+                .join(OrderTalk, OrderTalk.order_id == order.id)
+                .where(own == me, _talk_side(mine) == me, OrderTalk.waits_for == mine)
+            )
     if not arms:
         return []
     found = union_all(*arms).subquery()
@@ -82,6 +94,11 @@ def _arm(kind: str, partner: Any, limit: int) -> Select[Any]:
     return select(*columns).order_by(TradeOrder.offer_expires_at, TradeOrder.id).limit(limit)
 
 
+def _talk_side(side: str) -> Any:
+    """The party as the talk has it, so that its own index finds what is unread."""
+    return OrderTalk.buyer_id if side == "buyer" else OrderTalk.seller_id
+
+
 def _within(ctx: Context, kind: str, total: Decimal) -> bool:
     """Above one's own limit it is somebody else's to decide."""
     asked = {"confirm": "order.confirm", "approve": "order.approve"}
@@ -96,7 +113,7 @@ def _todo(row: Row[Any]) -> Todo:
         title=_(title),
         what=row.number or row.buyer_po or _("No number yet"),
         endpoint="orders.detail",
-        values={"order_id": row.id},
+        values={"order_id": row.id} | ({"_anchor": "h-tl"} if row.kind == "message" else {}),
         verb=_(verb),
         partner=row.name if language() == CHINESE or not row.name_en else row.name_en,
         amount=Money(row.total, row.currency),

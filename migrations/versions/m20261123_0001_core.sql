@@ -3570,7 +3570,7 @@ CREATE FUNCTION ts.plugin_touches(_plugin text, _modes text[]) RETURNS TABLE (en
   open_orders integer, an_order text, open_gates integer)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   WITH busy AS (SELECT o.id, o.number FROM ts.trade_order o WHERE o.mode = ANY (_modes)
-    AND o.state NOT IN ('draft', 'completed', 'closed', 'cancelled', 'rejected', 'expired', 'terminated', 'withdrawn'))
+    AND o.state NOT IN ('draft', 'completed', 'closed', 'rejected', 'expired', 'cancelled', 'terminated'))
   SELECT (SELECT count(*)::integer FROM ts.plugin_enablement e WHERE e.plugin = _plugin AND e.state = 'enabled'),
          (SELECT count(*)::integer FROM ts.plugin_enablement e WHERE e.plugin = _plugin AND e.state = 'draining'),
          (SELECT count(*)::integer FROM busy), (SELECT COALESCE(b.number, b.id::text) FROM busy b ORDER BY b.id LIMIT 1),

@@ -1,6 +1,6 @@
 """Orders on pages: the list, one order with everything one may do to it, and each act as a form."""
 
-from core.orders.views import acting, detail, listing
+from core.orders.views import acting, detail, listing, saving, talking
 from core.orders.views.frame import pages
 from core.web import NavEntry
 from core.web.i18n import lazy
@@ -19,4 +19,4 @@ NAV = [
     )
 ]
 
-__all__ = ["NAV", "acting", "detail", "listing", "pages"]
+__all__ = ["NAV", "acting", "detail", "listing", "pages", "saving", "talking"]

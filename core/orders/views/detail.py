@@ -1,6 +1,7 @@
 """One order on a page: who, what, how far, and what to do next."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from core.orders.views.draft import DraftLine, DraftPage
 from core.orders.views.frame import Errors, errors_of, figure, named, pages, undone_when_refused
 from core.orders.views.page import FileView
 from core.orders.views.shown import order_page
+from core.orders.views.talking import activity
 from core.web import flash, form, redirect, render, slots
 from core.web import gettext as _
 from core.web.page import Crumb, Fragment
@@ -44,6 +46,7 @@ def detail(ctx: Context, order_id: UUID) -> Response:
         Crumb(_("Orders"), url_for("orders.index")),
         Crumb(side, url_for("orders.index", side=found.head.side)),
     )
+    page = replace(page, activity=activity(ctx, found, page.events))
     return render("orders/detail.html", page, crumbs=crumbs)
 
 

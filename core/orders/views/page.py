@@ -142,7 +142,8 @@ class OrderPage:
 
     `lead` is the primary button, `beside` those next to it, `more` those in the menu. `unit` and `tax_incl` are
     those of all lines, None where they differ. `counted` says whether the lines may have moved; `low` and `high`
-    are the tolerances as ratios, None where there are none. Amounts are Money, VAT included.
+    are the tolerances as ratios, None where there are none. Amounts are Money, VAT included. `activity` is the events
+    with what was said about the order in between.
     """
 
     number: str
@@ -185,6 +186,7 @@ class OrderPage:
     edit_url: str | None = None
     note: str = ""
     currency: str = "CNY"
+    activity: Any = None
 
 
 @dataclass(frozen=True)
