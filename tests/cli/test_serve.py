@@ -83,7 +83,7 @@ def web_processes(pid: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_it_serves_and_ends_in_order_and_takes_the_database_with_it(data: Path, number: int) -> None:
     serving = Serving(data, "serve", "--port", str(free()))
     assert serving.healthy()
@@ -100,6 +100,7 @@ def test_a_folder_named_core_where_it_is_started_is_not_served(data: Path, tmp_p
     assert serving.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.slow
 def test_two_serve_side_by_side_and_the_database_stays_for_the_second(data: Path) -> None:
     first, second = Serving(data, "serve"), Serving(data, "serve")
     assert first.told["url"] != second.told["url"]
@@ -109,6 +110,7 @@ def test_two_serve_side_by_side_and_the_database_stays_for_the_second(data: Path
     assert not running(data)
 
 
+@pytest.mark.slow
 def test_when_it_is_killed_nothing_keeps_the_port(data: Path) -> None:
     port = free()
     serving = Serving(data, "serve", "--port", str(port))
@@ -123,6 +125,7 @@ def test_when_it_is_killed_nothing_keeps_the_port(data: Path) -> None:
     assert again.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.slow
 def test_it_stays_well_when_the_database_dies(data: Path) -> None:
     serving = Serving(data, "serve")
     other = EmbeddedPostgres(data)

@@ -102,6 +102,7 @@ def test_provisioning_again_changes_nothing(server: EmbeddedPostgres) -> None:
     assert server.provision() is False
 
 
+@pytest.mark.slow
 def test_a_killed_server_is_back_and_has_lost_nothing(data: Path) -> None:
     with EmbeddedPostgres(data) as server:  # with fsync: this is what a power cut would meet
         server.provision()
@@ -121,6 +122,7 @@ def test_a_server_that_lost_its_socket_is_started_anew(server: EmbeddedPostgres,
     wait_until_it_answers(server)
 
 
+@pytest.mark.slow
 def test_a_killed_server_comes_back_while_its_children_still_work(server: EmbeddedPostgres) -> None:
     busy = psycopg.connect(server.url("postgres").replace("+psycopg", ""))
     pid = busy.info.backend_pid
@@ -172,6 +174,7 @@ def test_two_processes_share_one_server_and_the_last_one_stops_it(data: Path) ->
     assert not second.status().running
 
 
+@pytest.mark.slow
 def test_when_its_watcher_is_killed_another_user_takes_over(data: Path) -> None:
     watcher = holder(data)
     with EmbeddedPostgres(data, fsync=False) as second:
@@ -185,6 +188,7 @@ def test_when_its_watcher_is_killed_another_user_takes_over(data: Path) -> None:
         wait_until_it_answers(second)
 
 
+@pytest.mark.slow
 def test_a_server_left_behind_by_a_killed_process_is_taken_over_and_stopped(data: Path) -> None:
     end(holder(data))
     server = EmbeddedPostgres(data, fsync=False)
@@ -194,6 +198,7 @@ def test_a_server_left_behind_by_a_killed_process_is_taken_over_and_stopped(data
     assert not server.status().running
 
 
+@pytest.mark.slow
 def test_destroying_stops_a_server_left_behind(tmp_path: Path) -> None:
     end(holder(tmp_path / "d"))
     server = EmbeddedPostgres(tmp_path / "d", fsync=False)
@@ -203,6 +208,7 @@ def test_destroying_stops_a_server_left_behind(tmp_path: Path) -> None:
     assert not Path(f"/proc/{pid}/cwd").exists()
 
 
+@pytest.mark.slow
 def test_nobody_waits_for_its_output(data: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", HOLDER, str(data)],
@@ -260,6 +266,7 @@ def test_data_of_another_user_is_refused(data: Path) -> None:
         pointer.write_text(held, "utf-8")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_needed_elsewhere_is_not_destroyed(data: Path) -> None:
     other = holder(data)
     try:

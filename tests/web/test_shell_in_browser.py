@@ -94,9 +94,14 @@ def visit(browser):
     assert not complaints
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("lang", ["zh-CN", "en"])
+LOOKS = [(1440, "zh-CN", "light"), (1440, "en", "dark"), (390, "zh-CN", "dark"), (390, "en", "light")]
+"""Every two of width, language and theme meet in one of them; the other four come with the slow tests."""
+OTHERS = [(1440, "zh-CN", "dark"), (1440, "en", "light"), (390, "zh-CN", "light"), (390, "en", "dark")]
+
+
+@pytest.mark.parametrize(
+    ("width", "lang", "theme"), [*LOOKS, *(pytest.param(*look, marks=pytest.mark.slow) for look in OTHERS)]
+)
 @pytest.mark.parametrize(
     "path", ["/samples", "/menu", "/keys", "/ask", "/wrong/404", "door:/signin", "door:/wrong/500"]
 )
