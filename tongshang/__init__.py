@@ -7,7 +7,18 @@ from core.billing import PaymentConfirmed, PaymentRejected, announce_payment
 from core.billing.agreed import amend_as_agreed, claim_damages
 from core.billing.claims import claims_of, settle_claim, waive_claim
 from core.billing.escrow import OrderMoney, money_of, moves_of
-from core.catalog import ListingRow, PricedLine, SkuFacts, Wanted, own_goods, own_prices, quote_lines, vat
+from core.catalog import (
+    Agreed,
+    ListingRow,
+    PricedLine,
+    SkuFacts,
+    Wanted,
+    agreed_lines,
+    own_goods,
+    own_prices,
+    quote_lines,
+    vat,
+)
 from core.catalog import listing_row as listing
 from core.db import Amount, Append, Measure, Model, Price, Published, TenantOwned, TwoSided, uuid_pk
 from core.files import files_of
@@ -78,19 +89,19 @@ from core.web.mending import mend, read_form
 from core.web.page import Crumb
 
 __all__ = [
-    "AgreedPrice", "Amount", "Answer", "Api", "Append", "Conflict", "Context", "Crumb", "Event", "FieldError",
-    "Forbidden", "GateRequest", "Health", "Hit", "Invalid", "InvoiceFacts", "LineFacts", "ListingRow",
-    "Measure", "Model", "Money", "MoneyMove", "NavEntry", "NewOrder", "NotFound", "Objection", "OrderAccepted",
-    "OrderAmended", "OrderCancelled", "OrderCompleted", "OrderConfirmed", "OrderCountered", "OrderDelivered",
-    "OrderDrafted", "OrderExpired", "OrderFacts", "OrderMoney", "OrderRejected", "OrderStarted",
+    "Agreed", "AgreedPrice", "Amount", "Answer", "Api", "Append", "Conflict", "Context", "Crumb", "Event",
+    "FieldError", "Forbidden", "GateRequest", "Health", "Hit", "Invalid", "InvoiceFacts", "LineFacts",
+    "ListingRow", "Measure", "Model", "Money", "MoneyMove", "NavEntry", "NewOrder", "NotFound", "Objection",
+    "OrderAccepted", "OrderAmended", "OrderCancelled", "OrderCompleted", "OrderConfirmed", "OrderCountered",
+    "OrderDelivered", "OrderDrafted", "OrderExpired", "OrderFacts", "OrderMoney", "OrderRejected", "OrderStarted",
     "OrderSubmitted", "OrderTerminated", "Pages", "Party", "Payee", "PaymentConfirmed", "PaymentRejected",
     "Permission", "PlanItem", "Price", "PriceComponent", "PricedLine", "Published", "Quantity", "Quotation",
     "Refused", "Schema", "SkuFacts", "SlotFragment", "Subscription", "TenantOwned", "TradeMode", "Transition",
-    "TransitionFacts", "TwoSided", "Wanted", "WantedLine", "addresses", "amend_as_agreed", "announce_payment",
-    "cancel_confirmed", "cards", "claim_damages", "claims_of", "conclude", "confirm", "fields", "files_of",
-    "find_enterprises", "flash", "form", "gettext", "hold_goods", "hookimpl", "inspect_file", "keep_file",
-    "language", "lazy", "listing", "mend", "money_of", "moves_of", "number", "on_offer", "own_goods",
-    "own_prices", "partners", "pass_gate", "place", "quote_lines", "read_form", "receive", "redirect", "render",
-    "round2", "round_to", "settle_claim", "ship", "short_close", "split", "trade_settings", "uuid7", "uuid_pk",
-    "vat", "waive_claim",
+    "TransitionFacts", "TwoSided", "Wanted", "WantedLine", "addresses", "agreed_lines", "amend_as_agreed",
+    "announce_payment", "cancel_confirmed", "cards", "claim_damages", "claims_of", "conclude", "confirm",
+    "facts_of", "fields", "files_of", "find_enterprises", "flash", "form", "gettext", "hold_goods", "hookimpl",
+    "inspect_file", "keep_file", "language", "lazy", "listing", "mend", "money_of", "moves_of", "number",
+    "on_offer", "own_goods", "own_prices", "partners", "pass_gate", "place", "quote_lines", "read_form",
+    "receive", "redirect", "render", "round2", "round_to", "settle_claim", "ship", "short_close", "split",
+    "trade_settings", "uuid7", "uuid_pk", "vat", "waive_claim",
 ]  # fmt: skip
