@@ -10,13 +10,14 @@ from flask import request, url_for
 
 from core.identity import schema, service, web
 from core.identity.roles import ROLES
-from core.identity.service import account, keys, members, signin
+from core.identity.service import account, keys, members, rescue, signin
 from core.kernel import Context, Invalid
 from core.web import Api, Visit
 from core.web.problem import Rejected
 
 api = Api("identity")
 LOGIN = "login precedes the tenant"
+RESET = "a link is how somebody who forgot the password comes in"
 
 
 @api.post("/session", public=LOGIN, body=schema.SignInBody, answer=schema.TokenAnswer, status=201)
@@ -184,6 +185,45 @@ def remove_member(ctx: Context, member_id: UUID) -> None:
     members.remove_member(ctx, member_id)
 
 
+@api.post(
+    "/members/<uuid:member_id>/password-reset",
+    permission="member.manage",
+    answer=schema.NewResetAnswer,
+    status=201,
+)
+def reset_member(ctx: Context, member_id: UUID) -> dict[str, Any]:
+    """A link with which a member who works for nobody else sets another password; wants the second factor fresh."""
+    return _reset_link(rescue.reset_member(ctx, member_id))
+
+
+@api.post(
+    "/operator/password-resets",
+    permission="person.rescue",
+    body=schema.LoginBody,
+    answer=schema.NewResetAnswer,
+    status=201,
+)
+def reset_person(ctx: Context, body: dict[str, Any]) -> dict[str, Any]:
+    """The same for anybody: the operator of the platform only."""
+    return _reset_link(rescue.reset_person(ctx, body["login"]))
+
+
+@api.post(
+    "/operator/second-factor-resets", permission="person.rescue", body=schema.LoginBody, status=204
+)
+def forget_second_factor(ctx: Context, body: dict[str, Any]) -> None:
+    """Take a lost authenticator away; every session of the person ends. The operator of the platform only."""
+    rescue.forget_second_factor(ctx, body["login"])
+
+
+@api.post("/password-reset", public=RESET, body=schema.ResetBody, status=204)
+def use_reset(visit: Visit, body: dict[str, Any]) -> None:
+    """Set the password a link is for; every session of the person ends."""
+    _only_where_safe()
+    done = rescue.use_reset(visit.session, body["token"], body["password"], remote=visit.remote)
+    service.note_reset(visit.platform.unit, visit.session, done, visit.remote, visit.trace_id)
+
+
 @api.get("/invitations", permission="member.view", answer=schema.InvitationList)
 def list_invitations(ctx: Context) -> dict[str, Any]:
     """Who was invited and has not come yet."""
@@ -229,6 +269,10 @@ def create_key(ctx: Context, body: dict[str, Any]) -> keys.NewApiKey:
 def revoke_key(ctx: Context, key_id: UUID) -> None:
     """The key opens nothing from now on."""
     keys.revoke_api_key(ctx, key_id)
+
+
+def _reset_link(made: rescue.NewReset) -> dict[str, Any]:
+    return {"url": url_for("identity.reset", token=made.token, _external=True), "expires_at": made.expires_at}
 
 
 def _agent() -> str:

@@ -213,7 +213,9 @@ CREATE FUNCTION auth.set_password(_person uuid, _old_hash text, _new_hash text) 
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   -- The old hash is the version: two changes at once, one loses.
   WITH done AS (UPDATE auth.person SET password_hash = _new_hash, password_set_at = ts.clock()
-                WHERE id = _person AND password_hash = _old_hash RETURNING 1)
+                WHERE id = _person AND password_hash = _old_hash RETURNING id),
+  dead AS (UPDATE auth.password_reset SET closed_at = ts.clock()
+           WHERE person_id IN (SELECT id FROM done) AND closed_at IS NULL)
   SELECT EXISTS (SELECT 1 FROM done)
 $$
 -- ;;
@@ -465,6 +467,146 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT EXISTS (SELECT 1 FROM auth.operator o WHERE o.tenant_id = ts.tenant())
 $$
 -- ;;
+CREATE FUNCTION auth.add_reset(_id uuid, _person uuid, _token bytea, _by uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('reset:' || _person::text, 0));
+  IF _person = _by THEN
+    RETURN 'own';
+  END IF;
+  IF (SELECT count(*) FROM auth.password_reset r
+       WHERE r.person_id = _person AND r.created_at > ts.clock() - interval '1 hour') >= 5 THEN
+    RETURN 'too_many';
+  END IF;
+  UPDATE auth.password_reset SET closed_at = ts.clock() WHERE person_id = _person AND closed_at IS NULL;
+  INSERT INTO auth.password_reset (id, person_id, tenant_id, token_hash, made_by, expires_at)
+  VALUES (_id, _person, ts.tenant(), _token, _by, ts.clock() + interval '1 day');
+  RETURN 'ok';
+END $$
+-- ;;
+CREATE FUNCTION auth.reset_member(_id uuid, _membership uuid, _token bytea, _by uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  who uuid;
+BEGIN
+  SELECT m.person_id INTO who FROM auth.membership m JOIN auth.person p ON p.id = m.person_id AND p.status = 'active'
+   WHERE m.id = _membership AND m.tenant_id = ts.tenant() AND m.status = 'active';
+  IF NOT FOUND THEN
+    RETURN 'missing';
+  END IF;
+  -- One enterprise's administrator gives nobody a way into another enterprise.
+  IF EXISTS (SELECT 1 FROM auth.membership m WHERE m.person_id = who AND m.tenant_id <> ts.tenant() AND m.status = 'active') THEN
+    RETURN 'elsewhere';
+  END IF;
+  RETURN auth.add_reset(_id, who, _token, _by);
+END $$
+-- ;;
+CREATE FUNCTION auth.find_person(_login text)
+RETURNS TABLE (person_id uuid, name text, email text, phone text, has_second_factor boolean, enterprises integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT p.id, p.name, p.email, p.phone,
+         EXISTS (SELECT 1 FROM auth.mfa f WHERE f.person_id = p.id AND f.confirmed_at IS NOT NULL),
+         (SELECT count(*)::integer FROM auth.membership m WHERE m.person_id = p.id AND m.status = 'active')
+  FROM auth.person p
+  WHERE auth.is_operator() AND p.status = 'active' AND (p.email = _login OR p.phone = _login)
+$$
+-- ;;
+CREATE FUNCTION auth.reset_person(_id uuid, _person uuid, _token bytea, _by uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT auth.is_operator() THEN
+    RETURN 'operator_only';
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM auth.person p WHERE p.id = _person AND p.status = 'active') THEN
+    RETURN 'missing';
+  END IF;
+  RETURN auth.add_reset(_id, _person, _token, _by);
+END $$
+-- ;;
+CREATE FUNCTION auth.forget_mfa(_person uuid, _by uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT auth.is_operator() THEN
+    RETURN 'operator_only';
+  END IF;
+  IF _person = _by THEN
+    RETURN 'own';
+  END IF;
+  DELETE FROM auth.mfa WHERE person_id = _person;
+  IF NOT FOUND THEN
+    RETURN 'missing';
+  END IF;
+  DELETE FROM auth.recovery_code WHERE person_id = _person;
+  UPDATE auth.session SET revoked_at = ts.clock() WHERE person_id = _person AND revoked_at IS NULL;
+  RETURN 'ok';
+END $$
+-- ;;
+CREATE FUNCTION auth.find_reset(_token bytea)
+RETURNS TABLE (reset_id uuid, person_id uuid, tenant_id uuid, name text, email text, phone text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT r.id, p.id, r.tenant_id, p.name, p.email, p.phone
+  FROM auth.password_reset r JOIN auth.person p ON p.id = r.person_id AND p.status = 'active'
+  WHERE r.token_hash = _token AND r.closed_at IS NULL AND r.expires_at > ts.clock()
+$$
+-- ;;
+CREATE FUNCTION auth.use_reset(_token bytea, _password_hash text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  who uuid;
+  ended integer;
+BEGIN
+  UPDATE auth.password_reset SET closed_at = ts.clock()
+   WHERE token_hash = _token AND closed_at IS NULL AND expires_at > ts.clock() RETURNING person_id INTO who;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  UPDATE auth.person SET password_hash = _password_hash, password_set_at = ts.clock() WHERE id = who AND status = 'active';
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  UPDATE auth.session SET revoked_at = ts.clock() WHERE person_id = who AND revoked_at IS NULL;
+  GET DIAGNOSTICS ended = ROW_COUNT;
+  RETURN ended;
+END $$
+-- ;;
+CREATE FUNCTION auth.operator_id() RETURNS uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT o.tenant_id FROM auth.operator o
+$$
+-- ;;
+CREATE FUNCTION auth.invite_first(_tenant uuid, _id uuid, _email text, _name text, _token bytea, _by uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT auth.is_operator() OR _tenant = ts.tenant() THEN
+    RETURN 'operator_only';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('first:' || _tenant::text, 0));
+  -- Who has an administrator invites its own people; the operator opens only a door nobody has come through yet.
+  IF EXISTS (SELECT 1 FROM auth.membership m
+             WHERE m.tenant_id = _tenant AND m.status = 'active' AND 'admin' = ANY (m.roles)) THEN
+    RETURN 'has_admin';
+  END IF;
+  UPDATE auth.invitation SET closed_at = ts.clock() WHERE tenant_id = _tenant AND closed_at IS NULL;
+  INSERT INTO auth.invitation (id, tenant_id, email, name, roles, token_hash, invited_by, expires_at)
+  VALUES (_id, _tenant, _email, _name, '{admin}', _token, _by, ts.clock() + interval '7 days');
+  RETURN 'ok';
+END $$
+-- ;;
+CREATE FUNCTION auth.heads(_tenants uuid[])
+RETURNS TABLE (tenant_id uuid, members integer, admins integer, invited text, invited_until timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT t.id,
+         (SELECT count(*)::integer FROM auth.membership m WHERE m.tenant_id = t.id AND m.status = 'active'),
+         (SELECT count(*)::integer FROM auth.membership m
+           WHERE m.tenant_id = t.id AND m.status = 'active' AND 'admin' = ANY (m.roles)),
+         i.email, i.expires_at
+  FROM unnest(_tenants) AS t(id)
+  LEFT JOIN LATERAL (SELECT v.email, v.expires_at FROM auth.invitation v
+                     WHERE v.tenant_id = t.id AND v.closed_at IS NULL AND v.expires_at > ts.clock() AND 'admin' = ANY (v.roles)
+                     ORDER BY v.created_at DESC LIMIT 1) i ON true
+  WHERE auth.is_operator()
+$$
+-- ;;
 CREATE FUNCTION auth.permissions() RETURNS TABLE (code text, title text, limited boolean, roles text[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT p.code, p.title, p.limited,
@@ -501,7 +643,8 @@ $$
 -- ;;
 CREATE FUNCTION auth.sweep() RETURNS integer
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  -- Attempts stay half a year for investigators; dead sessions a month.
+  -- Attempts and reset links stay half a year for investigators; dead sessions a month.
+  DELETE FROM auth.password_reset WHERE created_at < ts.clock() - interval '180 days';
   DELETE FROM auth.login_attempt WHERE at < ts.clock() - interval '180 days';
   WITH gone AS (DELETE FROM auth.session WHERE created_at < ts.clock() - interval '30 days' RETURNING 1)
   SELECT count(*)::integer FROM gone
@@ -514,7 +657,7 @@ BEGIN
   FOR made IN SELECT p.oid::regprocedure AS signature, p.proname AS name FROM pg_proc p
               JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'auth' LOOP
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', made.signature);
-    IF made.name NOT IN ('grants_of', 'keeps_admin', 'sweep') THEN
+    IF made.name NOT IN ('grants_of', 'keeps_admin', 'sweep', 'add_reset') THEN
       EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO ts_app', made.signature);
     END IF;
     IF made.name IN ('add_person', 'join_person', 'name_operator', 'is_operator', 'may_hold', 'members', 'permissions', 'sweep',

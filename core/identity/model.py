@@ -156,6 +156,26 @@ class Invitation(LoginRow, Model):
     closed_at: Mapped[datetime | None]  # accepted or withdrawn
 
 
+class PasswordReset(LoginRow, Model):
+    """A link with which a person who forgot the password sets another one, once, within a day. Only its hash is kept."""
+
+    __tablename__ = "password_reset"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index("ix_password_reset_person", "person_id", "created_at"),
+        {"schema": "auth"},
+    )
+
+    id: Mapped[uuid_pk]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("auth.person.id"))
+    tenant_id: Mapped[UUID]  # whose administrator or operator made it; its use stands in the trail there
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    made_by: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=MOMENT)
+    expires_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]  # used, replaced by a newer one, or the password was changed otherwise
+
+
 class ApiKey(LoginRow, Model):
     """A key of an enterprise's own program. It may do what its scopes say and what its maker may do now, whichever is less."""
 

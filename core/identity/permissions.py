@@ -19,5 +19,10 @@ PERMISSIONS = [
     Permission(
         "key.view", "See the API keys of the enterprise", ("admin", "it", "auditor", "operator.admin")
     ),
+    Permission(
+        "person.rescue",
+        "Give people a link for a new password, take a lost authenticator away",
+        ("operator.admin",),
+    ),
     Permission("key.manage", "Create and revoke API keys", ("admin", "it", "operator.admin")),
 ]

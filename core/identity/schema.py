@@ -34,6 +34,19 @@ class NewPasswordBody(Schema):
     new = fields.Text(required=True, max=256)
 
 
+class ResetBody(Schema):
+    """`token` is the last part of the link."""
+
+    token = fields.Text(required=True, max=100)
+    password = fields.Text(required=True, max=256)
+
+
+class LoginBody(Schema):
+    """The whole e-mail address or phone number somebody signs in with."""
+
+    login = fields.Text(required=True, max=200)
+
+
 class PreferencesBody(Schema):
     locale = fields.Text(max=10)
     theme = fields.Text(max=10)
@@ -167,6 +180,13 @@ class NewInvitationAnswer(Schema):
 
     id = fields.UUID(required=True)
     url = fields.Text(required=True)
+
+
+class NewResetAnswer(Schema):
+    """`url` is where the person sets another password; it is shown this once."""
+
+    url = fields.Text(required=True)
+    expires_at = fields.DateTime(required=True)
 
 
 class KeyAnswer(Schema):

@@ -8,6 +8,7 @@ from core.tenancy.enablement import (
     plugin_settings,
     plugin_states,
 )
+from core.tenancy.entering import Entered, enter_enterprise, enterprises, invite_administrator
 from core.tenancy.model import (
     Address,
     Enterprise,
@@ -39,6 +40,7 @@ from core.tenancy.uscc import check_uscc
 __all__ = [
     "Address",
     "Choice",
+    "Entered",
     "Enterprise",
     "EnterpriseCard",
     "InvoiceDetails",
@@ -54,8 +56,11 @@ __all__ = [
     "edit_enterprise",
     "enable_plugin",
     "enabled_plugins",
+    "enter_enterprise",
     "enterprise",
+    "enterprises",
     "find_enterprises",
+    "invite_administrator",
     "invoice_details",
     "my_enterprises",
     "partner",

@@ -3,8 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+from flask import url_for
+
+from core.identity import Heads
 from core.kernel import Context, NotFound
-from core.tenancy import enablement, schema, service, settings, terms
+from core.tenancy import enablement, entering, schema, service, settings, terms
 from core.tenancy.model import Address, Enterprise, EnterpriseCard, InvoiceDetails, PartnerRelation
 from core.web import Answer, Api, Rejected
 from core.web.pager import cut, decode
@@ -39,6 +42,45 @@ def read_card(ctx: Context, enterprise_id: UUID) -> EnterpriseCard:
 def verify_enterprise(ctx: Context, enterprise_id: UUID, body: dict[str, Any]) -> None:
     """Verify or suspend an enterprise: the operator of the platform only."""
     service.verify_enterprise(ctx, enterprise_id, status=body["status"], until=body["until"])
+
+
+@api.get(
+    "/operator/enterprises",
+    permission="enterprise.verify",
+    query=schema.PartnerQuery,
+    answer=schema.OversightList,
+)
+def list_enterprises(ctx: Context, query: dict[str, Any]) -> dict[str, Any]:
+    """Every enterprise by name, with how many people and administrators it has: the operator of the platform only."""
+    rows = entering.enterprises(ctx, query["q"], after=seen(query["after"]), limit=query["limit"] + 1)
+    page = cut(rows, query["limit"], lambda row: (row[0].name, row[0].tenant_id))
+    return {"items": [_overseen(card, heads) for card, heads in page.rows], "next": page.next}
+
+
+@api.post(
+    "/operator/enterprises",
+    permission="enterprise.enter",
+    body=schema.EnterBody,
+    answer=schema.EnteredAnswer,
+    status=201,
+)
+def enter_enterprise(ctx: Context, body: dict[str, Any]) -> dict[str, Any]:
+    """Enter an enterprise and invite its first administrator; wants the second factor fresh. The operator only."""
+    made = entering.enter_enterprise(ctx, **body)
+    return {"id": made.id, "url": _join_url(made.token)}
+
+
+@api.post(
+    "/operator/enterprises/<uuid:enterprise_id>/administrator",
+    permission="enterprise.enter",
+    body=schema.AdminBody,
+    answer=schema.EnteredAnswer,
+    status=201,
+)
+def invite_administrator(ctx: Context, enterprise_id: UUID, body: dict[str, Any]) -> dict[str, Any]:
+    """Another link for the first administrator, while the enterprise has none. The operator only."""
+    token = entering.invite_administrator(ctx, enterprise_id, **body)
+    return {"id": enterprise_id, "url": _join_url(token)}
 
 
 @api.get("/enterprise", permission="enterprise.view", answer=schema.EnterpriseAnswer)
@@ -186,6 +228,16 @@ def seen(cursor: str | None) -> tuple[str, UUID] | None:
         return keys[0], UUID(keys[1])
     except ValueError:
         raise Rejected(400, "page.bad_cursor") from None
+
+
+def _join_url(token: str) -> str:
+    return url_for("identity.join", token=token, _external=True)
+
+
+def _overseen(card: EnterpriseCard, heads: Heads) -> dict[str, Any]:
+    names = ("tenant_id", "name", "name_en", "short_name", "uscc", "kind", "status")
+    people = {"members": heads.members, "admins": heads.admins, "invited": heads.invited}
+    return {**{name: getattr(card, name) for name in names}, **people}
 
 
 def _shown(relation: PartnerRelation, card: EnterpriseCard) -> dict[str, Any]:

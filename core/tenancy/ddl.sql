@@ -34,6 +34,26 @@ BEGIN
   RETURN true;
 END $$
 -- ;;
+CREATE FUNCTION ts.enter_enterprise(_id uuid, _name text, _name_en text, _short_name text, _uscc text, _kind text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- The operator enters others; its own enterprise was entered when the platform was set up.
+  IF NOT EXISTS (SELECT 1 FROM auth.operator o WHERE o.tenant_id = ts.tenant()) OR _kind = 'operator' THEN
+    RETURN 'operator_only';
+  END IF;
+  IF EXISTS (SELECT 1 FROM ts.enterprise_card c WHERE c.uscc = _uscc) THEN
+    RETURN 'taken';
+  END IF;
+  INSERT INTO ts.enterprise (id, tenant_id, name, name_en, short_name, uscc, kind, version)
+  VALUES (_id, _id, _name, _name_en, _short_name, _uscc, _kind, 1);
+  INSERT INTO ts.enterprise_card (tenant_id, name, name_en, short_name, uscc, kind)
+  VALUES (_id, _name, _name_en, _short_name, _uscc, _kind) ON CONFLICT (uscc) DO NOTHING;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'another enterprise with this code came first' USING ERRCODE = 'serialization_failure';
+  END IF;
+  RETURN 'ok';
+END $$
+-- ;;
 CREATE FUNCTION ts.plugins_of(_tenant uuid) RETURNS TABLE (plugin text, state text, settings jsonb, plugin_version text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   -- Which plugins a partner uses decides how an order with it runs; how they are set is the partner's own affair.
@@ -48,9 +68,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   ORDER BY c.name, c.tenant_id
 $$
 -- ;;
-REVOKE ALL ON FUNCTION ts.set_enterprise_status(uuid, text, date), ts.plugins_of(uuid), ts.my_enterprises(uuid) FROM PUBLIC
+REVOKE ALL ON FUNCTION ts.set_enterprise_status(uuid, text, date), ts.enter_enterprise(uuid, text, text, text, text, text),
+  ts.plugins_of(uuid), ts.my_enterprises(uuid) FROM PUBLIC
 -- ;;
-GRANT EXECUTE ON FUNCTION ts.set_enterprise_status(uuid, text, date) TO ts_app, ts_worker
+GRANT EXECUTE ON FUNCTION ts.set_enterprise_status(uuid, text, date), ts.enter_enterprise(uuid, text, text, text, text, text)
+  TO ts_app, ts_worker
 -- ;;
 GRANT EXECUTE ON FUNCTION ts.plugins_of(uuid) TO ts_app, ts_worker, ts_plugin
 -- ;;

@@ -17,6 +17,9 @@ PERMISSIONS = [
         ("admin", "seller.finance", "buyer.finance", "operator.admin"),
     ),
     Permission("enterprise.verify", "Verify or suspend enterprises", ("operator.admin", "operator.risk")),
+    Permission(
+        "enterprise.enter", "Enter enterprises, invite their first administrator", ("operator.admin",)
+    ),
     Permission("partner.view", "See partners and their terms", ("admin", "it", "auditor", *SELLERS, *BUYERS)),
     Permission(
         "partner.edit",

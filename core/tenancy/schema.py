@@ -17,6 +17,32 @@ class DetailsBody(Schema):
     website = fields.Text(max=200, allow_none=True)
 
 
+class EnterBody(Schema):
+    """A new enterprise and whom to invite as its first administrator."""
+
+    name = fields.Text(required=True, max=120, min=1)
+    name_en = fields.Text(max=200, allow_none=True)
+    short_name = fields.Text(max=40, allow_none=True)
+    uscc = fields.Text(required=True, max=40)
+    kind = fields.Text(required=True, max=20)
+    email = fields.Text(required=True, max=250)
+    admin = fields.Text(required=True, max=100)
+
+
+class AdminBody(Schema):
+    """Whom to invite: the address and the name."""
+
+    email = fields.Text(required=True, max=250)
+    admin = fields.Text(required=True, max=100)
+
+
+class EnteredAnswer(Schema):
+    """`url` is what the first administrator opens; it is shown this once."""
+
+    id = fields.UUID(required=True)
+    url = fields.Text(required=True)
+
+
 class AddressBody(Schema):
     label = fields.Text(required=True, max=60)
     contact = fields.Text(required=True, max=60)
@@ -108,6 +134,19 @@ class CardAnswer(Schema):
 
 class CardList(Schema):
     items = fields.List(fields.Nested(CardAnswer), required=True)
+
+
+class OversightAnswer(CardAnswer):
+    """A card with the people behind it; `invited` is the address of an administrator's open invitation."""
+
+    members = fields.Integer(required=True)
+    admins = fields.Integer(required=True)
+    invited = fields.Text(allow_none=True, required=True)
+
+
+class OversightList(Schema):
+    items = fields.List(fields.Nested(OversightAnswer), required=True)
+    next = fields.Text(allow_none=True, required=True)
 
 
 class ChoiceAnswer(Schema):

@@ -100,6 +100,7 @@ class MemberPage:
     limits: tuple[LimitField, ...]
     save_url: str
     remove_url: str
+    reset_url: str | None  # None for oneself
     key_count: int
     errors: Errors = field(default_factory=dict)
 
@@ -298,6 +299,9 @@ def _member(
         ),
         save_url=url_for("identity.save_member", member_id=found.id),
         remove_url=url_for("identity.ask_remove", member_id=found.id),
+        reset_url=None
+        if found.person_id == ctx.actor.person_id
+        else url_for("identity.ask_reset", member_id=found.id),
         key_count=found.key_count,
         errors=errors,
     )

@@ -1,6 +1,6 @@
 """The pages of tenancy: the company and its partners."""
 
-from core.tenancy.views import company, partners
+from core.tenancy.views import company, enterprises, partners
 from core.tenancy.views.frame import pages
 from core.web import NavEntry
 from core.web.i18n import lazy
@@ -14,6 +14,10 @@ NAV = [
         key="company", endpoint="tenancy.company", icon="bank", title=lazy("Company profile"), group="system",
         permission="enterprise.view", order=70,
     ),
+    NavEntry(
+        key="enterprises", endpoint="tenancy.enterprises", icon="bank", title=lazy("Enterprises"), group="system",
+        permission="enterprise.verify", order=60,
+    ),
 ]  # fmt: skip
 
-__all__ = ["NAV", "company", "pages", "partners"]
+__all__ = ["NAV", "company", "enterprises", "pages", "partners"]
