@@ -15,7 +15,6 @@ from core.hooks import Dispatch
 from core.host import load, shipping, standing, tables
 
 VERSIONS = history.FOLDER / "versions"
-LOCK = 7_208_451_193  # any number of ours: one migrator at a time
 
 
 def upgrade(url: str, note: history.Note = lambda line: None, data: Path | None = None) -> list[str]:
@@ -26,7 +25,7 @@ def upgrade(url: str, note: history.Note = lambda line: None, data: Path | None 
     engine = create_engine(url, poolclass=NullPool)
     try:
         with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": history.LOCK})
             connection.commit()
             steps = history.to_head(connection, "ts", VERSIONS, "ts_owner", note)
             shipping.install_shipped(connection)
@@ -39,7 +38,7 @@ def upgrade(url: str, note: history.Note = lambda line: None, data: Path | None 
                 connection.commit()
             identity.sync_roles(connection, [*rooms.collected("permissions", "PERMISSIONS"), *host.all("permissions")])
             connection.commit()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": history.LOCK})
             connection.commit()
     finally:
         engine.dispose()

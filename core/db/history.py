@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 FOLDER = Path(__file__).parent.parent.parent / "migrations"  # alembic's environment, and the core's own steps
+LOCK = 7_208_451_193  # any number of ours: one migrator at a time
 Note = Callable[[str], None]
 
 

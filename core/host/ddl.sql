@@ -62,6 +62,31 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT DISTINCT ON (plugin) * FROM ts.plugin_default ORDER BY plugin, no DESC
 $$
 -- ;;
+CREATE FUNCTION ts.plugin_exports(_plugin text) RETURNS TABLE (change_id uuid, plugin text, size bigint, made_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT change_id, min(plugin), sum(length(content)), min(made_at) FROM ts.plugin_export e
+  WHERE _plugin IS NULL OR e.plugin = _plugin GROUP BY change_id ORDER BY 4 DESC
+$$
+-- ;;
+CREATE FUNCTION ts.plugin_export_piece(_change uuid, _no integer) RETURNS bytea
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM ts.must_be_operator();
+  RETURN (SELECT content FROM ts.plugin_export WHERE change_id = _change AND no = _no);
+END $$
+-- ;;
+-- What a change of a plugin would touch, as numbers and one example; the trade modes are those it brings.
+CREATE FUNCTION ts.plugin_touches(_plugin text, _modes text[]) RETURNS TABLE (enterprises integer, draining integer,
+  open_orders integer, an_order text, open_gates integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  WITH busy AS (SELECT o.id, o.number FROM ts.trade_order o WHERE o.mode = ANY (_modes)
+    AND o.state NOT IN ('draft', 'completed', 'closed', 'rejected', 'expired', 'cancelled', 'terminated'))
+  SELECT (SELECT count(*)::integer FROM ts.plugin_enablement e WHERE e.plugin = _plugin AND e.state = 'enabled'),
+         (SELECT count(*)::integer FROM ts.plugin_enablement e WHERE e.plugin = _plugin AND e.state = 'draining'),
+         (SELECT count(*)::integer FROM busy), (SELECT COALESCE(b.number, b.id::text) FROM busy b ORDER BY b.id LIMIT 1),
+         (SELECT count(*)::integer FROM ts.gate g WHERE g.plugin = _plugin AND g.state IN ('open', 'failed'))
+$$
+-- ;;
 CREATE FUNCTION ts.must_be_operator() RETURNS void
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

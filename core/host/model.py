@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Append, Model, TenantOwned, uuid_pk
 
-VERBS = ("install", "upgrade", "rollback", "archive", "restore", "purge", "remove")
+VERBS = ("install", "upgrade", "rollback", "archive", "restore", "export", "purge")
 CHANGE_STATES = ("asked", "queued", "running", "done", "rolled_back", "failed", "refused")
 
 
@@ -151,6 +151,18 @@ class PluginChange(Platform, Model):
     lease_until: Mapped[datetime | None]
     steps: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))  # {key, state, note, at}
     reason: Mapped[str | None]  # why it failed, was rolled back or refused
+
+
+class PluginExport(Platform, Model):
+    """A plugin's rows as a zip of CSV files, in pieces, made before a purge. It stays until the operator removes it."""
+
+    __tablename__ = "plugin_export"
+
+    change_id: Mapped[UUID] = mapped_column(primary_key=True)
+    no: Mapped[int] = mapped_column(primary_key=True)
+    plugin: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime] = mapped_column(server_default=text("ts.clock()"))
 
 
 class PluginProcess(Platform, Model):
