@@ -11,10 +11,11 @@ from core.kernel import Money
 from core.workbench.charts import Chart
 
 WIDE, HIGH = 1200, 400
-FILLED = Decimal("0.62")
+FILLED = Decimal("0.5")
 """The part of a period's width that its bars take."""
-STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
-TICKS = 4
+STEPS = (Decimal(1), Decimal(2), Decimal(5), Decimal(10))
+"""Between two ticks lies one of these, times a power of ten: every tick is a number that can be written short."""
+MOST_TICKS = 4
 
 
 @dataclass(frozen=True)
@@ -48,18 +49,14 @@ def draw(chart: Chart) -> Drawing:
     """Bars, ticks and table of a chart; an empty chart has no bars."""
     columns = list(zip(*(series.values for series in chart.series), strict=True))
     heights = [sum(column, Decimal(0)) if chart.stacked else max(column, default=Decimal(0)) for column in columns]
-    top = ceiling(max(heights, default=Decimal(0)), whole=chart.currency is None)
+    marks = ticks(max(heights, default=Decimal(0)), whole=chart.currency is None)
+    top = marks[-1]
     sums = [sum(column, Decimal(0)) for column in columns]
     at = sums.index(max(sums)) if sums and max(sums) else None
     return Drawing(
         chart=chart,
         bars=tuple(_bars(chart, columns, top)) if top else (),
-        ticks=tuple(
-            (_value(chart, top * step / TICKS), _unit(HIGH - Decimal(HIGH) * step / TICKS))
-            for step in range(TICKS, -1, -1)
-        )
-        if top
-        else (),
+        ticks=tuple((_value(chart, mark), _unit(HIGH - HIGH * mark / top)) for mark in reversed(marks)) if top else (),
         labels=tuple((number, series.label) for number, series in enumerate(chart.series, 1)),
         rows=tuple(
             (start, tuple(_value(chart, value) for value in column))
@@ -70,15 +67,16 @@ def draw(chart: Chart) -> Drawing:
     )
 
 
-def ceiling(most: Decimal, whole: bool = False) -> Decimal:
-    """The top of the axis: the next round number that four ticks divide evenly (into whole ones where things are counted)."""
+def ticks(most: Decimal, whole: bool = False) -> tuple[Decimal, ...]:
+    """The values of the axis from 0 up, the last one at least `most`; `whole` ones where things are counted."""
     if most <= 0:
-        return Decimal(0)
+        return (Decimal(0),)
+    rough = most / MOST_TICKS
+    size = Decimal(10) ** rough.adjusted()
+    step = next(each * size for each in STEPS if each * size >= rough)
     if whole:
-        each = (most / TICKS).to_integral_value(ROUND_CEILING)
-        return TICKS * (each if each < 10 else ceiling(each))
-    size = Decimal(10) ** most.adjusted()
-    return next(step * size for step in STEPS if step * size >= most)
+        step = max(step, Decimal(1))
+    return tuple(step * number for number in range(int((most / step).to_integral_value(ROUND_CEILING)) + 1))
 
 
 def _bars(chart: Chart, columns: list[tuple[Decimal, ...]], top: Decimal) -> list[Bar]:

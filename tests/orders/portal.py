@@ -50,7 +50,7 @@ class Visitor:
     def post(self, path: str, follow: bool = False, **given: Any) -> TestResponse:
         """A form, with the token of the page and a key of its own."""
         self.client.set_cookie("ts_session", self.token)
-        found = re.search(r'name="csrf-token" content="([^"]+)"', self.get("/orders").text)
+        found = re.search(r'name="csrf-token" content="([^"]+)"', self.get("/orders?side=all").text)
         assert found is not None
         return self.client.post(
             path, data={"_csrf": found[1], "_key": uuid4().hex, **given}, headers={"Referer": "http://localhost/orders"},
