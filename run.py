@@ -100,6 +100,8 @@ def main():
         return 130
     if testing:
         os.chdir(ROOT)
+        if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):  # compiled once, but not into the clone
+            os.environ.setdefault("PYTHONPYCACHEPREFIX", os.path.join(VENV, "compiled"))
         command = [python, "-P", "-m", "pytest"] + arguments[1:]
     else:
         command = [python, "-P", "-m", "core.cli"] + arguments

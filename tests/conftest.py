@@ -3,118 +3,30 @@
 `TS_TEST_ADMIN_URL` names a superuser of a server to use; without it the embedded server is started in a temp folder.
 """
 
-import fcntl
 import os
-import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import URL, create_engine, make_url, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import make_url, text
 
 from core import audit, outbox, rooms
-from core.db import Database, Model, Unit, keyring, roles, schema
+from core.db import Database, Unit, keyring
 from core.db.embedded import EmbeddedPostgres
 from core.db.session import set_tenant
 from core.hooks import Dispatch
 from core.identity import password
 from core.kernel import Actor, Context, Ports
+from tests.databases import Server, alone, among
 
 TENANT = UUID("01990000-0000-7000-8000-000000000001")
 OTHER = UUID("01990000-0000-7000-8000-000000000002")
-
-
-class Server:
-    """The PostgreSQL of this run: makes databases from templates and says how each role reaches them.
-
-    All processes of a run share it and its templates. What they agree on lies in `folder`, whose `lock` is held by
-    the one who makes or unmakes something for all.
-    """
-
-    def __init__(self, admin: URL, url_for: Callable[[str, str], str], folder: Path) -> None:
-        self.admin, self.url_for, self.folder = admin, url_for, folder
-        self.serial = 0
-        self.prefix = f"tst_{os.getpid()}"
-        self.shared = f"tst_{folder.parent.name.replace('-', '_')}_{folder.stat().st_ino}"
-        self.template = f"{self.shared}_template"
-        self.made: list[str] = []
-
-    def run(self, *lines: str) -> None:
-        engine = create_engine(self.admin, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            for line in lines:
-                connection.execute(text(line))
-        engine.dispose()
-
-    def once(self, name: str, make: Callable[[str], Any]) -> tuple[str, Any]:
-        """The template database of that name and what `make(database)` told about it; made by whoever asks first."""
-        database, told = f"{self.shared}_{name}", self.folder / f"{name}.told"
-        with alone(self.folder):
-            if not told.exists():
-                told.write_bytes(pickle.dumps(make(database)))
-                self.run(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
-        return database, pickle.loads(told.read_bytes())
-
-    def make_template(self) -> None:
-        self.once("template", self._fill_template)
-
-    def _fill_template(self, database: str) -> None:
-        roles.provision(self.admin.render_as_string(hide_password=False), database)
-        rooms.load_models()
-        engine = create_engine(self.url_for("ts_migrator", database), poolclass=NullPool)
-        with engine.begin() as connection:
-            schema.apply(connection, schema.statements(Model.metadata, rooms.ddl()))
-        if identity := rooms.part("identity", "roles"):
-            with engine.begin() as connection:
-                identity.sync_roles(connection, rooms.collected("permissions", "PERMISSIONS"))
-        engine.dispose()
-
-    def clone(self, template: str | None = None) -> str:
-        """A new database with all that is in the template. Copying files is quicker than logging every page."""
-        self.serial += 1
-        name = f"{self.prefix}_{self.serial}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template or self.template} STRATEGY file_copy")
-        self.made.append(name)
-        return name
-
-    def drop_all(self, *, templates: bool) -> None:
-        made = [*reversed(self.made)]
-        if templates:
-            made += [f"{self.shared}_{told.stem}" for told in self.folder.glob("*.told")]
-        self.run(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in made))
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Only one process of this run at a time."""
-    with (folder / "lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def among(folder: Path) -> Iterator[Callable[[], bool]]:
-    """One of the users of what lies in `folder`; the yielded question leaves and says whether it was the last."""
-    with (folder / "users").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_SH)
-
-        def last() -> bool:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                fcntl.flock(held, fcntl.LOCK_UN)
-                return False
-            return True
-
-        yield last
 
 
 @pytest.fixture(scope="session")
@@ -128,12 +40,10 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled(shared_folder: Path) -> None:
-    """Templates are compiled once per run and not once per application; processes of their own find compiled modules."""
+    """Templates are compiled once per run and not once per application."""
     kept = shared_folder / "templates"
     kept.mkdir(exist_ok=True)
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemBytecodeCache(str(kept))}
-    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
-        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(shared_folder / "modules"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -216,11 +126,12 @@ def shared_db(server: Server, keys: None) -> Iterator[Database]:
 @pytest.fixture
 def fresh_db(server: Server, keys: None) -> Iterator[Database]:
     """A database of its own, for tests that commit, run threads or kill things."""
-    name = server.clone()
+    name = server.lend()
     database = Database(server.url_for("ts_app", name), pool_size=20)
     database.name = name  # type: ignore[attr-defined]
     yield database
     database.dispose()
+    server.take_back(name)
 
 
 @pytest.fixture

@@ -1,8 +1,13 @@
 """An installation on a database of the test server."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from flask import Flask
+
+from core.app import create_app
 from core.config import DATA_VERSION, Config
 from tests.conftest import Server
 
@@ -28,3 +33,14 @@ def config_of(server: Server, database: str, data: Path) -> Config:
         secret_key=SECRET,
         master_key=MASTER,
     )
+
+
+@contextmanager
+def app_over(server: Server, database: str, data: Path) -> Iterator[Flask]:
+    """The application over a lent database, counting its statements; made once and used again when that is lent again."""
+    if database not in server.apps:
+        server.apps[database] = create_app(config_of(server, database, data))
+        server.apps[database].extensions["ts"].count_sql = True
+    app = server.apps[database]
+    yield app
+    app.extensions["ts"].unit.database.dispose()

@@ -12,11 +12,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from core import catalog, identity, stock, tenancy
-from core.app import create_app
 from core.catalog.wiring import wire
-from core.config import Config
 from core.db import Database, Unit
 from core.kernel import Context
+from tests.app.installation import app_over
 from tests.catalog.portal import PASSWORD
 from tests.conftest import OTHER, TENANT, Server, make_unit
 
@@ -127,16 +126,9 @@ def price(selling: Context) -> Callable[..., catalog.PriceList]:
 
 
 @pytest.fixture
-def app(
-    fresh_db: Database, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Flask]:
-    monkeypatch.setenv("TS_COUNT_SQL", "1")
-    url = server.url_for("ts_app", fresh_db.name)  # type: ignore[attr-defined]
-    made = create_app(
-        Config.load(None, {"DATABASE_URL": url, "TS_DATA": str(tmp_path), "TS_INSECURE_HTTP": "1"})
-    )
-    yield made
-    made.extensions["ts"].unit.database.dispose()
+def app(fresh_db: Database, server: Server, tmp_path: Path) -> Iterator[Flask]:
+    with app_over(server, fresh_db.name, tmp_path) as made:  # type: ignore[attr-defined]
+        yield made
 
 
 @pytest.fixture

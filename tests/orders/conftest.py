@@ -8,8 +8,9 @@ import pytest
 from core.db import Database
 from core.hooks import Dispatch
 from core.orders import TradeOrder
+from tests.app.installation import app_over
 from tests.conftest import Server, make_unit
-from tests.orders.portal import Portal, Visitor, make_app
+from tests.orders.portal import Portal, Visitor, bring_modes
 from tests.orders.trade import Trade, dispatch
 
 
@@ -42,15 +43,16 @@ def portal(server: Server, keys: None, tmp_path_factory: pytest.TempPathFactory)
 
 def open_portal(server: Server, data: Path) -> Iterator[Portal]:
     """An application over a database of its own in which two enterprises trade."""
-    url, plugins = server.url_for("ts_app", server.clone()), dispatch()
-    database = Database(url)
+    name, plugins = server.lend(), dispatch()
+    database = Database(server.url_for("ts_app", name))
     with database.session() as session:
         trade = Trade(make_unit(database, plugins), session).set_up()
         trade.unit.finish(trade.system(trade.seller_id))
-        app = make_app(url, plugins, data)
-        yield Portal(app, trade, database)
-        app.extensions["ts"].unit.database.dispose()
+        with app_over(server, name, data) as app:
+            bring_modes(app, plugins)
+            yield Portal(app, trade, database)
     database.dispose()
+    server.take_back(name)
 
 
 @pytest.fixture(scope="session")

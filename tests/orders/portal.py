@@ -23,14 +23,18 @@ from tests.orders.trade import Trade
 PASSWORD = "seven horses over the wall"
 
 
+def bring_modes(app: Flask, plugins: Dispatch) -> None:
+    """Let the application trade in the modes of the tests, too."""
+    app.extensions["ts.host"].dispatch.modes.update(plugins.modes)
+
+
 def make_app(url: str, plugins: Dispatch, folder: Path) -> Flask:
     config = Config(
         data=folder, embedded=False, app_url=url, worker_url=None, migrate_url=None, admin_url=None,
         secret_key=b"s" * 32, master_key=b"k" * 32,
     )  # fmt: skip
     app = create_app(config)
-    dispatch = app.extensions["ts.host"].dispatch
-    dispatch.modes.update(plugins.modes)
+    bring_modes(app, plugins)
     app.extensions["ts"].count_sql = True
     return app
 

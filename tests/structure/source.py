@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import core
@@ -20,17 +20,21 @@ class Module:
     tree: ast.Module
     lines: int
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        return tuple(ast.walk(self.tree))
+
     @property
     def room(self) -> str:
         """`core.orders`, `plugins.spot`; the package two steps down."""
         return ".".join(Path(self.path).with_suffix("").parts[:2])
 
     def calls(self) -> Iterator[ast.Call]:
-        return (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+        return (node for node in self.nodes if isinstance(node, ast.Call))
 
     def imports(self) -> Iterator[tuple[str, str, int]]:
         """(module, name, line) of every import, the name empty for `import x`."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     yield alias.name, "", node.lineno
@@ -42,12 +46,14 @@ class Module:
 @cache
 def modules(*folders: str) -> tuple[Module, ...]:
     """Every module below the given folders, all of ours when none is given."""
-    found = []
-    for folder in folders or FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            text = path.read_text(encoding="utf-8")
-            found.append(Module(str(path.relative_to(ROOT)), ast.parse(text), text.count("\n") + 1))
-    return tuple(found)
+    paths = (path for folder in folders or FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))
+    return tuple(_read(path) for path in paths)
+
+
+@cache
+def _read(path: Path) -> Module:
+    text = path.read_text(encoding="utf-8")
+    return Module(str(path.relative_to(ROOT)), ast.parse(text), text.count("\n") + 1)
 
 
 def called(call: ast.Call) -> str:

@@ -50,7 +50,7 @@ def test_no_annotation_of_money_or_measure_is_a_float() -> None:
             tuple(SECONDS)
         ):
             continue
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             annotation = getattr(node, "annotation", None) or getattr(node, "returns", None)
             if annotation is None or "float" not in {
                 each.id for each in ast.walk(annotation) if isinstance(each, ast.Name)

@@ -10,20 +10,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from core import identity
-from core.app import create_app
 from core.sync import bind
-from tests.app.installation import config_of
+from tests.app.installation import app_over
 from tests.conftest import Server
 
 PASSWORD = "seven horses over the wall"
 
 
 @pytest.fixture
-def app(house: Any, fresh_db: Any, server: Server, tmp_path: Path, monkeypatch: Any) -> Iterator[Flask]:
-    monkeypatch.setenv("TS_COUNT_SQL", "1")
-    made = create_app(config_of(server, fresh_db.name, tmp_path))
-    yield made
-    made.extensions["ts"].unit.database.dispose()
+def app(house: Any, fresh_db: Any, server: Server, tmp_path: Path) -> Iterator[Flask]:
+    with app_over(server, fresh_db.name, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def _short(response: Any) -> str:
     return f"{response.status_code} {' '.join(response.text.split())[:400]}"
 
 
-@pytest.fixture(scope="module", params=["lianhang", "hengke"])
+@pytest.fixture(scope="module", params=["lianhang", pytest.param("hengke", marks=pytest.mark.slow)])
 def fuzz(request: pytest.FixtureRequest, house: House) -> Fuzz:
     return Fuzz(house, request.param)
 
