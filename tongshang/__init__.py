@@ -65,7 +65,7 @@ from core.kernel import (
     uuid7,
 )
 from core.orders import NewOrder, WantedLine, cancel_confirmed, confirm, number, place
-from core.orders.agreed import conclude, hold_goods, pass_gate
+from core.orders.agreed import conclude, facts_of, hold_goods, pass_gate
 from core.orders.events import (
     OrderAccepted,
     OrderAmended,
@@ -94,7 +94,8 @@ __all__ = [
     "FieldError", "Forbidden", "GateRequest", "Health", "Hit", "Invalid", "InvoiceFacts", "LineFacts",
     "ListingRow", "Measure", "Model", "Money", "MoneyMove", "NavEntry", "NewOrder", "NotFound", "Objection",
     "OrderAccepted", "OrderAmended", "OrderCancelled", "OrderCompleted", "OrderConfirmed", "OrderCountered",
-    "OrderDelivered", "OrderDrafted", "OrderExpired", "OrderFacts", "OrderMessageWritten", "OrderMoney", "OrderRejected", "OrderStarted",
+    "OrderDelivered", "OrderDrafted", "OrderExpired", "OrderFacts", "OrderMessageWritten",
+    "OrderMoney", "OrderRejected", "OrderStarted",
     "OrderSubmitted", "OrderTerminated", "Pages", "Party", "Payee", "PaymentConfirmed", "PaymentRejected",
     "Permission", "PlanItem", "Price", "PriceComponent", "PricedLine", "Published", "Quantity", "Quotation",
     "Refused", "Schema", "SkuFacts", "SlotFragment", "Subscription", "TenantOwned", "TradeMode", "Transition",

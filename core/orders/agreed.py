@@ -9,11 +9,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from core import stock, tenancy
-from core.kernel import Conflict, Context, Refused, uuid7
+from core.hooks import OrderFacts
+from core.kernel import Conflict, Context, NotFound, Refused, uuid7
 from core.orders import deciding
 from core.orders.changing import _not_below_delivered, _replan
 from core.orders.drafting import NewOrder, WantedLine, price, total
+from core.orders.facts import order_facts
 from core.orders.locking import ask_plugins, lines, lock, step, tell
 from core.orders.model import OrderLine, OrderVersion, TradeOrder
 from core.orders.numbers import number
@@ -121,3 +125,13 @@ def _changes(current: list[OrderLine], priced: list[OrderLine]) -> dict[str, Any
             if (line.quantity, line.unit_price) != (found.quantity, found.unit_price)
         ]
     }
+
+
+def facts_of(ctx: Context, order_id: UUID) -> OrderFacts:
+    """An order with its lines as plugins see it. NotFound for a foreign one."""
+    order = ctx.session.scalar(
+        select(TradeOrder).where(TradeOrder.id == order_id).execution_options(populate_existing=True)
+    )
+    if order is None:
+        raise NotFound("order.not_found")
+    return order_facts(order, lines(ctx, order.id))
