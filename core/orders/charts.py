@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Date, Row, cast, func, literal, select, union_all
+from sqlalchemy import Date, Row, Select, cast, func, literal, select, union_all
 
 from core.kernel import Context
 from core.orders.model import TradeOrder
@@ -20,41 +21,81 @@ SIDES = (("seller", TradeOrder.seller_id), ("buyer", TradeOrder.buyer_id))
 ZERO = Decimal(0)
 
 
+@dataclass(frozen=True)
+class Weekly:
+    """Figures by side and week: what was ordered, and how many deliveries came in time or late."""
+
+    ordered: dict[str, dict[date, Decimal]]
+    in_time: dict[str, dict[date, Decimal]]
+    late: dict[str, dict[date, Decimal]]
+
+
 def charts(ctx: Context) -> list[Chart]:
-    """Two statements, whatever the number of orders; what is old enough is not even looked at."""
+    """One statement, whatever the number of orders; what is old enough is not even looked at."""
     if not ctx.allows("order.view"):
         return []
     mondays = weeks(ctx.now)
-    return [ordered(ctx, mondays), *punctuality(ctx, mondays)]
+    found = weekly(ctx, mondays[0])
+    return [ordered(found, mondays), *punctuality(found, mondays)]
 
 
-def ordered(ctx: Context, mondays: tuple[date, ...]) -> Chart:
-    """Order totals (VAT included, CNY) by the week in which the order was made, by side."""
+def weekly(ctx: Context, first: date) -> Weekly:
+    """What the charts show, from a Monday on."""
+    arms = [arm for side, own in SIDES for arm in (_ordered(ctx, side, own, first), _delivered(ctx, side, own, first))]
+    rows = ctx.session.execute(union_all(*arms)).all()
+    orders = [row for row in rows if row.what == "ordered"]
+    deliveries = [row for row in rows if row.what == "delivered"]
+    return Weekly(_by_side(orders, "good"), _by_side(deliveries, "good"), _by_side(deliveries, "bad"))
+
+
+def _ordered(ctx: Context, side: str, own: Any, first: date) -> Select[Any]:
+    """Order totals by the week in which the order was made."""
     order = TradeOrder
-    arms = [
+    return (
         select(
+            literal("ordered").label("what"),
             literal(side).label("side"),
             _week(order.created_at).label("week"),
-            func.sum(order.total).label("value"),
+            func.sum(order.total).label("good"),
+            literal(0).label("bad"),
         )
         .where(
             own == ctx.tenant_id,
-            order.created_at >= beginning(mondays[0]),
+            order.created_at >= beginning(first),
             order.number.is_not(None),
             order.state.not_in(LOST),
             order.currency == "CNY",
         )
         .group_by("week")
-        for side, own in SIDES
-    ]
-    found = _by_side(ctx.session.execute(union_all(*arms)), "value")
+    )
+
+
+def _delivered(ctx: Context, side: str, own: Any, first: date) -> Select[Any]:
+    """How many orders had arrived whole in a week, up to the day agreed and after it."""
+    order = TradeOrder
+    day = cast(func.timezone(str(HOUSE_ZONE), order.delivered_at), Date)
+    return (
+        select(
+            literal("delivered").label("what"),
+            literal(side).label("side"),
+            _week(order.delivered_at).label("week"),
+            func.count().filter(day <= order.delivery_date).label("good"),
+            func.count().filter(day > order.delivery_date).label("bad"),
+        )
+        .where(own == ctx.tenant_id, order.delivered_at >= beginning(first), order.delivery_date.is_not(None))
+        .group_by("week")
+    )
+
+
+def ordered(found: Weekly, mondays: tuple[date, ...]) -> Chart:
+    """Order totals (VAT included, CNY) by the week in which the order was made, by side."""
     titles = {"seller": _("Sales"), "buyer": _("Purchases")}
-    shown = [side for side, _own in SIDES if found.get(side)] or ["seller"]
+    shown = [side for side, _own in SIDES if found.ordered.get(side)] or ["seller"]
     return Chart(
         key="ordered",
         title=_("Orders of the last %(n)s weeks", n=len(mondays)),
         starts=mondays,
-        series=tuple(Series(titles[side], _filled(found.get(side, {}), mondays)) for side in shown),
+        series=tuple(Series(titles[side], _filled(found.ordered.get(side, {}), mondays)) for side in shown),
         note=_(
             "Order totals with VAT in CNY, by the week the order was made. Rejected, expired and cancelled orders are left out."
         ),
@@ -65,31 +106,12 @@ def ordered(ctx: Context, mondays: tuple[date, ...]) -> Chart:
     )
 
 
-def punctuality(ctx: Context, mondays: tuple[date, ...]) -> list[Chart]:
+def punctuality(found: Weekly, mondays: tuple[date, ...]) -> list[Chart]:
     """Orders delivered in full by week, in time or late against their delivery date; one chart for each side that has some."""
-    order = TradeOrder
-    day = cast(func.timezone(str(HOUSE_ZONE), order.delivered_at), Date)
-    arms = [
-        select(
-            literal(side).label("side"),
-            _week(order.delivered_at).label("week"),
-            func.count().filter(day <= order.delivery_date).label("in_time"),
-            func.count().filter(day > order.delivery_date).label("late"),
-        )
-        .where(
-            own == ctx.tenant_id,
-            order.delivered_at >= beginning(mondays[0]),
-            order.delivery_date.is_not(None),
-        )
-        .group_by("week")
-        for side, own in SIDES
-    ]
-    rows = ctx.session.execute(union_all(*arms)).all()
-    in_time, late = _by_side(rows, "in_time"), _by_side(rows, "late")
     titles = {"seller": _("Deliveries to customers"), "buyer": _("Deliveries from suppliers")}
-    shown = [side for side, _own in SIDES if side in in_time]
+    shown = [side for side, _own in SIDES if side in found.in_time]
     return [
-        _punctual(mondays, titles[side], side, in_time[side], late[side]) for side in shown
+        _punctual(mondays, titles[side], side, found.in_time[side], found.late[side]) for side in shown
     ] or [_punctual(mondays, _("Deliveries in time"), "all", {}, {})]
 
 

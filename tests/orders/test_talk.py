@@ -134,7 +134,7 @@ def test_messages_by_forms_alone(portal: Portal, buying: Visitor, selling: Visit
     buying.post(f"{path}/messages", text="<b>please</b>\nreply", audience="both")
     theirs = selling.get(path).text
     assert "our secret" not in theirs and "&lt;b&gt;please&lt;/b&gt;\nreply" in theirs
-    assert "waits for an answer" in theirs and "Read a message" in selling.get("/").text
+    assert "waits for an answer" in theirs
     newest = theirs.split('name="message" value="')[1].split('"')[0]
     done = selling.post(f"{path}/messages/read", follow=True, message=newest)
     assert "Marked as read" in done.text and "waits for an answer" not in done.text

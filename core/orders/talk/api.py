@@ -50,4 +50,4 @@ def _attachment(given: Mapping[str, str] | None) -> Attachment | None:
     try:
         return Attachment(given["name"], base64.b64decode(given["content"], validate=True))
     except (binascii.Error, ValueError):
-        raise Invalid.one("attachment.content", "file.not_base64") from None
+        raise Invalid.one("attachment", "file.not_base64") from None
