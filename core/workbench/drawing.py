@@ -48,7 +48,7 @@ class Drawing:
 def draw(chart: Chart) -> Drawing:
     """Bars, ticks and table of a chart; an empty chart has no bars."""
     columns = list(zip(*(series.values for series in chart.series), strict=True))
-    heights = [sum(column, Decimal(0)) if chart.stacked else max(column, default=Decimal(0)) for column in columns]
+    heights: list[Decimal] = [sum(column, Decimal(0)) if chart.stacked else max(column) for column in columns]
     marks = ticks(max(heights, default=Decimal(0)), whole=chart.currency is None)
     top = marks[-1]
     sums = [sum(column, Decimal(0)) for column in columns]

@@ -143,7 +143,7 @@ def address(view: SavedView) -> str:
 
 def _to(look: Look, view: SavedView | None) -> Response:
     """The same list at the address that says everything."""
-    known = {"view": str(view.id)} if view is not None else {}
+    known: dict[str, Any] = {"view": str(view.id)} if view is not None else {}
     return redirect_to(url_for("orders.index", **known, **look.args()))  # type: ignore[return-value]
 
 
