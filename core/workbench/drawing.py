@@ -51,8 +51,9 @@ def draw(chart: Chart) -> Drawing:
     heights: list[Decimal] = [sum(column, Decimal(0)) if chart.stacked else max(column) for column in columns]
     marks = ticks(max(heights, default=Decimal(0)), whole=chart.currency is None)
     top = marks[-1]
-    sums = [sum(column, Decimal(0)) for column in columns]
-    at = sums.index(max(sums)) if sums and max(sums) else None
+    sums: list[Decimal] = [sum(column, Decimal(0)) for column in columns]
+    most = max(sums, default=Decimal(0))
+    at = sums.index(most) if most else None
     return Drawing(
         chart=chart,
         bars=tuple(_bars(chart, columns, top)) if top else (),
