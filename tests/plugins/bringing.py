@@ -7,10 +7,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from core.hooks import Dispatch
-from core.host import Host
+from core.host import Host, tables
 from core.host.loading import bring_in
 from core.host.manifest import Manifest, read
-from core.migrate import _history
 
 
 def manifest_of(plugin: ModuleType) -> Manifest:
@@ -28,10 +27,9 @@ def bring(plugin: ModuleType) -> Host:
 
 def migrate(url: str, plugin: ModuleType) -> list[str]:
     """The plugin's own history, as the migrator runs it."""
-    manifest = manifest_of(plugin)
     engine = create_engine(url, poolclass=NullPool)
     try:
-        with engine.connect() as connection:
-            return _history(connection, manifest.schema, manifest.folder / "migrations", lambda line: None)
+        with engine.begin() as connection:
+            return tables.migrate(connection, manifest_of(plugin))
     finally:
         engine.dispose()
