@@ -35,11 +35,13 @@ BEGIN
   IF p_kind NOT IN ('fund', 'release', 'refund') OR p_amount <= 0 THEN
     RAISE check_violation USING MESSAGE = format('no movement of an escrow: %s %s', p_kind, p_amount);
   END IF;
-  INSERT INTO ts.escrow AS e (id, buyer_id, seller_id, order_id, currency, funded, released, refunded)
-    VALUES (p_ids[1], o.buyer_id, o.seller_id, o.id, o.currency, CASE p_kind WHEN 'fund' THEN p_amount ELSE 0 END,
-            CASE p_kind WHEN 'release' THEN p_amount ELSE 0 END, CASE p_kind WHEN 'refund' THEN p_amount ELSE 0 END)
-    ON CONFLICT (order_id) DO UPDATE SET funded = e.funded + excluded.funded,
-      released = e.released + excluded.released, refunded = e.refunded + excluded.refunded;
+  INSERT INTO ts.escrow (id, buyer_id, seller_id, order_id, currency)
+    VALUES (p_ids[1], o.buyer_id, o.seller_id, o.id, o.currency) ON CONFLICT (order_id) DO NOTHING;
+  UPDATE ts.escrow SET
+    funded = funded + CASE p_kind WHEN 'fund' THEN p_amount ELSE 0 END,
+    released = released + CASE p_kind WHEN 'release' THEN p_amount ELSE 0 END,
+    refunded = refunded + CASE p_kind WHEN 'refund' THEN p_amount ELSE 0 END
+    WHERE order_id = o.id;
   INSERT INTO ts.escrow_move (id, buyer_id, seller_id, order_id, kind, amount, by, at)
     VALUES (p_ids[2], o.buyer_id, o.seller_id, o.id, p_kind, p_amount, p_actor, moment);
   bank := 'trust_bank:' || o.seller_id;

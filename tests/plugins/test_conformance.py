@@ -16,6 +16,10 @@ from tongshang.testing import PluginConformance
 ROOT = Path(tongshang.__file__).parent.parent
 
 
+class TestPresale(PluginConformance):
+    plugin = "plugins.presale"
+
+
 class TestRfq(PluginConformance):
     plugin = "plugins.rfq"
 
