@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import url_for
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 import tongshang as ts
 from plugins.rfq.model import Award, Invitation, Message, Quote, Request
@@ -139,7 +140,7 @@ def open_questions(ctx: ts.Context) -> list[tuple[Request, UUID]]:
     """Requests with a question that is the last word of its conversation, and who asked."""
     last = (
         select(Message.invitation_id, Message.request_id, Message.seller_id, Message.side, Message.kind)
-        .distinct(Message.invitation_id)
+        .ext(distinct_on(Message.invitation_id))
         .where(Message.buyer_id == ctx.tenant_id)
         .order_by(Message.invitation_id, Message.id.desc())
         .subquery()

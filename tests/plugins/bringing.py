@@ -7,7 +7,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from core.hooks import Dispatch
-from core.host import Host, tables
+from core.host import Host, shipping, tables
 from core.host.loading import bring_in
 from core.host.manifest import Manifest, read
 
@@ -26,10 +26,11 @@ def bring(plugin: ModuleType) -> Host:
 
 
 def migrate(url: str, plugin: ModuleType) -> list[str]:
-    """The plugin's own history, as the migrator runs it."""
+    """The plugin's own history, as the migrator runs it, with the plugins of the house written down as installed."""
     engine = create_engine(url, poolclass=NullPool)
     try:
         with engine.begin() as connection:
+            shipping.install_shipped(connection)
             return tables.migrate(connection, manifest_of(plugin))
     finally:
         engine.dispose()
