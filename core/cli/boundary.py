@@ -13,6 +13,7 @@ import click
 
 from core.cli.database import refusal
 from core.cli.leash import hold
+from core.cli.tongue import say, sentence_of
 from core.config import UserError
 
 WELL, BROKEN, MEND = 0, 1, 2
@@ -33,7 +34,7 @@ def guarded(arguments: Sequence[str]) -> int:
         error.show()
         return MEND
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nStopped.", err=True)
+        click.echo("\n" + say("Stopped."), err=True)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has seen enough
@@ -48,11 +49,11 @@ def guarded(arguments: Sequence[str]) -> int:
 
 def show(error: UserError) -> None:
     """Print one failure: what, where, do."""
-    click.secho(f"\nStopped: {error.what}", fg="red", err=True)
+    click.secho(f"\n{say('Stopped: ')}{say(error.what)}", fg="red", err=True)
     if error.where:
-        click.echo(f"  Where: {error.where}", err=True)
+        click.echo(f"{say('  Where: ')}{error.where}", err=True)
     if error.do:
-        click.echo(f"     Do: {error.do}", err=True)
+        click.echo(f"{say('     Do: ')}{say(error.do)}", err=True)
 
 
 def readable(error: BaseException) -> UserError:
@@ -75,7 +76,7 @@ def readable(error: BaseException) -> UserError:
             "`run.py doctor` finds out why.",
         )
     if kind == "core.kernel.refusal.Refused" or hasattr(error, "code") and hasattr(error, "values"):
-        return UserError(f"Refused: {error}", "", "Change what the message names, then try again.")
+        return UserError(f"Refused: {sentence_of(error)}", "", "Change what the message names, then try again.")
     at = traceback.extract_tb(error.__traceback__)
     where = f"{at[-1].filename}:{at[-1].lineno}" if at else ""
     return UserError(

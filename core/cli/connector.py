@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from core.cli.say import print_json
+from core.cli.tongue import say
 from core.config import UserError
 
 GROUP = "tongshang.connectors"
@@ -41,7 +42,7 @@ def list_connectors(as_json: bool, data: Path | None) -> None:
         print_json({"connectors": rows})
         return
     if not rows:
-        click.echo("No connector is installed.")
+        click.echo(say("No connector is installed."))
     for row in rows:
         extra = "with a simulator" if row["simulator"] else ""
         click.echo(f"{row['name']:<16} {row['module']:<28} {row['from']:<20} {extra}")

@@ -27,6 +27,7 @@ from core.cli.database import running_database
 from core.cli.listen import free_port
 from core.cli.options import facts_command
 from core.cli.say import Teller
+from core.cli.tongue import say
 from core.cli.verify import breaches_of
 from core.config import Config, UserError, data_folder
 
@@ -40,8 +41,14 @@ AFTER_WRONG = "Read the logs there; `run.py demo --fresh` begins with new data."
     "--port", type=click.IntRange(1, 65535), help="Of the portal; default: the first free one from 8080."
 )
 @click.option("--fresh", is_flag=True, help="Delete the demo's data first.")
-def demo(data: Path | None, as_json: bool, once: bool, port: int | None, fresh: bool) -> int:
+@click.option("--code", is_flag=True, help="Only print what the administrators' authenticators show now.")
+def demo(data: Path | None, as_json: bool, once: bool, port: int | None, fresh: bool, code: bool) -> int:
     """Play one whole trade step by step, then serve the portal until Ctrl-C."""
+    if code:
+        from core.demo import current_code
+
+        click.echo(json.dumps({"code": current_code()}) if as_json else current_code())
+        return 0
     once = once or not sys.stdin.isatty()
     if fresh:
         clear(data_folder(data))
@@ -186,7 +193,8 @@ def _kept_port(note: Path) -> int:
 def _show_logins(portal: str, facts: dict[str, Any], tell: Teller) -> None:
     tell.heading(f"Portal: {portal}")
     for login in facts.get("logins", ()):
-        tell.note("   ".join(f"{name} {value}" for name, value in login.items()))
+        tell.note("   ".join(f"{say(name)} {say(value)}" for name, value in login.items()))
+    tell.note("`run.py demo --code` prints what the authenticators show now; each code counts once.")
 
 
 def _serve(cast: Cast) -> None:

@@ -10,6 +10,7 @@ import click
 from core.cli.database import require_tables, running_database
 from core.cli.options import facts_command
 from core.cli.say import print_json
+from core.cli.tongue import say
 from core.config import Config, UserError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def doctor(data: Path | None, as_json: bool, clean: bool) -> int:
     if as_json:
         print_json({"ok": not wrong, "findings": [finding.__dict__ for finding in findings]})
     else:
-        click.echo("\nNothing is wrong." if not wrong else f"\n{wrong} to mend.")
+        click.echo("\n" + say("Nothing is wrong." if not wrong else f"{wrong} to mend."))
     return 1 if wrong else 0
 
 
@@ -67,6 +68,6 @@ def _leftovers(clean: bool) -> "Iterator[Finding]":
 
 def _print(finding: "Finding") -> None:
     mark, colour = MARKS[finding.state]
-    click.echo(f"{click.style(mark, fg=colour)} {finding.what}")
+    click.echo(f"{click.style(mark, fg=colour)} {say(finding.what)}")
     if finding.do:
-        click.echo(f"    {finding.do}")
+        click.echo(f"    {say(finding.do)}")

@@ -5,10 +5,12 @@ import importlib
 import click
 
 import core
+from core.cli.tongue import say
 
 COMMANDS = {
     "demo": "Play one whole trade step by step, then serve the portal to look around in.",
     "init": "Make roles, database and tables; for an outside PostgreSQL print the SQL for its administrator.",
+    "operator": "Invite who runs the platform; also the way back in for them.",
     "migrate": "Bring the tables to this release.",
     "serve": "Serve portal and API.",
     "work": "Do what happens after a commit: events, ERP documents, timers, sealing of the trail.",
@@ -33,8 +35,8 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section(say("Commands")):
+            formatter.write_dl([(name, say(text)) for name, text in COMMANDS.items()])
 
 
 @click.group(

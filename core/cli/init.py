@@ -40,9 +40,26 @@ def init(data: Path | None, as_json: bool, sql: bool, postgres: int) -> None:
 
         steps = upgrade(config.url("migrate"), tell.note)
         tell("Tables", steps=len(steps))
+        needs_operator = not _has_operator(config)
+    if needs_operator:
+        tell.note("Next: `run.py operator EMAIL` invites the person who runs the platform.")
     tell.facts(
-        {"data": str(config.data), "embedded": config.embedded, "database_is_new": new, "migrations": steps}
+        {
+            "data": str(config.data),
+            "embedded": config.embedded,
+            "database_is_new": new,
+            "migrations": steps,
+            "needs_operator": needs_operator,
+        }
     )
+
+
+def _has_operator(config: Config) -> bool:
+    import psycopg
+
+    with psycopg.connect(config.url("migrate").replace("+psycopg", "", 1), connect_timeout=10) as connection:
+        row = connection.execute("SELECT auth.operator_id() IS NOT NULL").fetchone()
+    return bool(row and row[0])
 
 
 def for_administrator(version: int) -> str:

@@ -11,6 +11,8 @@ from uuid import UUID
 
 import click
 
+from core.cli.tongue import say
+
 
 class Teller:
     """Steps as they happen. With `as_json` they go to the error output, and `facts` alone to the output."""
@@ -22,17 +24,17 @@ class Teller:
     def __call__(self, step: str, **facts: Any) -> None:
         """Tell one step and what is true after it."""
         self._count += 1
-        click.echo(click.style(f"{self._count:>3}  ", fg="cyan") + step, err=self.as_json)
+        click.echo(click.style(f"{self._count:>3}  ", fg="cyan") + say(step), err=self.as_json)
         for name, value in facts.items():
-            words = name.replace("_", " ")
+            words = say(name.replace("_", " "))
             click.echo(click.style(f"     {words}: ", dim=True) + spoken(value), err=self.as_json)
 
     def note(self, text: str) -> None:
         """Something on the way, less than a step."""
-        click.echo(click.style(f"     {text}", dim=True), err=self.as_json)
+        click.echo(click.style(f"     {say(text)}", dim=True), err=self.as_json)
 
     def heading(self, text: str) -> None:
-        click.echo(click.style(f"\n{text}", bold=True), err=self.as_json)
+        click.echo(click.style(f"\n{say(text)}", bold=True), err=self.as_json)
 
     def facts(self, values: Mapping[str, Any]) -> None:
         """The facts for a program; a person has been told already."""
@@ -65,9 +67,9 @@ def plain(value: Any) -> Any:
 def spoken(value: Any) -> str:
     """A value in a line of the terminal."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes" if value else "no")
     if isinstance(value, Mapping):
         return "; ".join(f"{key} {spoken(part)}" for key, part in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(spoken(part) for part in value)
-    return str(value)
+    return say(str(value))

@@ -19,6 +19,7 @@ from core.cli.database import require_tables, running_database
 from core.cli.listen import answers, listen, url_of
 from core.cli.options import facts_command
 from core.cli.say import Teller
+from core.cli.tongue import say
 from core.config import Config, UserError
 
 READY_WITHIN = 60.0  # seconds; usual is under four
@@ -83,7 +84,7 @@ def serve(
                 if as_json:
                     Teller(True).facts_line({"url": url, "pid": os.getpid()})
                 else:
-                    click.echo(f"Tongshang serves at {url}   (Ctrl-C stops it)")
+                    click.echo(say(f"Tongshang serves at {url}   (Ctrl-C stops it)"))
             while not stop.wait(0.5):
                 if web.process.poll() is not None:
                     raise web.failure("The web server ended by itself.")

@@ -9,6 +9,7 @@ import click
 from core.cli.database import require_tables, running_database
 from core.cli.options import facts_command
 from core.cli.say import print_json, spoken
+from core.cli.tongue import say
 from core.config import Config
 
 
@@ -23,9 +24,9 @@ def verify(data: Path | None, as_json: bool) -> int:
         print_json({"ok": not breaches, "breaches": breaches})
     elif breaches:
         for breach in breaches:
-            click.secho("Breach: " + spoken(breach), fg="red")
+            click.secho(say("Breach: ") + spoken(breach), fg="red")
     else:
-        click.echo("Every invariant holds.")
+        click.echo(say("Every invariant holds."))
     return 1 if breaches else 0
 
 

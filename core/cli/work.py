@@ -10,6 +10,7 @@ import click
 from core.cli.database import require_tables, running_database
 from core.cli.options import facts_command
 from core.cli.say import Teller
+from core.cli.tongue import say
 from core.config import Config
 
 
@@ -32,5 +33,5 @@ def work(data: Path | None, as_json: bool, queue: str | None) -> None:
         if as_json:
             Teller(True).facts_line({"pid": os.getpid(), "queue": queue})
         else:
-            click.echo("The worker runs.   (Ctrl-C stops it)")
+            click.echo(say("The worker runs.   (Ctrl-C stops it)"))
         worker.run(stop)

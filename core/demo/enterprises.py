@@ -184,6 +184,7 @@ def steel_trader() -> Enterprise:
         ("中国工商银行上海演示支行", "102290099018", "1001550009000018"),
         (
             Person("李敏", "Li Min", "li.min@lianhang.example.com", ("admin", "seller.sales")),
+            Person("高翔", "Gao Xiang", "gao.xiang@lianhang.example.com", ("admin",)),
             Person("张恺", "Zhang Kai", "zhang.kai@lianhang.example.com", ("seller.sales", "seller.planner")),
             Person("孙国平", "Sun Guoping", "sun.guoping@lianhang.example.com", ("seller.warehouse",)),
             Person("吴倩", "Wu Qian", "wu.qian@lianhang.example.com", ("seller.finance",)),
@@ -223,6 +224,7 @@ def parts_trader() -> Enterprise:
                 "陈涛", "Chen Tao", "chen.tao@yongtai.example.com", ("seller.warehouse", "seller.planner")
             ),
             Person("林珊", "Lin Shan", "lin.shan@yongtai.example.com", ("seller.finance",)),
+            Person("潘悦", "Pan Yue", "pan.yue@yongtai.example.com", ("admin",)),
         ),
         (Warehouse("NB1", "宁波中心库", "Ningbo Central", store),),
         ("fasteners", "cable", "valves"),
@@ -242,6 +244,7 @@ def machine_maker() -> Enterprise:
         ("中国农业银行苏州演示支行", "103305099036", "1054550010400036"),
         (
             Person("赵琳", "Zhao Lin", "zhao.lin@hengke.example.com", ("admin", "buyer.clerk")),
+            Person("唐静", "Tang Jing", "tang.jing@hengke.example.com", ("admin",)),
             Person("徐磊", "Xu Lei", "xu.lei@hengke.example.com", ("buyer.approver",), Decimal("2000000.00")),
             Person("郭芳", "Guo Fang", "guo.fang@hengke.example.com", ("buyer.finance",)),
             Person("马强", "Ma Qiang", "ma.qiang@hengke.example.com", ("buyer.warehouse",)),
@@ -276,6 +279,7 @@ def builder() -> Enterprise:
             Person("沈悦", "Shen Yue", "shen.yue@zhuda.example.com", ("buyer.clerk",)),
             Person("丁力", "Ding Li", "ding.li@zhuda.example.com", ("buyer.warehouse",)),
             Person("蒋文", "Jiang Wen", "jiang.wen@zhuda.example.com", ("buyer.finance",)),
+            Person("宋扬", "Song Yang", "song.yang@zhuda.example.com", ("admin",)),
         ),
         (Warehouse("WX1", "新吴项目工地", "Xinwu building site", site),),
     )

@@ -12,11 +12,13 @@ from uuid import UUID
 
 from core import catalog, identity, stock, tenancy
 from core.db import Unit
-from core.demo.enterprises import Enterprise, Place, enterprises, operator
+from core.demo.enterprises import Enterprise, Person, Place, enterprises, operator
 from core.demo.goods import Category, Sku, catalogue, scaled
 from core.kernel import Context, uuid7
 
 PASSWORD = "tongshang-demo-2026"
+SECOND_FACTOR = "TONGSHANGDEMOTONGSHANGDEMO234567"
+"""The secret in the authenticators of the demo's administrators. Known to all the world: for invented people only."""
 CREDIT = Decimal("5000000.00")
 THRESHOLD = Decimal("200000.00")
 BATCH = 500
@@ -24,13 +26,16 @@ PAST = timedelta(days=400)  # how far back past orders find prices
 FURTHER = {"lianhang": ("hengke", "zhuda"), "yongtai": ("hengke", "zhuda")}
 
 
-def load_enterprises(unit: Unit) -> dict[str, UUID]:
-    """The operator and the four that trade, with people, addresses, invoice details; ids by key."""
+def load_enterprises(unit: Unit, *, second_factor: bool = False) -> dict[str, UUID]:
+    """The operator and the four that trade, with people, addresses, invoice details; ids by key.
+
+    With `second_factor` those who administer and nothing else sign in with codes of `SECOND_FACTOR`.
+    """
     ids: dict[str, UUID] = {}
     for each in (operator(), *enterprises()):
         ids[each.key] = uuid7()
         with unit.system(ids[each.key], "seed") as ctx:
-            _enter(ctx, each)
+            _enter(ctx, each, second_factor)
     with unit.system(ids["operator"], "seed") as ctx:
         for key, tenant_id in ids.items():
             if key != "operator":
@@ -39,13 +44,18 @@ def load_enterprises(unit: Unit) -> dict[str, UUID]:
     return ids
 
 
-def _enter(ctx: Context, each: Enterprise) -> None:
+def _enter(ctx: Context, each: Enterprise, second_factor: bool) -> None:
     tenancy.register_enterprise(
         ctx, name=each.name_zh, name_en=each.name_en, short_name=each.short_zh, uscc=each.uscc, kind=each.kind
     )
     for person in each.people:
         identity.add_person(
-            ctx, name=person.name_zh, email=person.email, password=PASSWORD, roles=person.roles
+            ctx,
+            name=person.name_zh,
+            email=person.email,
+            password=PASSWORD,
+            roles=person.roles,
+            totp_secret=SECOND_FACTOR if second_factor and administers(person) else None,
         )
     tenancy.save_address(ctx, **_address(each.address, "公司地址", default=True))
     for house in each.warehouses:
@@ -59,6 +69,11 @@ def _enter(ctx: Context, each: Enterprise) -> None:
     )  # fmt: skip
     if each.kind == "manufacturer":
         tenancy.set_trade_settings(ctx, approval_threshold=THRESHOLD)
+
+
+def administers(person: Person) -> bool:
+    """Whether all somebody does is to look after an enterprise or the platform."""
+    return set(person.roles) <= {"admin", "operator.admin", "operator.risk"}
 
 
 def _address(place: Place, label: str, *, default: bool = False) -> dict[str, Any]:

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pyotp
 from sqlalchemy import text
 
 from core.app import Installation
 from core.config import Config
 from core.db import Database
-from core.demo.enterprises import enterprises
+from core.demo.enterprises import Enterprise, Person, enterprises, operator
 from core.demo.goods import catalogue
-from core.demo.load import PASSWORD, load_enterprises, load_goods
+from core.demo.load import PASSWORD, SECOND_FACTOR, administers, load_enterprises, load_goods
 from core.demo.past import load_past
 
 SELLER, BUYER = "lianhang", "hengke"
@@ -29,7 +30,7 @@ def seed(config: Config, tell: Callable[..., None]) -> None:
         if note.exists() and _known(house, json.loads(note.read_text("utf-8"))["ids"]):
             tell("The demo's world is there from the last time")
             return
-        ids = load_enterprises(house.unit)
+        ids = load_enterprises(house.unit, second_factor=True)
         tell(
             "Four enterprises and the operator registered",
             people=sum(len(each.people) for each in enterprises()),
@@ -56,7 +57,7 @@ def ids_of(config: Config) -> dict[str, UUID]:
 
 
 def logins(config: Config) -> list[dict[str, str]]:
-    """Who may sign in to look around, one per part in the trade."""
+    """Who may sign in to look around, one per part in the trade. Those who administer show a code as well."""
     people = {each.key: each for each in enterprises()}
     chosen = [
         ("buyer", people[BUYER].person("buyer.clerk")),
@@ -65,12 +66,25 @@ def logins(config: Config) -> list[dict[str, str]]:
         ("warehouse", people[SELLER].person("seller.warehouse")),
         ("finance", people[SELLER].person("seller.finance")),
     ]
+    chosen += [
+        ("buyer's administrator", _administrator(people[BUYER])),
+        ("seller's administrator", _administrator(people[SELLER])),
+        ("operator", _administrator(operator())),
+    ]
     return [
         {"role": role, "name": person.name_zh, "login": person.email, "password": PASSWORD}
+        | ({"authenticator": SECOND_FACTOR} if administers(person) else {})
         for role, person in chosen
-    ] + [
-        {"role": "operator", "name": "周宁", "login": "zhou.ning@tongshang.example.com", "password": PASSWORD}
     ]
+
+
+def current_code() -> str:
+    """What the authenticators of the demo's administrators show now, by this machine's clock. A code counts once."""
+    return pyotp.TOTP(SECOND_FACTOR).now()
+
+
+def _administrator(enterprise: Enterprise) -> Person:
+    return next(person for person in enterprise.people if administers(person))
 
 
 def _known(house: Installation, ids: dict[str, str]) -> bool:

@@ -22,7 +22,7 @@ def tongshang(*arguments: str, data: Path | None = None, **environ: str) -> subp
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TS_", "DATABASE_"))}
     return subprocess.run(
         [sys.executable, "-P", "-m", "core.cli", *arguments, *place],
-        env={**kept, **environ},
+        env={**kept, "TS_LANG": "en", **environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
