@@ -170,7 +170,7 @@ def _billed_so_far(ctx: Context, lines: Sequence[OrderLine]) -> dict[UUID, tuple
 
 def _taken_back(ctx: Context, order: TradeOrder, blue: Invoice, credit: Credit) -> list[Billed]:
     """The red lines, negative. Crediting all that is left of a line takes exactly its amounts."""
-    left = _left(ctx, blue)
+    left = left_to_credit(ctx, blue)
     by_id = {line.id: line for line in orders.lines(ctx, order.id)}
     if credit.amount is not None:
         return [_price_cut(order, blue, credit.amount, left, by_id)]
@@ -208,7 +208,8 @@ def _price_cut(
 ) -> Billed:
     """An amount off, on the first line that can bear it, with that line's VAT inside."""
     rest = blue.total - blue.credited
-    if amount <= 0 or amount > rest:
+    settling.check_amount("amount", amount, blue.currency)
+    if amount > rest:
         raise Invalid.one("amount", "invoice.more_than_billed", billed=Money(rest, blue.currency))
     bearing = next((row for row in left.values() if row.amounts.gross >= amount), None)
     if bearing is None:
@@ -219,7 +220,7 @@ def _price_cut(
     return Billed(line, ZERO, ZERO, Amounts(-net, net - amount, -amount))
 
 
-def _left(ctx: Context, blue: Invoice) -> dict[UUID, Billed]:
+def left_to_credit(ctx: Context, blue: Invoice) -> dict[UUID, Billed]:
     """What is left of each line of a blue invoice after its red ones."""
     rows = ctx.session.execute(
         select(

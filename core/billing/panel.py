@@ -1,9 +1,11 @@
 """Billing's part of an order's page: its invoices and payments, and what may be done about the money now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
+
+from flask import url_for
 
 from core import orders
 from core.billing import finding
@@ -29,20 +31,22 @@ STATES = {
 
 @dataclass(frozen=True)
 class Choice:
-    """One invoice or payment to pick in a dialog; `amount` is what is open of it."""
+    """One invoice or payment to pick in a dialog; `amount` is what is open of it, `href` where more can be done with it."""
 
     id: UUID
     number: str
     amount: Money
     note: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True)
 class Bills:
-    """What a dialog about money shows. `due` is what is to be paid now."""
+    """What a dialog about money shows. `due` is what is to be paid now, `elsewhere` the page for several orders at once."""
 
     choices: tuple[Choice, ...]
     due: Money
+    elsewhere: str = ""
 
 
 def section(ctx: Context, order: TradeOrder, lines: Sequence[OrderLine]) -> Section | None:
@@ -79,6 +83,7 @@ def _documents(invoices: Sequence[InvoiceRow], payments: Sequence[PaymentRow]) -
         Document(
             _("Payment"), row.id, row.number, row.announced_at, *state_of(row.state),
             what=_("Bank reference %(ref)s", ref=row.bank_ref), amount=Money(row.amount, row.currency),
+            endpoint="billing.payment", values={"payment_id": row.id},
         )
         for row in reversed(payments)
     ]  # fmt: skip
@@ -94,7 +99,10 @@ def _seller_acts(
 ) -> list[Act]:
     acts = []
     announced = tuple(
-        Choice(row.id, row.number, Money(row.amount, row.currency), row.bank_ref)
+        Choice(
+            row.id, row.number, Money(row.amount, row.currency), row.bank_ref,
+            url_for("billing.confirm", payment_id=row.id),
+        )  # fmt: skip
         for row in payments
         if row.state == "announced"
     )
@@ -117,7 +125,10 @@ def _seller_acts(
         acts.append(_act(order, "write_off", _("Write off a remainder"), "pen", _bills(order, owed), 70))
     if ctx.allows("invoice.credit"):
         blue = tuple(
-            Choice(row.id, row.number, Money(row.total - row.credited, row.currency))
+            Choice(
+                row.id, row.number, Money(row.total - row.credited, row.currency),
+                href=url_for("billing.credit", invoice_id=row.id),
+            )  # fmt: skip
             for row in invoices
             if row.kind == "blue" and row.total > row.credited
         )
@@ -155,7 +166,7 @@ def _buyer_acts(
             "announce_payment",
             _("Announce a payment"),
             "bank",
-            _bills(order, owed),
+            replace(_bills(order, owed), elsewhere=url_for("billing.pay", seller_id=order.seller_id) if owed else ""),
             24 if owed else 65,
         )
     ]

@@ -57,8 +57,7 @@ def announce_payment(
     _same_seller(first, locked.values(), invoices.values())
     if not bank_ref.strip():
         raise Invalid.one("bank_ref", "field.required")
-    if amount <= 0 or Money(amount, first.currency).amount != amount:
-        raise Invalid.one("amount", "decimal.must_be_positive")
+    settling.check_amount("amount", amount, first.currency)
     if split:
         settling.check_split(split, amount, invoices)
     _claim_reference(ctx, first.buyer_id, first.seller_id, bank_ref.strip())
@@ -194,7 +193,8 @@ def refund_payment(ctx: Context, payment_id: UUID, amount: Decimal, bank_ref: st
         if found is payment
     }
     most = payment.unapplied + sum(kept.values(), ZERO)
-    if amount <= 0 or amount > most:
+    settling.check_amount("amount", amount, payment.currency)
+    if amount > most:
         raise Invalid.one("amount", "payment.above_refundable", most=Money(most, payment.currency))
     missing = amount - payment.unapplied
     for order_id, held in kept.items():
@@ -262,7 +262,7 @@ def _claim_reference(
         .limit(1)
     )
     if taken:
-        raise Conflict("payment.bank_ref_used", bank_ref=reference, payment=taken)
+        raise Conflict("payment.bank_ref_used", field="bank_ref", bank_ref=reference, payment=taken)
 
 
 def _shares(

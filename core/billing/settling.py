@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from core import orders
 from core.billing import books, escrow
 from core.billing.model import Allocation, Invoice, Payment, Refund, WriteOff
-from core.kernel import Conflict, Context, Invalid, Money, round2, uuid7
+from core.kernel import Conflict, Context, FieldError, Invalid, Money, minor_units, round2, round_to, uuid7
 from core.orders import PlanItem, TradeOrder
 
 ZERO = Decimal(0)
@@ -38,25 +38,37 @@ def oldest_first(amount: Decimal, invoices: Sequence[Invoice]) -> dict[UUID, Dec
     return shares
 
 
+def check_amount(path: str, amount: Decimal, currency: str) -> None:
+    """An amount that is one: above zero, and with no more digits than the currency has."""
+    if amount <= 0:
+        raise Invalid.one(path, "decimal.must_be_positive")
+    if round_to(amount, minor_units(currency)) != amount:
+        raise Invalid.one(path, "decimal.too_many_digits")
+
+
 def check_split(shares: Mapping[UUID, Decimal], amount: Decimal, invoices: Mapping[UUID, Invoice]) -> None:
-    """A split somebody chose: known invoices, nothing above what is open, nothing above the payment."""
+    """A split somebody chose: known invoices, nothing above what is open, nothing above the payment. Names every wrong share."""
+    errors: list[FieldError] = []
     for invoice_id, share in shares.items():
-        invoice = invoices.get(invoice_id)
-        if invoice is None:
-            raise Invalid.one(f"split.{invoice_id}", "invoice.not_found")
-        if share <= 0:
-            raise Invalid.one(f"split.{invoice_id}", "decimal.must_be_positive")
-        if share > invoice.open:
-            raise Invalid.one(
-                f"split.{invoice_id}",
-                "payment.above_open",
-                invoice=invoice.number,
-                open=Money(invoice.open, invoice.currency),
-            )
+        try:
+            _check_share(f"split.{invoice_id}", share, invoices.get(invoice_id))
+        except Invalid as wrong:
+            errors += wrong.errors
+    if errors:
+        raise Invalid(errors)
     if sum(shares.values(), ZERO) > amount:
         raise Invalid.one(
             "split", "payment.above_amount", split=sum(shares.values(), ZERO), amount=round2(amount)
         )
+
+
+def _check_share(path: str, share: Decimal, invoice: Invoice | None) -> None:
+    if invoice is None:
+        raise Invalid.one(path, "invoice.not_found")
+    check_amount(path, share, invoice.currency)
+    if share > invoice.open:
+        left = Money(invoice.open, invoice.currency)
+        raise Invalid.one(path, "payment.above_open", invoice=invoice.number, open=left)
 
 
 def open_invoices(

@@ -1,45 +1,25 @@
-"""Invoices, payments and the books as pages, and the forms about money that an order's page offers."""
+"""Invoices, payments and the books as lists, and one invoice whole."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Response, request, url_for
 
-from core import billing, ledger, tenancy
+from core import ledger, tenancy
 from core.billing import finding
 from core.billing.finding import InvoiceDetail, InvoiceRow, PaymentRow
 from core.billing.panel import state_of
-from core.billing.schema import PaidIn
-from core.kernel import Context, Invalid, Money
-from core.web import NavEntry, Pages, Rejected, flash, form, redirect, render
+from core.billing.views.frame import named, pages
+from core.kernel import Context, Money
+from core.web import Rejected, render
 from core.web import gettext as _
-from core.web.i18n import CHINESE, language, lazy
-from core.web.mending import read_form
 from core.web.page import Crumb, here
 from core.web.pager import cut, decode
 
-pages = Pages("billing", prefix="/billing")
-NAV = [
-    NavEntry(
-        key="invoices", endpoint="billing.invoices", icon="receipt", title=lazy("Invoices"), group="finance",
-        permission="invoice.view", order=10,
-    ),
-    NavEntry(
-        key="payments", endpoint="billing.payments", icon="bank", title=lazy("Payments"), group="finance",
-        permission="invoice.view", order=20,
-    ),
-    NavEntry(
-        key="ledger", endpoint="billing.books", icon="chart", title=lazy("Ledger"), group="finance",
-        permission="ledger.view", order=30,
-    ),
-]  # fmt: skip
 PAGE = 50
-T = TypeVar("T")
 Tab = tuple[str, str, bool, None]
 KINDS = {
     "invoice": "Invoice", "payment": "Payment", "advance_applied": "Advance applied", "allocation": "Allocation",
@@ -68,12 +48,13 @@ class InvoiceView:
 
 @dataclass(frozen=True)
 class InvoicesPage:
-    """Invoices of both sides; `views` are the tabs."""
+    """Invoices of both sides; `views` are the tabs. `pay_url` is None for who may not pay."""
 
     rows: tuple[InvoiceView, ...]
     views: tuple[Tab, ...]
     first_url: str | None
     next_url: str | None
+    pay_url: str | None
 
 
 @dataclass(frozen=True)
@@ -81,6 +62,7 @@ class PaymentView:
     """A payment in the list. `unapplied` is what settles nothing yet."""
 
     number: str
+    href: str
     partner: str
     order_number: str | None
     order_href: str | None
@@ -93,12 +75,13 @@ class PaymentView:
 
 @dataclass(frozen=True)
 class PaymentsPage:
-    """Payments of both sides; `views` are the tabs."""
+    """Payments of both sides; `views` are the tabs. `pay_url` is None for who may not pay."""
 
     rows: tuple[PaymentView, ...]
     views: tuple[Tab, ...]
     first_url: str | None
     next_url: str | None
+    pay_url: str | None
 
 
 @dataclass(frozen=True)
@@ -114,6 +97,8 @@ class InvoicePage:
     names: tuple[str, ...]
     order_href: str
     original_href: str | None
+    credit_url: str | None
+    pay_url: str | None
 
 
 @dataclass(frozen=True)
@@ -169,6 +154,7 @@ def invoices(ctx: Context) -> Response:
         tuple(_invoice(row, today) for row in found.rows),
         _tabs("billing.invoices", tabs, chosen),
         *_around(found.next),
+        url_for("billing.owed") if ctx.allows("payment.announce") else None,
     )
     return render("billing/invoices.html", page)
 
@@ -186,6 +172,7 @@ def payments(ctx: Context) -> Response:
         tuple(_payment(row) for row in found.rows),
         _tabs("billing.payments", tabs, chosen),
         *_around(found.next),
+        url_for("billing.owed") if ctx.allows("payment.announce") else None,
     )
     return render("billing/payments.html", page)
 
@@ -198,11 +185,22 @@ def invoice(ctx: Context, invoice_id: UUID) -> Response:
     page = InvoicePage(
         found, state_of(row.state, row.kind), Money(row.total, row.currency), Money(row.net, row.currency),
         Money(row.tax, row.currency), Money(row.open, row.currency),
-        tuple(_named(line.name_zh, line.name_en) for line in found.lines),
+        tuple(named(line.name_zh, line.name_en) for line in found.lines),
         url_for("orders.detail", order_id=row.order_id),
         url_for("billing.invoice", invoice_id=found.original_id) if found.original_id else None,
+        url_for("billing.credit", invoice_id=row.id) if _creditable(ctx, row) else None,
+        url_for("billing.pay", seller_id=row.partner_id, currency=row.currency) if _payable(ctx, row) else None,
     )  # fmt: skip
     return render("billing/invoice.html", page, crumbs=(Crumb(_("Invoices"), url_for("billing.invoices")),))
+
+
+def _creditable(ctx: Context, row: InvoiceRow) -> bool:
+    mine = row.side == "seller" and row.kind == "blue"
+    return mine and row.total > row.credited and ctx.allows("invoice.credit")
+
+
+def _payable(ctx: Context, row: InvoiceRow) -> bool:
+    return row.side == "buyer" and row.open > 0 and ctx.allows("payment.announce")
 
 
 @pages.get("/ledger", permission="ledger.view")
@@ -227,84 +225,9 @@ def statement(ctx: Context, account_id: UUID) -> Response:
     return render("billing/statement.html", shown, crumbs=(Crumb(_("Ledger"), url_for("billing.books")),))
 
 
-@pages.post("/orders/<uuid:order_id>/issue-invoice", permission="invoice.issue", idempotent=True)
-def issue_invoice(ctx: Context, order_id: UUID) -> Response:
-    made = billing.issue_invoice(ctx, order_id)
-    return _done(_("Invoice %(number)s is issued", number=made.number), order_id)
-
-
-@pages.post("/orders/<uuid:order_id>/announce-payment", permission="payment.announce", idempotent=True)
-def announce_payment(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
-    typed["amount"] = typed.get("amount", "").replace(",", "").replace("，", "").replace(" ", "")
-    given = read_form(PaidIn(), typed)
-    made = billing.announce_payment(
-        ctx, given["amount"], given["bank_ref"], order_id=order_id, note=given.get("note") or ""
-    )
-    return _done(_("Payment %(number)s is announced", number=made.number), order_id)
-
-
-@pages.post("/orders/<uuid:order_id>/confirm-payment", permission="payment.confirm", idempotent=True)
-def confirm_payment(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
-    made = billing.confirm_payment(
-        ctx,
-        _uuid(typed.get("payment_id", ""), "payment_id"),
-        bank_ref=typed.get("bank_ref", "").strip()[:100] or None,
-    )
-    return _done(_("Payment %(number)s is confirmed", number=made.number), order_id)
-
-
-@pages.post("/orders/<uuid:order_id>/reject-payment", permission="payment.confirm", idempotent=True)
-def reject_payment(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
-    made = billing.reject_payment(
-        ctx, _uuid(typed.get("payment_id", ""), "payment_id"), typed.get("reason", "")[:500]
-    )
-    return _done(_("Payment %(number)s is marked as not received", number=made.number), order_id)
-
-
-@pages.post("/orders/<uuid:order_id>/write-off", permission="invoice.write_off", idempotent=True)
-def write_off(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
-    made = billing.write_off(
-        ctx, _uuid(typed.get("invoice_id", ""), "invoice_id"), typed.get("reason", "")[:500]
-    )
-    return _done(_("The remainder of %(number)s is written off", number=made.number), order_id)
-
-
-@pages.post("/orders/<uuid:order_id>/credit-invoice", permission="invoice.credit", idempotent=True)
-def credit_invoice(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
-    text = typed.get("amount", "").replace(",", "").replace("，", "").replace(" ", "")
-    refund = typed.get("money") == "refund"
-    credit = billing.Credit(
-        typed.get("reason", "")[:500], amount=_amount(text) if text else None, refund=refund,
-        bank_ref=typed.get("bank_ref", "")[:100],
-    )  # fmt: skip
-    made = billing.credit_invoice(ctx, _uuid(typed.get("invoice_id", ""), "invoice_id"), credit)
-    return _done(_("Red invoice %(number)s is issued", number=made.number), order_id)
-
-
-@pages.post("/orders/<uuid:order_id>/refund-payment", permission="payment.confirm", idempotent=True)
-def refund_payment(ctx: Context, order_id: UUID) -> Response:
-    typed = form()
-    text = typed.get("amount", "").replace(",", "").replace("，", "").replace(" ", "")
-    made = billing.refund_payment(
-        ctx, _uuid(typed.get("payment_id", ""), "payment_id"), _amount(text), typed.get("bank_ref", "")[:100],
-        typed.get("reason", "")[:500],
-    )  # fmt: skip
-    return _done(_("Money of %(number)s goes back", number=made.number), order_id)
-
-
-def _done(text: str, order_id: UUID) -> Response:
-    flash(text)
-    return redirect("orders.detail", order_id=order_id)
-
-
 def _invoice(row: InvoiceRow, today: date) -> InvoiceView:
     return InvoiceView(
-        row.number, url_for("billing.invoice", invoice_id=row.id), _named(row.partner_zh, row.partner_en),
+        row.number, url_for("billing.invoice", invoice_id=row.id), named(row.partner_zh, row.partner_en),
         row.order_number, url_for("orders.detail", order_id=row.order_id), row.issued_on,
         row.due_on if row.open else None, Money(row.total, row.currency), Money(row.open, row.currency),
         state_of(row.state, row.kind), row.open > 0 and today > row.due_on,
@@ -313,7 +236,7 @@ def _invoice(row: InvoiceRow, today: date) -> InvoiceView:
 
 def _payment(row: PaymentRow) -> PaymentView:
     return PaymentView(
-        row.number, _named(row.partner_zh, row.partner_en), row.order_number,
+        row.number, url_for("billing.payment", payment_id=row.id), named(row.partner_zh, row.partner_en), row.order_number,
         url_for("orders.detail", order_id=row.order_id) if row.order_id else None, row.bank_ref, row.announced_at,
         Money(row.amount, row.currency), Money(row.unapplied, row.currency), state_of(row.state),
     )  # fmt: skip
@@ -330,7 +253,7 @@ def _accounts(ctx: Context, found: list[ledger.AccountBalance]) -> list[AccountV
         card = partners.get(partner) if partner else None
         shown.append(
             AccountView(
-                _named(heading.name_zh, heading.name_en), _named(card.name, card.name_en) if card else "",
+                named(heading.name_zh, heading.name_en), named(card.name, card.name_en) if card else "",
                 _(NATURES[heading.nature]), Money(row.balance, row.currency),
                 url_for("billing.statement", account_id=row.id),
             )
@@ -352,28 +275,6 @@ def _around(following: str | None) -> tuple[str | None, str | None]:
     return here(after=None) if request.args.get("after") else None, here(
         after=following
     ) if following else None
-
-
-def _named(zh: str, en: str | None) -> str:
-    return zh if language() == CHINESE or not en else en
-
-
-def _uuid(text: str, path: str) -> UUID:
-    return _read(UUID, text, path, "id.not_an_id")
-
-
-def _amount(text: str) -> Decimal:
-    amount = _read(Decimal, text, "amount", "decimal.not_a_number")
-    if not amount.is_finite() or abs(amount) > 10**12 or amount != round(amount, 2):
-        raise Invalid.one("amount", "decimal.out_of_range")
-    return amount
-
-
-def _read(kind: Callable[[str], T], text: str, path: str, code: str) -> T:
-    try:
-        return kind(text)
-    except (ValueError, InvalidOperation):
-        raise Invalid.one(path, code) from None
 
 
 def _seen(cursor: str | None) -> tuple[UUID, Decimal] | None:
