@@ -13,7 +13,7 @@ from plugins.presale.service.ending import Evidence
 from tests.plugins.presale.fair import Fair
 
 D = Decimal
-PROOF = Evidence("flood.txt", "The furnace stands under water.".encode())
+PROOF = Evidence("flood.txt", b"The furnace stands under water.")
 
 
 def trust_book(fair: Fair, kind: str) -> list[tuple[str, Decimal]]:
