@@ -22,8 +22,6 @@ from core.billing.model import (
     WriteOff,
 )
 from core.billing.paying import (
-    SMALL,
-    SMALL_SHARE,
     allocate_payment,
     announce_payment,
     confirm_payment,
@@ -35,8 +33,6 @@ from core.billing.settlement import post_settlement
 from core.billing.settling import overdue
 
 __all__ = [
-    "SMALL",
-    "SMALL_SHARE",
     "Allocation",
     "Credit",
     "Invoice",

@@ -10,6 +10,7 @@ from flask import url_for
 from core import orders
 from core.billing import finding
 from core.billing.finding import InvoiceRow, PaymentRow
+from core.billing.paying import small_remainder
 from core.kernel import Context, Money
 from core.orders import OrderLine, TradeOrder
 from core.orders.panels import Act, Document, Section
@@ -42,11 +43,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class Bills:
-    """What a dialog about money shows. `due` is what is to be paid now, `elsewhere` the page for several orders at once."""
+    """What a dialog about money shows. `due` is what is to be paid now, `elsewhere` the page for several orders at once.
+
+    `small` and `small_share` are up to where a remainder is one.
+    """
 
     choices: tuple[Choice, ...]
     due: Money
     elsewhere: str = ""
+    small: Money | None = None
+    small_share: Decimal | None = None
 
 
 def section(ctx: Context, order: TradeOrder, lines: Sequence[OrderLine]) -> Section | None:
@@ -122,7 +128,7 @@ def _seller_acts(
         acts.append(_act(order, "refund_payment", _("Send money back"), "undo", _bills(order, spare), rank))
     owed = _open(invoices)
     if any(row.settled for row in invoices if row.open) and ctx.allows("invoice.write_off"):
-        acts.append(_act(order, "write_off", _("Write off a remainder"), "pen", _bills(order, owed), 70))
+        acts.append(_act(order, "write_off", _("Write off a remainder"), "pen", _small(ctx, order, owed), 70))
     if ctx.allows("invoice.credit"):
         blue = tuple(
             Choice(
@@ -190,6 +196,11 @@ def _open(invoices: Sequence[InvoiceRow]) -> tuple[Choice, ...]:
 def _bills(order: TradeOrder, choices: tuple[Choice, ...]) -> Bills:
     due = sum((choice.amount.amount for choice in choices), Decimal(0))
     return Bills(choices, Money(due, order.currency))
+
+
+def _small(ctx: Context, order: TradeOrder, choices: tuple[Choice, ...]) -> Bills:
+    small, share = small_remainder(ctx, order.currency)
+    return replace(_bills(order, choices), small=small, small_share=share)
 
 
 def _act(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from core import orders
+from core import orders, tenancy
 from core.billing import books, settling
 from core.billing.events import (
     InvoiceWrittenOff,
@@ -18,14 +18,11 @@ from core.billing.events import (
 )
 from core.billing.invoicing import lock_invoice, told_of
 from core.billing.model import Invoice, Payment, PaymentTarget
-from core.kernel import Conflict, Context, Invalid, Money, NotFound, Refused, round2, uuid7
+from core.kernel import Conflict, Context, Invalid, Money, NotFound, Refused, minor_units, round_to, uuid7
 from core.orders import TradeOrder
 from core.orders.sides import need_side
 
 ZERO = Decimal(0)
-SMALL = Decimal("1.00")
-SMALL_SHARE = Decimal("0.001")
-"""A remainder within both (in the invoice's currency, and of its total) may be written off without more ado."""
 
 Split = Mapping[UUID, Decimal]
 
@@ -211,9 +208,17 @@ def refund_payment(ctx: Context, payment_id: UUID, amount: Decimal, bank_ref: st
     return payment
 
 
+def small_remainder(ctx: Context, currency: str) -> tuple[Money, Decimal]:
+    """Up to where the acting enterprise calls the remainder of an invoice small: an amount, and a share of the total."""
+    terms = tenancy.trade_settings(ctx)
+    return _in(terms.write_off_amount, currency), terms.write_off_share
+
+
 def write_off(ctx: Context, invoice_id: UUID, reason: str) -> Invoice:
-    """Give up what is left of an invoice. Small means at most 1.00 and at most 0.1 % of the total; larger remainders
-    need the permission for it, with its amount limit."""
+    """Give up what is left of an invoice. What is small is a setting of the seller's: an amount and a share of the total.
+
+    Larger remainders need the permission for it, with its amount limit.
+    """
     order, invoice = lock_invoice(ctx, invoice_id)
     ctx.require("invoice.write_off")
     orders.need_side(ctx, order, "seller")
@@ -222,14 +227,16 @@ def write_off(ctx: Context, invoice_id: UUID, reason: str) -> Invoice:
     rest = invoice.open
     if rest <= 0:
         raise Conflict("invoice.nothing_open", invoice=invoice.number)
-    small = rest <= SMALL and rest <= invoice.total * SMALL_SHARE
+    most, share = small_remainder(ctx, invoice.currency)
+    small = rest <= most.amount and rest <= invoice.total * share
     if not small and not ctx.allows("invoice.write_off_large", rest):
-        limit, currency = min(SMALL, round2(invoice.total * SMALL_SHARE)), invoice.currency
+        limit = min(most, _in(invoice.total * share, invoice.currency))
         raise Refused(
             "invoice.write_off_limit",
-            open=Money(rest, currency),
-            most=Money(SMALL, currency),
-            limit=Money(limit, currency),
+            open=Money(rest, invoice.currency),
+            most=most,
+            percent=(share * 100).normalize(),
+            limit=limit,
         )
     invoice.settled += rest
     settling.restate(invoice)
@@ -240,6 +247,11 @@ def write_off(ctx: Context, invoice_id: UUID, reason: str) -> Invoice:
     ctx.publish(told_of(InvoiceWrittenOff, order, invoice, ctx))
     orders.advance(ctx, order)
     return invoice
+
+
+def _in(amount: Decimal, currency: str) -> Money:
+    """An amount with as many digits as the currency has."""
+    return Money(round_to(amount, minor_units(currency)), currency)
 
 
 def _claim_reference(

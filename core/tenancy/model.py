@@ -145,6 +145,7 @@ class TradeSettingsRow(TenantOwned, Model):
         CheckConstraint(
             "under_tol BETWEEN 0 AND 1 AND over_tol BETWEEN 0 AND 1", name="tolerance_is_a_share"
         ),
+        CheckConstraint("write_off_amount >= 0 AND write_off_share BETWEEN 0 AND 1", name="write_off"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -155,6 +156,8 @@ class TradeSettingsRow(TenantOwned, Model):
     under_tol: Mapped[Decimal] = mapped_column(Measure())
     over_tol: Mapped[Decimal] = mapped_column(Measure())
     default_terms_days: Mapped[int]
+    write_off_amount: Mapped[Decimal] = mapped_column(Amount())
+    write_off_share: Mapped[Decimal] = mapped_column(Measure())
     currency: Mapped[str]
     timezone: Mapped[str]
     version: Mapped[int] = mapped_column(default=1)

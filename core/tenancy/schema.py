@@ -68,7 +68,10 @@ class InvoiceBody(Schema):
 
 
 class SettingsBody(Schema):
-    """Shares as decimals: `over_tol` 0.05 is 5 %. `approval_threshold` null: no order needs an approver."""
+    """Shares as decimals: `over_tol` 0.05 is 5 %. `approval_threshold` null: no order needs an approver.
+
+    A remainder of an invoice is small within both `write_off_amount` (in its currency) and `write_off_share` of its total.
+    """
 
     approval_threshold = fields.Money(allow_none=True)
     offer_minutes = fields.Integer(strict=True)
@@ -77,6 +80,8 @@ class SettingsBody(Schema):
     under_tol = fields.Decimal(6, minimum=Decimal(0))
     over_tol = fields.Decimal(6, minimum=Decimal(0))
     default_terms_days = fields.Integer(strict=True)
+    write_off_amount = fields.Money()
+    write_off_share = fields.Decimal(6, minimum=Decimal(0))
     currency = fields.Text(max=3)
     timezone = fields.Text(max=60)
 

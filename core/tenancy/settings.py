@@ -16,6 +16,9 @@ from core.kernel import Conflict, Context, FieldError, Invalid, round2
 from core.tenancy.model import TradeSettingsRow
 
 CURRENCIES = ("CNY", "USD", "EUR", "HKD", "JPY")
+SHARES = ("under_tol", "over_tol", "write_off_share")
+"""Settings that are parts of a whole: 0 to 1, with at most six decimals."""
+MOST_SMALL = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,9 @@ class TradeSettings:
     accept_days         days after which a receipt without objection counts as accepted
     under_tol, over_tol share of the ordered quantity that may be missing or too much (0.05 is 5 %)
     default_terms_days  days to pay after the invoice, unless the partner has terms of its own
+    write_off_amount, write_off_share
+                        what counts as a small remainder of an invoice, within both: an amount (in the invoice's own
+                        currency) and a share of its total (0.001 is 0.1 %). Zero: nothing is small
     version             0 until something is set for the first time
     """
 
@@ -38,6 +44,8 @@ class TradeSettings:
     under_tol: Decimal = Decimal("0")
     over_tol: Decimal = Decimal("0")
     default_terms_days: int = 30
+    write_off_amount: Decimal = Decimal("1.00")
+    write_off_share: Decimal = Decimal("0.001")
     currency: str = "CNY"
     timezone: str = "Asia/Shanghai"
     version: int = 0
@@ -132,7 +140,10 @@ def _wrong(wanted: dict[str, Any]) -> list[FieldError]:
     for name, (least, most) in _RANGES.items():
         if not least <= wanted[name] <= most:
             errors.append(FieldError(name, "number.between", {"least": least, "most": most}))
-    for name in ("under_tol", "over_tol"):
+    small = wanted["write_off_amount"]
+    if not small.is_finite() or not 0 <= small < MOST_SMALL or small != round2(small):
+        errors.append(FieldError("write_off_amount", "settings.write_off", {"most": MOST_SMALL}))
+    for name in SHARES:
         if (
             not wanted[name].is_finite()
             or not 0 <= wanted[name] <= 1

@@ -661,12 +661,15 @@ CREATE TABLE ts.trade_settings (
 	under_tol NUMERIC(20, 6) NOT NULL,
 	over_tol NUMERIC(20, 6) NOT NULL,
 	default_terms_days INTEGER NOT NULL,
+	write_off_amount NUMERIC(20, 4) NOT NULL,
+	write_off_share NUMERIC(20, 6) NOT NULL,
 	currency TEXT NOT NULL,
 	timezone TEXT NOT NULL,
 	version INTEGER NOT NULL,
 	CONSTRAINT pk_trade_settings PRIMARY KEY (tenant_id),
 	CONSTRAINT ck_trade_settings_threshold_positive CHECK (approval_threshold > 0),
-	CONSTRAINT ck_trade_settings_tolerance_is_a_share CHECK (under_tol BETWEEN 0 AND 1 AND over_tol BETWEEN 0 AND 1)
+	CONSTRAINT ck_trade_settings_tolerance_is_a_share CHECK (under_tol BETWEEN 0 AND 1 AND over_tol BETWEEN 0 AND 1),
+	CONSTRAINT ck_trade_settings_write_off CHECK (write_off_amount >= 0 AND write_off_share BETWEEN 0 AND 1)
 )
 -- ;;
 CREATE TABLE ts.warehouse (
@@ -4185,7 +4188,7 @@ ALTER TABLE ts.trade_settings FORCE ROW LEVEL SECURITY
 -- ;;
 CREATE POLICY owner_all ON ts.trade_settings TO ts_owner USING (true) WITH CHECK (true)
 -- ;;
-GRANT SELECT, INSERT, UPDATE (approval_threshold, offer_minutes, soft_reserve_minutes, accept_days, under_tol, over_tol, default_terms_days, currency, timezone, version) ON ts.trade_settings TO ts_app, ts_worker
+GRANT SELECT, INSERT, UPDATE (approval_threshold, offer_minutes, soft_reserve_minutes, accept_days, under_tol, over_tol, default_terms_days, write_off_amount, write_off_share, currency, timezone, version) ON ts.trade_settings TO ts_app, ts_worker
 -- ;;
 GRANT SELECT ON ts.trade_settings TO ts_plugin
 -- ;;

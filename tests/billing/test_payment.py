@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from core import billing, ledger
+from core import billing, ledger, tenancy
 from core.kernel import Conflict, Forbidden, Invalid, Money, NotFound, Refused, uuid7
 from tests.fulfilment.trading import Trade
 
@@ -177,6 +177,33 @@ def test_a_large_remainder_is_not_written_off_by_those_for_small_ones(trade: Tra
     assert billing.write_off(trade.ctx, large.id, "尾差").state == "paid"
     with pytest.raises(Refused, match="invoice.write_off_limit"):
         billing.write_off(trade.ctx, many.id, "尾差")
+    trade.ctx.everything = True
+
+
+def test_what_is_small_is_the_sellers_own_setting(trade: Trade) -> None:
+    one, two = exact(trade, "100.00", "200.00")
+    for invoice, paid in ((one, "98.00"), (two, "198.00")):
+        trade.pay(paid, f"B-{invoice.number}", invoice_ids=[invoice.id])
+    tenancy.set_trade_settings(trade.ctx, write_off_amount=D("5.00"), write_off_share=D("0.02"))
+    trade.ctx.everything, trade.ctx.grants = False, {"invoice.write_off": None}
+    assert billing.write_off(trade.ctx, one.id, "尾差").state == "paid"
+    trade.ctx.everything = True
+    tenancy.set_trade_settings(trade.ctx, write_off_amount=D(0))
+    trade.ctx.everything = False
+    with pytest.raises(Refused) as refused:
+        billing.write_off(trade.ctx, two.id, "尾差")
+    assert (refused.value.values["most"], refused.value.values["percent"]) == (Money(D(0)), D(2))
+    trade.ctx.everything = True
+
+
+def test_the_buyers_own_setting_is_nothing_to_the_seller(trade: Trade) -> None:
+    (invoice,) = exact(trade, "100.00")
+    trade.pay("98.00", "B-1", invoice_ids=[invoice.id])
+    with trade.buyer() as ctx:
+        tenancy.set_trade_settings(ctx, write_off_amount=D("500"), write_off_share=D(1))
+    trade.ctx.everything, trade.ctx.grants = False, {"invoice.write_off": None}
+    with pytest.raises(Refused, match="invoice.write_off_limit"):
+        billing.write_off(trade.ctx, invoice.id, "尾差")
     trade.ctx.everything = True
 
 

@@ -29,7 +29,8 @@ BANK = {
 }
 RULES = {
     "version": "0", "approval_threshold": "5,000", "offer_minutes": "4320", "soft_reserve_minutes": "30", "accept_days": "7",
-    "under_tol": "0", "over_tol": "2.5", "default_terms_days": "30", "currency": "CNY", "timezone": "Asia/Shanghai",
+    "under_tol": "0", "over_tol": "2.5", "write_off_amount": "5", "write_off_share": "0.25",
+    "default_terms_days": "30", "currency": "CNY", "timezone": "Asia/Shanghai",
 }  # fmt: skip
 
 
@@ -70,6 +71,11 @@ def test_the_company_page_shows_and_saves_its_parts(chief: Browser) -> None:
     page = chief.get("/company").text
     assert 'value="5000.5"' in page
     assert 'value="2.5"' in page
+    assert 'name="write_off_amount" type="text" value="5"' in page
+    assert 'name="write_off_share" type="text" value="0.25"' in page
+    for name, value in (("write_off_amount", "0.001"), ("write_off_share", "101"), ("write_off_share", "-1")):
+        refused = chief.post("/company/settings", **{**RULES, "version": "1", name: value})
+        assert refused.status_code == 422 and f'value="{value}"' in refused.text, (name, value)
     stale = chief.post("/company/settings", **{**RULES, "approval_threshold": "1"})
     assert (stale.status_code, stale.headers["Location"]) == (303, "/")
 

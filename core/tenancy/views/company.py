@@ -111,7 +111,7 @@ def save_settings(ctx: Context) -> Response:
     stamp = version(typed)
 
     def save() -> None:
-        values = read(schema.SettingsForm(), typed, shares=("under_tol", "over_tol"))
+        values = read(schema.SettingsForm(), typed, shares=settings.SHARES)
         settings.set_trade_settings(ctx, version=stamp, **values)
 
     errors = mend(ctx, save)
@@ -170,9 +170,10 @@ def _company(
     found, trade = service.enterprise(ctx), settings.trade_settings(ctx)
     may_edit = ctx.allows("enterprise.edit")
     stored_trade = {name: getattr(trade, name) for name in (*settings.NAMES, "version")}
-    for name in ("under_tol", "over_tol"):
+    for name in settings.SHARES:
         stored_trade[name] = plain(stored_trade[name] * 100)
-    stored_trade["approval_threshold"] = plain(trade.approval_threshold)
+    for name in ("approval_threshold", "write_off_amount"):
+        stored_trade[name] = plain(getattr(trade, name))
     page = CompanyPage(
         name=found.name,
         name_en=found.name_en,
