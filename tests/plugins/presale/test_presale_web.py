@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, select
@@ -15,6 +14,7 @@ from core import identity, rooms, tenancy
 from core.app import Installation
 from core.billing import wiring
 from core.db import Database, roles
+from core.kernel import uuid7
 from plugins.presale.model import Offer, OfferItem, Reservation
 from plugins.presale.service.timing import Timers
 from tests.conftest import Server, make_unit
@@ -94,14 +94,14 @@ def reserved(portal: Portal, clerk: Visitor, offer: tuple[str, str], quantity: s
 def test_a_presale_from_its_publication_to_the_escrow(portal: Portal, sales: Visitor, clerk: Visitor) -> None:
     offer = published(portal, sales, "四月螺纹钢", min_total="50", max_total="500")
     page = clerk.get("/presale", "zh-CN")
-    for shown in ("四月螺纹钢", "江南钢材有限公司", "预订中", "上限 500 吨"):
+    for shown in ("四月螺纹钢", "江南钢材有限公司", "预订中", "上限"):
         assert shown in page.text, shown
     page = clerk.get(f"/presale/offers/{offer[0]}", "zh-CN")
     for shown in ("20% 定金", "预订即生效", "BAR", "须卖方同意"):
         assert shown in page.text, shown
     reservation = reserved(portal, clerk, offer)
     page = clerk.get(f"/presale/reservations/{reservation}", "zh-CN")
-    for shown in ("待付首款", "¥\u202f20,000.00", "放弃预订", "北方" if False else "江南钢材有限公司"):
+    for shown in ("待付首款", "¥\u202f20,000.00", "放弃预订", "江南钢材有限公司"):
         assert shown in page.text, shown
     answer = clerk.post(
         "/presale/pay", seller_id=str(portal.trade.seller_id), amount="20000", bank_ref="ICBC-1", reservation_id=reservation
@@ -110,10 +110,8 @@ def test_a_presale_from_its_publication_to_the_escrow(portal: Portal, sales: Vis
     with portal.trade.unit.system(portal.trade.buyer_id, "test") as ctx:
         order_id = ctx.session.get_one(Reservation, reservation).order_id
         order_number = ctx.session.get_one(Reservation, reservation).order_number
-    payment = sales.api("GET", f"/payments?order_id={order_id}").json
-    assert payment, payment
-    rows: Any = payment.get("payments") or payment.get("rows") or payment.get("items")
-    assert sales.api("POST", f"/payments/{rows[0]['id']}/confirm", {}).status_code in (200, 201)
+    (payment,) = sales.api("GET", f"/orders/{order_id}/payments").json["items"]
+    assert sales.api("POST", f"/payments/{payment['id']}/confirm", {}).status_code == 200
     order = clerk.get(f"/orders/{order_id}", "zh-CN").text
     for shown in (order_number, "托管中", "¥\u202f20,000.00", "预售"):
         assert shown in order, shown
@@ -145,7 +143,7 @@ def test_a_reservation_above_what_is_left_is_refused_and_one_can_wait(
     page = clerk.get(f"/presale/offers/{offer[0]}", "zh-CN")
     assert "已订满" in page.text
     assert clerk.post(f"/presale/offers/{offer[0]}/reserve", item_id=offer[1], quantity="4", wait="1").status_code == 303
-    assert "排队" in clerk.get(f"/presale/offers/{offer[0]}", "zh-CN").text or True
+    assert "退出候补" in clerk.get(f"/presale/offers/{offer[0]}", "zh-CN").text
     assert "North Machines" in sales.get(f"/presale/offers/{offer[0]}").text
 
 
@@ -242,7 +240,7 @@ def test_a_third_enterprise_sees_offers_and_nothing_of_who_reserved(
 ) -> None:
     offer = published(portal, sales, "第三方")
     reservation = reserved(portal, clerk, offer)
-    with portal.trade.unit.system(other := __import__("uuid").uuid4(), "test") as ctx:
+    with portal.trade.unit.system(other := uuid7(), "test") as ctx:
         tenancy.register_enterprise(ctx, name="第三家", name_en="Third", uscc="91110000802100433B", kind="trader")
         tenancy.enable_plugin(ctx, "presale", version="0.1.0")
     stranger = portal.visitor("Zhou Yu", "buyer.clerk", "seller.sales", at=other)
