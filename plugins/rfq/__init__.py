@@ -16,11 +16,13 @@ SELLERS = ("admin", "seller.sales")
 
 @hookimpl
 def register_permissions() -> list[ts.Permission]:
+    buying, selling = (*BUYERS, "buyer.finance", "auditor"), (*SELLERS, "seller.planner", "seller.finance", "auditor")
     return [
-        ts.Permission("rfq.request.view", "See own requests and compare quotes", (*BUYERS, "buyer.finance", "auditor")),
+        ts.Permission("rfq.view", "Open requests for quotation", tuple(dict.fromkeys((*buying, *selling)))),
+        ts.Permission("rfq.request.view", "See own requests and compare quotes", buying),
         ts.Permission("rfq.request.write", "Ask sellers for quotes", BUYERS),
         ts.Permission("rfq.award", "Award quotes", BUYERS, limited=True),
-        ts.Permission("rfq.quote.view", "See requests of buyers", (*SELLERS, "seller.planner", "seller.finance", "auditor")),
+        ts.Permission("rfq.quote.view", "See requests of buyers", selling),
         ts.Permission("rfq.quote.write", "Quote or decline", SELLERS),
     ]
 

@@ -23,7 +23,7 @@ def new_quote(body: dict[str, Any]) -> service.NewQuote:
     return service.NewQuote(**{**body, "lines": lines})
 
 
-@api.get("/rfq/requests", permission="account.own", query=schema.ListQuery, answer=schema.RowsAnswer)
+@api.get("/rfq/requests", permission="rfq.view", query=schema.ListQuery, answer=schema.RowsAnswer)
 def list_requests(ctx: ts.Context, query: dict[str, Any]) -> dict[str, Any]:
     """Own requests (`side` buyer) or those sent to the enterprise (`side` seller), newest first."""
     find = reading.requests if query["side"] == "buyer" else reading.invited
@@ -45,7 +45,7 @@ def draft_request(ctx: ts.Context, body: dict[str, Any]) -> Any:
     return reading.request_facts(ctx, service.draft(ctx, new_request(body)).id)
 
 
-@api.get("/rfq/requests/<uuid:request_id>", permission="account.own", answer=schema.RequestAnswer)
+@api.get("/rfq/requests/<uuid:request_id>", permission="rfq.view", answer=schema.RequestAnswer)
 def show_request(ctx: ts.Context, request_id: UUID) -> ts.Answer:
     """A request with what its reader may see; the ETag is its version."""
     found = reading.request_facts(ctx, request_id)
@@ -173,7 +173,7 @@ def give_quote(ctx: ts.Context, invitation_id: UUID, body: dict[str, Any]) -> An
 
 @api.get(
     "/rfq/invitations/<uuid:invitation_id>/quotes",
-    permission="account.own",
+    permission="rfq.view",
     answer=schema.QuoteAnswer,
     many=True,
 )
@@ -222,7 +222,7 @@ def ask_for_better(ctx: ts.Context, invitation_id: UUID, body: dict[str, Any]) -
     return reading.request_facts(ctx, found.request_id)
 
 
-@api.get("/rfq/invitations/<uuid:invitation_id>/messages", permission="account.own", answer=schema.TalkAnswer)
+@api.get("/rfq/invitations/<uuid:invitation_id>/messages", permission="rfq.view", answer=schema.TalkAnswer)
 def list_messages(ctx: ts.Context, invitation_id: UUID) -> dict[str, Any]:
     """What buyer and seller said, oldest first."""
     facts, part = reading.of_invitation(ctx, invitation_id)
@@ -231,7 +231,7 @@ def list_messages(ctx: ts.Context, invitation_id: UUID) -> dict[str, Any]:
 
 @api.post(
     "/rfq/invitations/<uuid:invitation_id>/messages",
-    permission="account.own",
+    permission="rfq.view",
     body=schema.TalkIn,
     answer=schema.MessageAnswer,
     status=201,

@@ -14,8 +14,8 @@ from tests.orders.trade import Trade
 
 D = Decimal
 RIVAL_CODE = "91110000802100433B"
-BUYING = ("rfq.request.view", "rfq.request.write", "rfq.award")
-SELLING = ("rfq.quote.view", "rfq.quote.write")
+BUYING = ("rfq.view", "rfq.request.view", "rfq.request.write", "rfq.award")
+SELLING = ("rfq.view", "rfq.quote.view", "rfq.quote.write")
 
 
 @dataclass

@@ -92,6 +92,13 @@ def test_a_line_is_split_among_sellers_and_never_beyond_what_was_asked(market: M
     assert lines_of(market.buyer(), rest)[0].quantity == D("3.5")
     with pytest.raises(Invalid):
         service.award(market.buyer(), request.id, [service.Choice(a, D(1))])
+    wish = market.wish()
+    for act in (
+        lambda: service.amend(market.buyer(), request.id, wish),
+        lambda: service.withdraw(market.buyer(), request.id, "no"),
+    ):
+        with pytest.raises(Conflict, match=r"rfq\.already_awarded"):
+            act()
     service.finish(market.buyer(), request.id)
     assert reading.request_facts(market.buyer(), request.id).state == "awarded"
 

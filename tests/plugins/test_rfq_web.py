@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -259,6 +260,26 @@ def test_the_whole_over_json(fair: Fair) -> None:
     assert replayed.json == made.json
     order = fair.buyer.api("GET", f"/orders/{made.json['awards'][0]['order_id']}").json
     assert (order["mode"], order["state"], order["total"]) == ("rfq", "in_progress", "931.00")
+
+
+def test_of_two_that_award_at_once_one_wins(fair: Fair) -> None:
+    request_id = asked(fair)
+    fair.seller.post(f"/rfq/in/{part(fair, request_id)}/quote", version="1", **offer())
+    quote = fair.buyer.api("GET", f"/rfq/requests/{request_id}").json["invitations"]
+    lines = next(each["quote"]["lines"] for each in quote if each["quote"])
+    body = {"request_version": 1, "choices": [{"quote_line_id": each["id"]} for each in lines]}
+
+    def go(_number: int) -> tuple[int, str]:
+        visitor = Visitor(fair.portal.app.test_client(), fair.buyer.token)
+        answer = visitor.api("POST", f"/rfq/requests/{request_id}/award", body)
+        return answer.status_code, answer.json.get("code", "")
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = sorted(pool.map(go, range(4)))
+    assert outcomes == [(201, ""), *[(409, "rfq.already_awarded")] * 3]
+    with fair.portal.db.session(fair.market.trade.buyer_id) as session:
+        made = "SELECT count(*) FROM ts.trade_order o JOIN plugin_rfq.award a ON a.order_id = o.id WHERE a.request_id = :id"
+        assert session.scalar(text(made), {"id": request_id}) == 1
 
 
 def test_json_that_will_not_do_names_its_field(fair: Fair) -> None:

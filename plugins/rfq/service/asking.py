@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 
 import tongshang as ts
 from plugins.rfq import events
-from plugins.rfq.model import Document, Invitation, Request, RequestLine
+from plugins.rfq.model import Award, Document, Invitation, Request, RequestLine
 from plugins.rfq.service.holding import invitations, is_open, lock_request, tell, tell_all
 
 MOST_LINES, MOST_SELLERS, MOST_FILES = 200, 100, 10
@@ -110,6 +110,7 @@ def amend(ctx: ts.Context, request_id: UUID, new: NewRequest, version: int | Non
     ctx.require("rfq.request.write")
     request = lock_request(ctx, request_id, version)
     _need_open(ctx, request)
+    _need_unawarded(ctx, request)
     closes_at = request.closes_at
     for name, value in _head(new).items():
         setattr(request, name, value)
@@ -151,6 +152,7 @@ def withdraw(ctx: ts.Context, request_id: UUID, reason: str) -> Request:
         raise ts.Conflict("rfq.not_open")
     if not reason.strip():
         raise ts.Invalid.one("reason", "field.required")
+    _need_unawarded(ctx, request)
     told = [] if request.state == "draft" else invitations(ctx, request.id)
     request.state, request.reason, request.decided_at = "withdrawn", reason.strip(), ctx.now
     ctx.session.flush()
@@ -278,6 +280,12 @@ def _partners(ctx: ts.Context, known: set[UUID]) -> list[UUID]:
 def _need_open(ctx: ts.Context, request: Request) -> None:
     if not is_open(request, ctx.now):
         raise ts.Conflict("rfq.not_open")
+
+
+def _need_unawarded(ctx: ts.Context, request: Request) -> None:
+    """What was awarded in part stays as it was asked; such a request is finished, not changed or withdrawn."""
+    if ctx.session.scalar(select(Award.id).where(Award.request_id == request.id, Award.state == "made").limit(1)):
+        raise ts.Conflict("rfq.already_awarded")
 
 
 def _in_future(ctx: ts.Context, closes_at: datetime | None) -> None:

@@ -181,7 +181,7 @@ def _form(
         values=values,
         rows=_rows(values, errors, MORE if more else 0),
         candidates=() if amending else tuple(_candidates(ctx, values, find)),
-        addresses=tuple((text, text) for text in (_address(one) for one in ts.addresses(ctx))),
+        addresses=tuple((text, text) for text in _places(ctx, values.get("ship_to", ""))),
         amending=amending,
         back_url=url_for("rfq.show", request_id=request_id) if request_id else url_for("rfq.index"),
         key=str(ts.uuid7()),
@@ -270,6 +270,12 @@ def _typed(ctx: ts.Context, facts: reading.RequestFacts) -> dict[str, str]:
             f"l{index}_spec": line.spec, f"l{index}_quantity": typed_number(line.quantity), f"l{index}_unit": line.unit,
         }  # fmt: skip
     return values | {f"s-{part.seller_id}": "1" for part in facts.invitations}
+
+
+def _places(ctx: ts.Context, chosen: str) -> list[str]:
+    """The own addresses, and what stands in the request already. None where there is no address to choose from."""
+    known = [_address(one) for one in ts.addresses(ctx)]
+    return known if not known or not chosen or chosen in known else [chosen, *known]
 
 
 def _address(one: Any) -> str:

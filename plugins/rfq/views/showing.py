@@ -104,7 +104,7 @@ class DetailPage:
     key: str
 
 
-@pages.get("", permission="account.own")
+@pages.get("", permission="rfq.view")
 def index(ctx: ts.Context) -> Response:
     """Own requests, or those of buyers."""
     buys, sells = ctx.allows("rfq.request.view"), ctx.allows("rfq.quote.view")
@@ -159,7 +159,7 @@ def _filters(side: str, state: str | None) -> list[tuple[str, str, bool]]:
     return [every, *((title, url_for("rfq.index", side=side, state=name), state == name) for name, (title, _tone) in known)]
 
 
-@pages.get("/<uuid:request_id>", permission="account.own")
+@pages.get("/<uuid:request_id>", permission="rfq.view")
 def show(ctx: ts.Context, request_id: UUID) -> Response:
     """The buyer's page. An invited seller is led to its own."""
     facts = reading.request_facts(ctx, request_id)
@@ -274,7 +274,7 @@ def attach(ctx: ts.Context, request_id: UUID) -> Response:
     return ts.redirect("rfq.show", request_id=request_id)
 
 
-@pages.get("/files/<uuid:document_id>", permission="account.own")
+@pages.get("/files/<uuid:document_id>", permission="rfq.view")
 def file(ctx: ts.Context, document_id: UUID) -> Response:
     """A drawing, always as a download."""
     row, content = reading.document(ctx, document_id)
@@ -285,7 +285,7 @@ def file(ctx: ts.Context, document_id: UUID) -> Response:
     return response
 
 
-@pages.post("/invitations/<uuid:invitation_id>/say", permission="account.own", idempotent=True)
+@pages.post("/invitations/<uuid:invitation_id>/say", permission="rfq.view", idempotent=True)
 def say(ctx: ts.Context, invitation_id: UUID) -> Response:
     """A question of the seller, an answer of the buyer."""
     typed = ts.form()
