@@ -61,7 +61,7 @@ def operator(
         finally:
             house.database.dispose()
     if new:
-        tell("The company that runs the platform is entered", name=new[0])
+        tell("The company that runs the platform is entered", company=new[0])
     if "link" in facts:
         tell(facts["step"], link=facts["link"])
     tell.facts({"enterprise": str(tenant), "email": email, "link": facts.get("link")})

@@ -27,7 +27,7 @@ class Teller:
         click.echo(click.style(f"{self._count:>3}  ", fg="cyan") + say(step), err=self.as_json)
         for name, value in facts.items():
             words = say(name.replace("_", " "))
-            click.echo(click.style(f"     {words}: ", dim=True) + spoken(value), err=self.as_json)
+            click.echo(click.style(f"     {words}{say(': ')}", dim=True) + spoken(value), err=self.as_json)
 
     def note(self, text: str) -> None:
         """Something on the way, less than a step."""

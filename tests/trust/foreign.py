@@ -1,6 +1,6 @@
 """What an enterprise may not learn: the ids and words of rows that row-level security hides from it.
 
-Found by asking the database twice, as the owner and as the application with that enterprise set, so a table added
+Found by asking the database twice, as its administrator and as the application with that enterprise set, so a table added
 tomorrow is part of it.
 """
 
@@ -37,14 +37,13 @@ class Hidden:
 def hidden_from(house: House, key: str) -> Hidden:
     """Everything of the other enterprises that `key` does not see."""
     tenant = house.cast.ids[key]
-    owner = create_engine(house.config.url("migrate"), poolclass=NullPool)
+    owner = create_engine(house.server.admin.set(database=house.database), poolclass=NullPool)
     app = create_engine(house.config.url("app"), poolclass=NullPool)
     ids: dict[str, list[UUID]] = {}
     everyone: set[str] = set()
     seen: set[str] = set()
     foreign_words: set[str] = set()
     with owner.connect() as theirs, app.connect() as mine:
-        theirs.execute(text("SET ROLE ts_owner"))
         mine.execute(text("SELECT set_config('ts.tenant', :id, false)"), {"id": str(tenant)})
         for table in Model.metadata.sorted_tables:
             if (table.schema or "").startswith("plugin_") and not _there(theirs, table.fullname):
