@@ -128,7 +128,7 @@ def award(ctx: ts.Context, request_id: UUID) -> Response:
     made = service.award(
         ctx, request_id, _choices(typed), version=_version(typed), finish=not typed.get("keep_open")
     )
-    ts.flash(_("Awarded: %(n)s orders made", n=len(made)))
+    ts.flash(_("Awarded; orders made: %(n)s", n=len(made)))
     return ts.redirect("rfq.show", request_id=request_id)
 
 
