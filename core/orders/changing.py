@@ -35,7 +35,7 @@ def propose_amendment(ctx: Context, order_id: UUID, wish: Mapping[str, Any], rea
     ctx.require("order.change")
     ORDER.find("amend", order.state)
     current = lines(ctx, order.id)
-    changes = read_changes(wish, current, prices=False)
+    changes = read_changes(order, current, wish, prices=False)
     _not_below_delivered(current, changes)
     return _offer(ctx, order, "amend", changes, reason)
 

@@ -42,11 +42,17 @@ def exposure(ctx: Context, order: TradeOrder, limit: Decimal) -> Exposure:
 
 
 def check_credit(
-    ctx: Context, order: TradeOrder, partner: tenancy.PartnerRelation | None, *, lock: bool = False
+    ctx: Context,
+    order: TradeOrder,
+    partner: tenancy.PartnerRelation | None,
+    *,
+    total: Decimal | None = None,
+    lock: bool = False,
 ) -> None:
     """Refuse when the order's total is above what is available (V-CR1). Runs on the seller's side.
 
-    `lock` makes confirmations of one pair take turns, so that two cannot both use the last of the limit.
+    `total` is what an offer would make of it, where it is not yet the order's own. `lock` makes confirmations of one pair
+    take turns, so that two cannot both use the last of the limit.
     """
     if partner is None or partner.credit_limit is None:
         return
@@ -56,5 +62,6 @@ def check_credit(
             {"pair": f"{order.seller_id}{order.buyer_id}"},
         )
     found = exposure(ctx, order, partner.credit_limit)
-    if order.total > found.available:
-        raise Conflict("order.credit", total=order.total, available=found.available, limit=found.limit)
+    asked = order.total if total is None else total
+    if asked > found.available:
+        raise Conflict("order.credit", total=asked, available=found.available, limit=found.limit)

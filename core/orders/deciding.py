@@ -12,7 +12,7 @@ from core import stock, tenancy
 from core.hooks import GateRequest, PlanItem
 from core.kernel import Conflict, Context, Forbidden, Invalid, uuid7
 from core.orders import model
-from core.orders.changes import apply_changes, read_changes
+from core.orders.changes import apply_changes, offered_total, read_changes
 from core.orders.credit import check_credit
 from core.orders.drafting import total
 from core.orders.facts import order_facts
@@ -41,11 +41,14 @@ def counter(ctx: Context, order_id: UUID, changes: Mapping[str, Any], reason: st
     _in_time(ctx, order)
     if open_proposal(ctx, order) is not None:
         raise Conflict("order.proposal_open")
-    wish = read_changes(changes, lines(ctx, order.id))
+    current = lines(ctx, order.id)
+    wish = read_changes(order, current, changes)
+    offered = offered_total(order, current, wish)
+    _within_credit(ctx, order, offered)
     propose(ctx, order, "counter", wish, reason)
     order.rounds += 1
     order.offer_expires_at = ctx.now + timedelta(minutes=tenancy.trade_settings(ctx).offer_minutes)
-    step(ctx, order, "counter", reason=reason, changes=wish)
+    step(ctx, order, "counter", amount=offered, reason=reason, changes=wish)
     return order
 
 
@@ -79,7 +82,9 @@ def counter_offer(
         raise Conflict("order.too_many_rounds", limit=MAX_ROUNDS)
     answer(ctx, order, "refused")
     changed = lines(ctx, order.id)
-    wish = read_changes(changes, changed)
+    wish = read_changes(order, changed, changes)
+    with side(ctx, order, "seller"):
+        _within_credit(ctx, order, offered_total(order, changed, wish))
     before = order.total
     apply_changes(order, changed, wish)
     total(order, changed)
@@ -223,6 +228,12 @@ def approval_again(ctx: Context, order: TradeOrder, before: Decimal) -> None:
     if not ctx.everything and order.created_by is not None and order.created_by == ctx.actor.person_id:
         raise Forbidden("order.own_approval")
     order.approved_by = ctx.actor.person_id
+
+
+def _within_credit(ctx: Context, order: TradeOrder, offered: Decimal) -> None:
+    """An offer that asks for more than the order so far stays within the buyer's credit. Runs on the seller's side."""
+    if offered > order.total:
+        check_credit(ctx, order, tenancy.partner(ctx, order.buyer_id), total=offered)
 
 
 def _in_time(ctx: Context, order: TradeOrder) -> None:

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from core.catalog import Agreed, Component, PricedLine, Wanted, agreed_lines, quote_lines, vat
+from core.catalog import Agreed, Component, PricedLine, Wanted, agreed_lines, quote_lines
 from core.hooks import PriceComponent, Quotation
-from core.kernel import Conflict, Context, Invalid, round2, round_to, uuid7
+from core.kernel import Conflict, Context, Invalid, round_to, uuid7
 from core.orders.model import OrderLine, TradeOrder
 from core.orders.sides import other, side, side_of
 
@@ -102,13 +102,6 @@ def _component(each: Component) -> dict[str, Any]:
         "reason": each.reason,
         "flag": each.flag,
     }
-
-
-def reckon(line: OrderLine) -> None:
-    """Amounts of a line from its quantity and price: rounded once, VAT by the line's own rule."""
-    amount = round2(line.quantity * line.unit_price)
-    amounts = vat(amount, line.vat_rate, line.tax_incl)
-    line.net, line.tax, line.gross = amounts.net, amounts.tax, amounts.gross
 
 
 def total(order: TradeOrder, lines: Iterable[OrderLine]) -> None:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from core.catalog import vat
-from core.kernel import Context, NotFound, round2
+from core.kernel import Context, NotFound
 from core.orders import panels
+from core.orders.changes import changed_amounts
 from core.orders.deciding import open_proposal
 from core.orders.facts import order_facts
 from core.orders.locking import lines as lines_of
@@ -122,7 +122,7 @@ def _proposal(proposal: Proposal, order: TradeOrder, lines: Sequence[OrderLine])
                 changes.append(
                     Change(line.no, line.name_zh, line.unit, what, str(getattr(line, what)), entry[what])
                 )
-        total += _gross(line, entry) - line.gross
+        total += changed_amounts(order, line, entry).gross - line.gross
     if "delivery_date" in proposal.body:
         before = order.delivery_date.isoformat() if order.delivery_date else ""
         changes.append(Change(None, "", "", "delivery_date", before, proposal.body["delivery_date"]))
@@ -130,10 +130,3 @@ def _proposal(proposal: Proposal, order: TradeOrder, lines: Sequence[OrderLine])
         proposal.id, proposal.kind, proposal.side, proposal.reason, proposal.proposed_by, proposal.proposed_at,
         tuple(changes), tuple(proposal.body.get("moves", ())), total,
     )  # fmt: skip
-
-
-def _gross(line: OrderLine, entry: dict[str, Any]) -> Decimal:
-    amount = round2(
-        Decimal(entry.get("quantity", line.quantity)) * Decimal(entry.get("unit_price", line.unit_price))
-    )
-    return vat(amount, line.vat_rate, line.tax_incl).gross
