@@ -66,13 +66,16 @@ class AttributeRule:
 
 @dataclass(frozen=True)
 class Shelf:
-    """A category with the attributes it asks for, its own and those of the shelves above it."""
+    """A category with the attributes it asks for, its own and those of the shelves above it. A retired one
+    takes no products that are new to it.
+    """
 
     id: UUID
     path: str
     name_zh: str
     name_en: str
     rules: tuple[AttributeRule, ...]
+    retired: bool = False
 
 
 def shelves(ctx: Context, paths: Iterable[str]) -> dict[str, Shelf]:
@@ -87,10 +90,16 @@ def shelves(ctx: Context, paths: Iterable[str]) -> dict[str, Shelf]:
     known: dict[str, Category] = {}
     for category in ctx.session.scalars(select(Category).where(Category.path.in_(lineage)).order_by(*order)):
         known.setdefault(category.path, category)
+    asked = rules_of(ctx, [category.id for category in known.values()])
+    return {path: _shelf(known, asked, path) for path in wanted if path in known}
+
+
+def rules_of(ctx: Context, category_ids: Iterable[UUID]) -> dict[UUID, list[AttributeRule]]:
+    """The attributes categories ask for themselves, in their order."""
     asked: dict[UUID, list[AttributeRule]] = {}
     attributes = (
         select(CategoryAttribute)
-        .where(CategoryAttribute.category_id.in_([category.id for category in known.values()]))
+        .where(CategoryAttribute.category_id.in_(list(category_ids)))
         .order_by(CategoryAttribute.rank, CategoryAttribute.key)
     )
     for each in ctx.session.scalars(attributes):
@@ -98,16 +107,18 @@ def shelves(ctx: Context, paths: Iterable[str]) -> dict[str, Shelf]:
             each.key, each.name_zh, each.name_en, each.kind, each.unit, tuple(each.choices), each.required
         )
         asked.setdefault(each.category_id, []).append(rule)
-    return {path: _shelf(known, asked, path) for path in wanted if path in known}
+    return asked
 
 
-def _shelf(known: dict[str, Category], asked: dict[UUID, list[AttributeRule]], path: str) -> Shelf:
+def _shelf(known: dict[str, Category], asked: Mapping[UUID, list[AttributeRule]], path: str) -> Shelf:
     here, parts, rules = known[path], path.split("/"), {}
     for depth in range(1, len(parts) + 1):
         above = known.get("/".join(parts[:depth]))
         for rule in asked.get(above.id, ()) if above else ():
             rules[rule.key] = rule
-    return Shelf(here.id, path, here.name_zh, here.name_en, tuple(rules.values()))
+    return Shelf(
+        here.id, path, here.name_zh, here.name_en, tuple(rules.values()), here.retired_at is not None
+    )
 
 
 def check(row: ProductRow, shelf: Shelf | None) -> list[FieldError]:

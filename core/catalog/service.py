@@ -5,17 +5,16 @@ way to write.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, select, text
 
 from core.catalog.events import ListingsWithdrawn, ProductsListed
-from core.catalog.model import Category, CategoryAttribute, Product, UomConversion
-from core.catalog.rows import AttributeRule, ProductRow, check, record, shelves
+from core.catalog.model import Product, UomConversion
+from core.catalog.rows import ProductRow, Shelf, check, record, shelves
 from core.kernel import Conflict, Context, FieldError, Invalid, NotFound, uuid7
 
 BATCH = 1000
@@ -90,8 +89,11 @@ def upsert_products(ctx: Context, rows: Sequence[ProductRow]) -> Landed:
     known = shelves(ctx, {row.category for row in rows})
     good: dict[str, ProductRow] = {}
     issues: list[RowIssue] = []
+    closed = _come_too_late(ctx, rows, known)
     for index, row in enumerate(rows):
         wrong = check(row, known.get(row.category))
+        if row.code in closed:
+            wrong.append(FieldError("category", "category.retired", {"category": row.category}))
         if row.code in good:
             wrong.append(FieldError("code", "product.code_twice", {"product": row.code}))
         if wrong:
@@ -220,77 +222,25 @@ def renew_listings(ctx: Context, product_ids: Iterable[UUID]) -> None:
         ctx.session.execute(_LIST, {"ids": batch})
 
 
-def add_category(
-    ctx: Context, code: str, name_zh: str, name_en: str, parent: str = "", rules: Sequence[AttributeRule] = ()
-) -> Category:
-    """Add a shelf below the shelf at path `parent`, with the attributes it asks for; known ones get names
-    and rules anew.
-    """
-    ctx.require("category.edit")
-    if not code or not code.replace("-", "").replace("_", "").isalnum() or len(code) > 60:
-        raise Invalid.one("code", "category.code")
-    above = shelves(ctx, [parent]).get(parent)
-    if parent and above is None:
-        raise Invalid.one("parent", "category.unknown", category=parent)
-    path = f"{parent}/{code}" if parent else code
-    category = ctx.session.scalar(
-        select(Category).where(Category.tenant_id == ctx.tenant_id, Category.path == path)
-    )
-    if category is None:
-        category = Category(
-            tenant_id=ctx.tenant_id, path=path, code=code, parent_id=above.id if above else None
-        )
-        ctx.session.add(category)
-    category.name_zh, category.name_en = name_zh, name_en
-    ctx.session.flush()
-    _set_rules(ctx, category.id, rules)
-    ctx.record("category.set", category, path=path)
-    return category
-
-
-def _set_rules(ctx: Context, category_id: UUID, rules: Sequence[AttributeRule]) -> None:
-    keys = [rule.key for rule in rules]
-    gone = delete(CategoryAttribute).where(
-        CategoryAttribute.tenant_id == ctx.tenant_id,
-        CategoryAttribute.category_id == category_id,
-        CategoryAttribute.key.not_in(keys),
-    )
-    ctx.session.execute(gone)
-    if not rules:
-        return
-    values: list[dict[str, Any]] = []
-    for rank, rule in enumerate(rules):
-        if rule.kind == "enum" and not rule.choices:
-            raise Invalid.one(f"rules.{rule.key}", "attribute.no_choices", attribute=rule.name_zh)
-        values.append(
-            dict(
-                tenant_id=ctx.tenant_id,
-                id=uuid7(),
-                category_id=category_id,
-                key=rule.key,
-                name_zh=rule.name_zh,
-                name_en=rule.name_en,
-                kind=rule.kind,
-                unit=rule.unit,
-                choices=list(rule.choices),
-                required=rule.required,
-                rank=rank,
-            )
-        )
-    adding = insert(CategoryAttribute).values(values)
-    fresh = {
-        name: adding.excluded[name]
-        for name in ("name_zh", "name_en", "kind", "unit", "choices", "required", "rank")
-    }
-    ctx.session.execute(
-        adding.on_conflict_do_update(index_elements=["tenant_id", "category_id", "key"], set_=fresh)
-    )
-
-
 def _refuse_wrong(ctx: Context, row: ProductRow) -> None:
-    wrong = check(row, shelves(ctx, [row.category]).get(row.category))
+    known = shelves(ctx, [row.category])
+    wrong = check(row, known.get(row.category))
+    if _come_too_late(ctx, [row], known):
+        wrong.append(FieldError("category", "category.retired", {"category": row.category}))
     if wrong:
         raise Invalid(wrong)
+
+
+def _come_too_late(ctx: Context, rows: Sequence[ProductRow], known: Mapping[str, Shelf]) -> set[str]:
+    """Codes of products that are new to a shelf that is retired; those that stand there already may stay."""
+    wanted = {row.code: row.category for row in rows if (shelf := known.get(row.category)) and shelf.retired}
+    if not wanted:
+        return set()
+    there = select(Product.code, Product.category_path).where(
+        Product.tenant_id == ctx.tenant_id, Product.code.in_(wanted)
+    )
+    staying = {code for code, path in ctx.session.execute(there) if wanted[code] == path}
+    return set(wanted) - staying
 
 
 def _set_conversions(ctx: Context, rows: dict[UUID, ProductRow]) -> None:

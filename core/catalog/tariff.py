@@ -89,17 +89,23 @@ def price_lists(ctx: Context) -> list[PriceList]:
     return list(ctx.session.scalars(wanted.order_by(PriceList.name)))
 
 
+def lock_price_list(ctx: Context, price_list_id: UUID) -> PriceList:
+    """An own price list to change, held until the commit."""
+    ctx.require("price.edit")
+    wanted = select(PriceList).where(PriceList.tenant_id == ctx.tenant_id, PriceList.id == price_list_id)
+    found = ctx.session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound("price.list_not_found")
+    return found
+
+
 def set_prices(ctx: Context, price_list_id: UUID, prices: Sequence[NewPrice]) -> int:
     """Give products their tiers in a list: what is named replaces all earlier tiers of these products.
     Answers the rows.
 
     Listings show a public price at once. A few statements, however many products.
     """
-    ctx.require("price.edit")
-    listed = select(PriceList).where(PriceList.tenant_id == ctx.tenant_id, PriceList.id == price_list_id)
-    prices_list = ctx.session.scalar(listed.with_for_update().execution_options(populate_existing=True))
-    if prices_list is None:
-        raise NotFound("price.list_not_found")
+    prices_list = lock_price_list(ctx, price_list_id)
     _refuse_bad_tiers(prices)
     skus = sorted({each.sku_id for each in prices})
     rows = [

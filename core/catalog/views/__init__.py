@@ -1,6 +1,6 @@
 """The pages of the catalogue: buyers search it, sellers keep it, files fill it."""
 
-from core.catalog.views import buying, files, selling, writing
+from core.catalog.views import buying, files, pricelists, selling, shelves, winning, writing
 from core.catalog.views.frame import pages
 from core.web import NavEntry
 from core.web.i18n import lazy
@@ -27,6 +27,24 @@ NAV = [
         order=40,
         letter="p",
     ),
+    NavEntry(
+        key="categories",
+        endpoint="catalog.categories",
+        icon="cols",
+        title=lazy("Categories"),
+        group="trade",
+        permission="category.edit",
+        order=41,
+    ),
+    NavEntry(
+        key="price_lists",
+        endpoint="catalog.price_lists",
+        icon="coin",
+        title=lazy("Price lists"),
+        group="trade",
+        permission="product.view",
+        order=42,
+    ),
 ]
 
-__all__ = ["NAV", "buying", "files", "pages", "selling", "writing"]
+__all__ = ["NAV", "buying", "files", "pages", "pricelists", "selling", "shelves", "winning", "writing"]

@@ -8,7 +8,7 @@ from flask import Response, request, url_for
 
 from core import files, work
 from core.catalog import csvfile, imports, productfile
-from core.catalog.api import csv_file
+from core.catalog.api.frame import csv_file
 from core.catalog.views.frame import pages
 from core.kernel import Context, Invalid
 from core.web import flash, form, redirect, render
@@ -127,7 +127,9 @@ def ask_cancel(ctx: Context, run_id: UUID) -> Response:
     found = imports.find_import(ctx, run_id)
     page = Confirmation(
         title=_("Stop importing %(name)s?", name=found.run.title),
-        consequences=(_("Rows that have landed stay. The others are left out; you can bring the file again."),),
+        consequences=(
+            _("Rows that have landed stay. The others are left out; you can bring the file again."),
+        ),
         action=url_for("catalog.cancel_import", run_id=run_id),
         verb=_("Stop import"),
         keep=_("Go on importing"),

@@ -119,7 +119,11 @@ def _form(ctx: Context, found: Product | None, values: Mapping[str, str], errors
         back_url=url_for("catalog.product", product_id=found.id) if found else url_for("catalog.products"),
         version=found.version if found else 0,
         values=values,
-        categories=tuple((each.path, _indented(each.path, named(each))) for each in finding.categories(ctx)),
+        categories=tuple(
+            (each.path, _indented(each.path, named(each)))
+            for each in finding.categories(ctx)
+            if each.retired_at is None or each.path == category
+        ),
         attributes=tuple(_attribute(rule, values) for rule in shelf.rules) if shelf else (),
         units=UNITS,
         tax_classes=tuple((each, _(TAX_WORDS[each])) for each in TAX_CLASSES),
