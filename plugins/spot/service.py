@@ -92,10 +92,15 @@ def put(ctx: ts.Context, sku_id: UUID, quantity: Decimal, unit: str | None = Non
 
 
 def change(ctx: ts.Context, wanted: Mapping[UUID, Decimal]) -> None:
-    """Give lines of the cart other quantities; zero takes one out. NotFound for a line that is not in it."""
+    """Give lines of the cart other quantities; zero takes one out. NotFound for a line that is not in it.
+
+    Invalid names each quantity that cannot be: `quantity`, or `quantity.<item>` where several lines change.
+    """
     ctx.require("spot.cart.use")
-    if not all(ZERO <= quantity <= MOST for quantity in wanted.values()):
-        raise ts.Invalid.one("quantity", "spot.quantity", most=MOST)
+    wrong = [item_id for item_id, quantity in wanted.items() if not ZERO <= quantity <= MOST]
+    if wrong:
+        paths = ["quantity"] if len(wanted) == 1 else [f"quantity.{item_id}" for item_id in wrong]
+        raise ts.Invalid([ts.FieldError(path, "spot.quantity", {"most": MOST}) for path in paths])
     mine = {item.id: item for item in ctx.session.scalars(in_cart(ctx).with_for_update())}
     for item_id, quantity in wanted.items():
         item = mine.get(item_id)

@@ -46,7 +46,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the cart as the page shows it. `typed` is what stands in the quantity field."""
+    """A line of the cart as the page shows it. `typed` is what stands in the quantity field, `wrong` what is wrong with it."""
 
     item_id: UUID
     code: str
@@ -65,6 +65,8 @@ class Row:
     base_unit: str
     free: ts.Quantity | None
     problem: str | None
+    wrong: tuple[str, ...] = ()
+    focus: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,22 @@ class Group:
 
 
 @dataclass(frozen=True)
+class PutPage:
+    """A product that could not go into the cart as it was asked for, with what was typed."""
+
+    sku_id: UUID
+    quantity: str
+    unit: str
+    errors: Errors
+    back_url: str
+
+
+@dataclass(frozen=True)
 class CartPage:
-    """The cart by seller. `addresses` are choices for where the goods go, the default one first."""
+    """The cart by seller. `addresses` are choices for where the goods go, the default one first.
+
+    `faults` are the quantities that cannot be, as (field, code of the product, sentence).
+    """
 
     groups: tuple[Group, ...]
     lines: int
@@ -96,6 +112,8 @@ class CartPage:
     today: str
     change_url: str
     search_url: str
+    faults: tuple[tuple[str, str, str], ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @pages.get("/cart", permission="spot.cart.use")
@@ -106,27 +124,35 @@ def cart(ctx: ts.Context) -> Response:
 @pages.post("/cart", permission="spot.cart.use")
 def add(ctx: ts.Context) -> Response:
     """From a product's page: put it in and show the cart."""
-    wish = ts.read_form(schema.NewItem(), ts.form())
-    item = service.put(ctx, wish["sku_id"], wish["quantity"], wish["unit"])
-    ts.flash(_("%(code)s is in the cart", code=item.code))
+    typed = ts.form()
+    sku_id = _product(typed)
+    put: list[Any] = []
+
+    def act() -> None:
+        wish = ts.read_form(schema.NewItem(), {**typed, "quantity": _plain(typed.get("quantity", ""))})
+        put.append(service.put(ctx, sku_id, wish["quantity"], wish["unit"]))
+
+    if errors := ts.mend(ctx, act):
+        back = url_for("catalog.listing", sku_id=sku_id)
+        page = PutPage(sku_id, typed.get("quantity", ""), typed.get("unit", ""), _on_the_form(errors, schema.NewItem()), back)
+        return ts.render("spot/put.html", page, 422)
+    ts.flash(_("%(code)s is in the cart", code=put[0].code))
     return ts.redirect("spot.cart")
 
 
 @pages.post("/cart/change", permission="spot.cart.use")
 def change(ctx: ts.Context) -> Response:
-    """All quantities of one seller's part at once; `remove` takes out the line whose button was pressed."""
+    """All quantities of one seller's part at once, all or none; `remove` takes out the line whose button was pressed.
+
+    Refused, the cart is shown again with every quantity as typed.
+    """
     typed = ts.form()
     if gone := typed.get("remove"):
         service.take_out(ctx, _id(gone))
         ts.flash(_("Taken out of the cart"))
         return ts.redirect("spot.cart")
-    fields = schema.NewQuantity()
-    wanted = {
-        _id(name.removeprefix("q-")): ts.read_form(fields, {"quantity": text})["quantity"]
-        for name, text in typed.items()
-        if name.startswith("q-")
-    }
-    service.change(ctx, wanted)
+    if errors := ts.mend(ctx, lambda: service.change(ctx, _quantities(typed))):
+        return _cart(ctx, typed=typed, errors=errors)
     ts.flash(_("Quantities changed"))
     return ts.redirect("spot.cart")
 
@@ -156,15 +182,47 @@ def order(ctx: ts.Context, seller_id: UUID) -> Response:
     return ts.redirect("orders.detail", order_id=placed.id)
 
 
+@pages.get("/cart/change", permission="spot.cart.use")
+def change_again(ctx: ts.Context) -> Response:
+    """Where somebody lands who loads the address of that form again."""
+    return ts.redirect("spot.cart")
+
+
+def _quantities(typed: dict[str, str]) -> dict[UUID, Decimal]:
+    """The typed quantities by line. Invalid names every one that is none: `quantity.<line>`."""
+    wanted: dict[UUID, Decimal] = {}
+    errors: list[ts.FieldError] = []
+    for name, text in typed.items():
+        if not name.startswith("q-"):
+            continue
+        item_id = _id(name.removeprefix("q-"))
+        try:
+            wanted[item_id] = ts.read_form(schema.NewQuantity(), {"quantity": _plain(text)})["quantity"]
+        except ts.Invalid as wrong:
+            errors += [ts.FieldError(f"quantity.{item_id}", each.code, each.values) for each in wrong.errors]
+    if errors:
+        raise ts.Invalid(errors)
+    return wanted
+
+
+def _plain(text: str) -> str:
+    """A number as people type it, without what only parts its digits: `1,234.50`."""
+    return text.replace(",", "").replace("，", "").replace(" ", "")
+
+
 def _cart(
     ctx: ts.Context, at: UUID | None = None, typed: dict[str, str] | None = None, errors: Errors | None = None
 ) -> Response:
-    groups = service.cart(ctx)
+    groups, faults = service.cart(ctx), errors or {}
+    wrong = _wrong(groups, typed or {}, faults) if at is None else {}
     may_order = ctx.allows("order.submit")
     places = [_address(one) for one in ts.addresses(ctx)]
     page = CartPage(
         groups=tuple(
-            _group(found, may_order, typed if found.seller_id == at else None, errors if found.seller_id == at else None)
+            _group(
+                found, may_order, typed if found.seller_id == at else None, errors if found.seller_id == at else None,
+                typed if at is None else None, wrong,
+            )
             for found in groups
         ),
         lines=sum(len(found.lines) for found in groups),
@@ -172,18 +230,43 @@ def _cart(
         today=ctx.now.date().isoformat(),
         change_url=url_for("spot.change"),
         search_url=url_for("catalog.search"),
+        faults=tuple(
+            (f"f-q-{line.id}", line.code, sentence)
+            for found in groups
+            for line in found.lines
+            for sentence in wrong.get(line.id, ())
+        ),
+        refused=() if wrong or at is not None else tuple(each for sentences in faults.values() for each in sentences),
     )
     return ts.render("spot/cart.html", page, 422 if errors else 200)
 
 
-def _group(found: service.SellerCart, may_order: bool, typed: dict[str, str] | None, errors: Errors | None) -> Group:
+def _wrong(
+    groups: tuple[service.SellerCart, ...], typed: dict[str, str], errors: Errors
+) -> dict[UUID, tuple[str, ...]]:
+    """What is wrong with the typed quantities, by line. A sole quantity needs no name of its own."""
+    found = {}
+    for line in (line for group in groups for line in group.lines):
+        if f"q-{line.id}" in typed and (said := errors.get(f"quantity.{line.id}") or errors.get("quantity")):
+            found[line.id] = tuple(said)
+    return found
+
+
+def _group(
+    found: service.SellerCart,
+    may_order: bool,
+    typed: dict[str, str] | None,
+    errors: Errors | None,
+    quantities: dict[str, str] | None,
+    wrong: dict[UUID, tuple[str, ...]],
+) -> Group:
     def money(amount: Decimal) -> ts.Money:
         return ts.Money(amount, found.currency)
 
     return Group(
         seller_id=found.seller_id,
         seller=found.seller,
-        rows=tuple(_row(line, found.currency) for line in found.lines),
+        rows=tuple(_row(line, found.currency, quantities or {}, wrong) for line in found.lines),
         net=money(found.net),
         tax=money(found.tax),
         total=money(found.total),
@@ -193,11 +276,13 @@ def _group(found: service.SellerCart, may_order: bool, typed: dict[str, str] | N
         order_url=url_for("spot.order", seller_id=found.seller_id),
         key=str(ts.uuid7()),
         values=typed or {},
-        errors=_on_the_form(errors or {}),
+        errors=_on_the_form(errors or {}, schema.OrderWish()),
     )
 
 
-def _row(line: service.CartLine, currency: str) -> Row:
+def _row(
+    line: service.CartLine, currency: str, quantities: dict[str, str], wrong: dict[UUID, tuple[str, ...]]
+) -> Row:
     def money(amount: Decimal | None) -> ts.Money | None:
         return None if amount is None else ts.Money(amount, currency)
 
@@ -208,7 +293,7 @@ def _row(line: service.CartLine, currency: str) -> Row:
         name=line.name_zh if chinese else line.name_en or line.name_zh,
         spec=line.spec,
         url=url_for("catalog.listing", sku_id=line.sku_id),
-        typed=f"{line.quantity.normalize():f}",
+        typed=quantities.get(f"q-{line.id}", f"{line.quantity.normalize():f}"),
         unit=line.unit,
         unit_price=line.unit_price,
         tax_included=line.tax_included,
@@ -220,6 +305,8 @@ def _row(line: service.CartLine, currency: str) -> Row:
         base_unit=line.base_unit,
         free=None if line.free is None else ts.Quantity(line.free, line.unit),
         problem=line.problem,
+        wrong=wrong.get(line.id, ()),
+        focus=line.id == next(iter(wrong), None),
     )
 
 
@@ -237,13 +324,20 @@ def _address(one: Any) -> str:
     return f"{place}，{one.contact} {one.phone}"
 
 
-def _on_the_form(errors: Errors) -> Errors:
-    """Errors of lines concern the table above the form: they are said at its head."""
-    known = schema.OrderWish().fields
+def _on_the_form(errors: Errors, shape: ts.Schema) -> Errors:
+    """Errors of what the form has no field for are said at its head."""
+    known = shape.fields
     kept: Errors = {}
     for name, sentences in errors.items():
         kept.setdefault(name if name in known else "_form", []).extend(sentences)
     return kept
+
+
+def _product(typed: dict[str, str]) -> UUID:
+    try:
+        return UUID(typed.get("sku_id", ""))
+    except ValueError:
+        raise ts.Invalid.one("sku_id", "id.not_an_id") from None
 
 
 def _id(text: str) -> UUID:

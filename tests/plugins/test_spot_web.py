@@ -139,6 +139,42 @@ def test_quantities_change_and_lines_are_taken_out(portal: Portal, clerk: Visito
     assert clerk.post("/spot/cart/change", remove="nonsense").status_code == 404
 
 
+def test_a_bad_quantity_is_kept_marked_and_changes_nothing(portal: Portal, clerk: Visitor) -> None:
+    put(portal, clerk, bar="10", plate="1")
+    bar, plate = (f"q-{one}" for one in re.findall(r'name="q-([0-9a-f-]+)"', clerk.get("/spot/cart").text))
+    for bad, reason in (
+        ("lots", "not a number"), ("0", "greater than 0"), ("-2", "greater than 0"), ("1.0000001", "too many decimals"),
+        ("2000000000", "at most"), ("", "required"), ("NaN", "number"),
+    ):  # fmt: skip
+        refused = clerk.post("/spot/cart/change", **{bar: bad, plate: "7"})
+        assert refused.status_code == 422, bad
+        wrong, fine = (
+            re.search(rf'<input[^>]*name="{name}"[^>]*>', refused.text)[0] for name in (bar, plate)
+        )
+        assert 'aria-invalid="true"' in wrong and "autofocus" in wrong and "data-focus" in wrong, bad
+        assert 'value="7"' in fine and "aria-invalid" not in fine, "what is right is kept as typed too"
+        assert refused.text.count(reason) >= 2 and f'href="#f-{bar}"' in refused.text, (bad, reason)
+    page = clerk.get("/spot/cart").text
+    assert 'value="10"' in page and 'value="1"' in page and "aria-invalid" not in page
+    assert 'value="&#34;&gt;&lt;i&gt;"' in clerk.post("/spot/cart/change", **{bar: '"><i>', plate: "1"}).text
+    both = clerk.post("/spot/cart/change", **{bar: "many", plate: "few"})
+    assert both.text.count('aria-invalid="true"') == 2 and both.text.count("autofocus") == 1
+    assert clerk.post("/spot/cart/change", **{bar: "1,000.5", plate: "1"}).status_code == 303
+    assert 'value="1000.5"' in clerk.get("/spot/cart").text
+    assert clerk.get("/spot/cart/change").status_code == 303
+    chinese = clerk.client.post(
+        "/spot/cart/change", data={"_csrf": forms(clerk.get("/spot/cart", "zh-CN").text)["_csrf"], bar: "很多", plate: "1"}
+    )
+    assert chinese.status_code == 422 and 'value="很多"' in chinese.text and "不是数字" in chinese.text
+
+
+def test_a_bad_quantity_on_the_products_page_is_asked_again(portal: Portal, clerk: Visitor) -> None:
+    sku = str(portal.trade.skus["bar"])
+    refused = clerk.post("/spot/cart", sku_id=sku, quantity="a few")
+    assert refused.status_code == 422 and 'value="a few"' in refused.text
+    assert re.search(r'name="quantity"[^>]*autofocus', refused.text) and f"/catalog/{sku}" in refused.text
+
+
 def test_goods_nobody_can_buy_are_refused_with_a_word(portal: Portal, clerk: Visitor) -> None:
     for wrong in (
         {"sku_id": "nonsense", "quantity": "1"},
@@ -146,7 +182,7 @@ def test_goods_nobody_can_buy_are_refused_with_a_word(portal: Portal, clerk: Vis
         {"sku_id": str(portal.trade.skus["bar"]), "quantity": "much"},
         {"sku_id": str(portal.trade.skus["bar"])},
     ):
-        assert clerk.post("/spot/cart", **wrong).status_code == 303
+        assert clerk.post("/spot/cart", **wrong).status_code in (303, 422)
     assert "Your cart is empty" in clerk.get("/spot/cart").text
 
 
