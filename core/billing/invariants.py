@@ -123,4 +123,50 @@ CHECKS: list[tuple[str, str, str]] = [
         WHERE coalesce(-s.balance, 0) <> h.open OR coalesce(b.balance, 0) <> h.open
         """,
     ),
+    (
+        "I1.escrow",
+        "What is held for an order is its movements, its advance, and what the trust book says.",
+        """
+        SELECT e.seller_id, e.order_id, e.funded, e.released, e.refunded, o.prepaid, -a.balance AS trust
+        FROM ts.escrow e
+        JOIN ts.trade_order o ON o.id = e.order_id
+        LEFT JOIN (SELECT order_id, coalesce(sum(amount) FILTER (WHERE kind = 'fund'), 0) AS funded,
+                          coalesce(sum(amount) FILTER (WHERE kind = 'release'), 0) AS released,
+                          coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0) AS refunded
+                   FROM ts.escrow_move GROUP BY 1) m ON m.order_id = e.order_id
+        LEFT JOIN ts.account a ON a.code = 'escrow:' || e.order_id AND a.currency = e.currency
+        WHERE (e.funded, e.released, e.refunded) IS DISTINCT FROM (m.funded, m.released, m.refunded)
+           OR e.funded - e.released - e.refunded <> o.prepaid
+           OR coalesce(-a.balance, 0) <> e.funded - e.released - e.refunded
+        """,
+    ),
+    (
+        "I1.in_trust",
+        "What a seller's books say lies in escrow is what its escrows hold.",
+        """
+        WITH held AS (SELECT seller_id, currency, sum(funded - released - refunded) AS held FROM ts.escrow GROUP BY 1, 2)
+        SELECT h.seller_id, h.currency, h.held, a.balance
+        FROM held h
+        LEFT JOIN ts.account a ON a.tenant_id = h.seller_id AND a.code = 'in_trust' AND a.currency = h.currency
+        WHERE coalesce(a.balance, 0) <> h.held
+        """,
+    ),
+    (
+        "I1.claims",
+        "What one side owes in damages is what its open claims say, in both books.",
+        """
+        WITH owed AS (
+          SELECT CASE debtor WHEN 'seller' THEN seller_id ELSE buyer_id END AS debtor,
+                 CASE debtor WHEN 'seller' THEN buyer_id ELSE seller_id END AS creditor, currency,
+                 coalesce(sum(amount) FILTER (WHERE state = 'open'), 0) AS open
+          FROM ts.claim GROUP BY 1, 2, 3)
+        SELECT o.debtor, o.creditor, o.currency, o.open, -d.balance AS payable, c.balance AS receivable
+        FROM owed o
+        LEFT JOIN ts.account d ON d.tenant_id = o.debtor AND d.code = 'claims_payable:' || o.creditor
+          AND d.currency = o.currency
+        LEFT JOIN ts.account c ON c.tenant_id = o.creditor AND c.code = 'claims_receivable:' || o.debtor
+          AND c.currency = o.currency
+        WHERE coalesce(-d.balance, 0) <> o.open OR coalesce(c.balance, 0) <> o.open
+        """,
+    ),
 ]

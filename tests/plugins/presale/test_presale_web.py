@@ -2,12 +2,13 @@
 
 import io
 import re
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, select, text
 
 import plugins.presale
 from core import identity, rooms, tenancy
@@ -15,6 +16,7 @@ from core.app import Installation
 from core.billing import wiring
 from core.db import Database, roles
 from core.kernel import uuid7
+from core.orders import replay
 from plugins.presale.model import Offer, OfferItem, Reservation
 from plugins.presale.service.timing import Timers
 from tests.conftest import Server, make_unit
@@ -36,7 +38,8 @@ def portal(server: Server, keys: None, tmp_path_factory: pytest.TempPathFactory)
         identity.sync_roles(connection, [*rooms.collected("permissions", "PERMISSIONS"), *host.all("permissions")])
     owner.dispose()
     url = server.url_for("ts_app", name)
-    database = Database(url)
+    database = Database(url, pool_size=25)
+    database.name = name  # type: ignore[attr-defined]
     wiring.wire()
     with database.session() as session:
         trade = Trade(make_unit(database, host.dispatch), session).set_up()
@@ -263,3 +266,36 @@ def test_the_worker_takes_what_is_due(portal: Portal, sales: Visitor, clerk: Vis
     assert "作废" in clerk.get(f"/presale/reservations/{reservation}", "zh-CN").text
     with portal.trade.unit.system(portal.trade.seller_id, "test") as ctx:
         assert ctx.session.get_one(Offer, row.offer_id).taken == 0
+
+
+def test_the_last_of_it_goes_to_as_many_as_it_reaches(portal: Portal, sales: Visitor, clerk: Visitor) -> None:
+    """Twenty at once want three tons each of fifty: sixteen get them."""
+    offer = published(portal, sales, "抢订", max_total="50")
+    answers: list[int] = []
+
+    def ask() -> None:
+        own = Visitor(portal.app.test_client(), clerk.token)
+        wanted = {"item_id": offer[1], "quantity": "3"}
+        answers.append(own.api("POST", f"/presale/offers/{offer[0]}/reservations", wanted).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(answers) == [201] * 16 + [409] * 4
+    assert clerk.api("GET", f"/presale/offers/{offer[0]}").json["taken"] == "48"
+
+
+def test_after_all_that_everything_ties_up(portal: Portal, server: Server) -> None:
+    """What `verify` asks of the books, the escrows, the orders and their events."""
+    engine = create_engine(server.url_for("ts_migrator", portal.db.name))  # type: ignore[attr-defined]
+    with engine.connect() as owner:
+        owner.execute(text("SET ROLE ts_owner"))
+        assert owner.scalar(text("SELECT count(*) FROM ts.escrow_move")) > 0
+        for name, sentence, query in rooms.collected("invariants", "CHECKS"):
+            if name == "ID.admin":  # nobody here administers anything
+                continue
+            assert owner.execute(text(query)).all() == [], f"{name}: {sentence}"
+        assert replay.unlike_their_events(owner) == []
+    engine.dispose()
