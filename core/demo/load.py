@@ -103,7 +103,8 @@ def _terms(unit: Unit, ids: Mapping[str, UUID]) -> None:
                 )
     for key in ("lianhang", "yongtai", "hengke", "zhuda"):
         with unit.system(ids[key], "seed") as ctx:
-            switch_on(ctx, "spot")
+            for plugin in ("spot", "presale"):
+                switch_on(ctx, plugin)
 
 
 def switch_on(ctx: Context, plugin: str) -> None:

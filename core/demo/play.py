@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +30,7 @@ def play(config: Config, portal: str, simulator: str, tell: Any) -> dict[str, An
     trade = Trade(portal, simulator, tell, str(ids_of(config)[SELLER]))
     for step in (
         trade.look_around, trade.order, trade.approve, trade.confirm, trade.reach_the_erp,
-        trade.ship_first, trade.ship_second, trade.close_short, trade.invoice, trade.pay, trade.finish,
+        trade.ship_first, trade.ship_second, trade.close_short, trade.invoice, trade.pay, trade.finish, trade.presell,
     ):  # fmt: skip
         step()
     return {"order": trade.facts, "logins": logins(config)}
@@ -194,6 +195,27 @@ class Trade:
         self.tell(
             f"{self.goods_in.name} counts it in", receipt=receipt["number"], state=self._order()["state"]
         )
+
+    def presell(self) -> None:
+        """Something to reserve: the seller offers next month's rebar before it has it."""
+        if self.sales.get("/presale/offers", side="own", state="open")["offers"]:
+            return
+        now = datetime.now(UTC)
+        offer = self.sales.post(
+            "/presale/offers",
+            {
+                "title": "下月螺纹钢预售",
+                "opens_at": now.isoformat(),
+                "closes_at": (now + timedelta(days=10)).isoformat(),
+                "balance_opens": (now + timedelta(days=20)).isoformat(),
+                "balance_closes": (now + timedelta(days=25)).isoformat(),
+                "ship_by": (now + timedelta(days=60)).date().isoformat(),
+                "min_total": "300",
+                "max_total": "1500",
+                "items": [{"code": self.skus[0]["code"], "unit_price": "3480.00"}],
+            },
+        )
+        self.tell(f"{self.sales.name} publishes a presale", number=offer["number"], at_least="300 t", at_most="1500 t")
 
     def _order(self) -> dict[str, Any]:
         found: dict[str, Any] = self.clerk.get(f"/orders/{self.id}")
