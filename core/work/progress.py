@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from core.web.i18n import gettext as _
 from core.web.i18n import ngettext
@@ -57,7 +58,7 @@ def progress(run: WorkRun, now: datetime) -> Progress:
         total=run.total,
         done=run.done,
         refused=run.refused,
-        pace=_("%(n)s rows a second", n=round(pace)) if pace >= 1 else "",
+        pace=_("%(n)s rows a second", n=Decimal(round(pace))) if pace >= 1 else "",
         left=_left(rest / pace) if pace and rest > 0 else "",
         reason=sentence(run.reason, dict(run.reason_values)) if run.reason else "",
         asked_by=run.actor_name,

@@ -13,7 +13,12 @@ from core.work.model import OVER, WorkReason, WorkRun
 
 
 def start(
-    ctx: Context, kind: Kind, title: str, given: dict[str, Any], total: int | None = None, run_id: UUID | None = None
+    ctx: Context,
+    kind: Kind,
+    title: str,
+    given: dict[str, Any],
+    total: int | None = None,
+    run_id: UUID | None = None,
 ) -> WorkRun:
     """Ask for work of a kind. It begins after the commit, in the name of who asked and with no more than their permissions."""
     for permission in kind.needs:

@@ -78,7 +78,13 @@ class _Taker:
     def _fail(self, refused: Refused) -> None:
         first = next(iter(refused.errors), None) if isinstance(refused, Invalid) else None
         with self.unit.acting(self.claimed.tenant_id, self.actor, self.grants) as ctx, suppress(Lost):
-            end(ctx, self.kind, self._held(ctx), "failed", first or FieldError("", refused.code, refused.values))
+            end(
+                ctx,
+                self.kind,
+                self._held(ctx),
+                "failed",
+                first or FieldError("", refused.code, refused.values),
+            )
 
     def _held(self, ctx: Context) -> WorkRun:
         wanted = select(WorkRun).where(
@@ -142,4 +148,3 @@ def work_off(ctx: Context, kind: Kind, run: WorkRun) -> WorkRun:
         last = batch.last
     end(ctx, kind, run, "done")
     return run
-

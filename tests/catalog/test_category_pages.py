@@ -55,7 +55,7 @@ def test_a_category_is_added_with_attributes_and_mended(signed_in: Any, goods: d
     done = seller.post("/categories/new", data=given | {"attributes.2.key": "rows"})
     assert done.status_code == 303
     text = seller.get(done.headers["Location"]).get_data(as_text=True)
-    assert "bearing/roller" in text and "From the categories above" in text and "Number (mm)" in text
+    assert "bearing/roller" in text and "From the categories above" in text and "A number (mm)" in text
     again = seller.post("/categories/new", data=given | {"attributes.2.key": "rows"})
     assert again.status_code == 422 and "There is a category bearing/roller already" in again.get_data(
         as_text=True

@@ -19,7 +19,7 @@ from core.web.mending import Errors, mend
 from core.web.page import Crumb, here
 from core.web.pager import decode, encode
 
-PAGE = 50
+PAGE = 25
 TIERS = 5
 AUDIENCE_WORDS = {
     "public": "Everybody",

@@ -17,7 +17,7 @@ from core.web.i18n import ngettext
 from core.web.mending import Errors, mend
 from core.web.page import Confirmation, Crumb
 
-KIND_WORDS = {"text": "Text", "number": "Number", "enum": "One of a list"}
+KIND_WORDS = {"text": "Text", "number": "A number", "enum": "One of a list"}
 SPARE = 2
 """Empty attributes at the end of the form."""
 
@@ -65,7 +65,10 @@ class RuleField:
 
 @dataclass(frozen=True)
 class ShelfPage:
-    """One category as a form. `use` is None for a new one, and `inherited` what the shelves above ask for."""
+    """One category as a form. `use` is None for a new one, and `inherited` what the shelves above ask for.
+
+    `open` are the attributes that are unfolded: those to mend, and the first empty one where there is no other.
+    """
 
     id: str
     action: str
@@ -80,6 +83,7 @@ class ShelfPage:
     parent: str
     kinds: tuple[tuple[str, str], ...]
     rules: tuple[RuleField, ...]
+    open: frozenset[int]
     inherited: tuple[tuple[str, str], ...]
     use: shelving.Use | None
     consequences: tuple[str, ...]
@@ -238,6 +242,7 @@ def _form(ctx: Context, found: Category | None, values: Mapping[str, str], error
         parent=parent,
         kinds=tuple((kind, _(word)) for kind, word in KIND_WORDS.items()),
         rules=_fields(values, use.stated if use else {}, "more" in values),
+        open=_open(values, errors),
         inherited=tuple((named(rule), _kind(rule)) for rule in shelving.rules_above(ctx, parent)),
         use=use,
         consequences=_consequences(use) if use else (),
@@ -319,6 +324,13 @@ def _count(values: Mapping[str, str]) -> int:
 def _fields(values: Mapping[str, str], stated: Mapping[str, int], more: bool) -> tuple[RuleField, ...]:
     shown = min(shelving.MAX_RULES, _count(values) + SPARE + 3 * more)
     return tuple(_field(values, index, stated) for index in range(shown))
+
+
+def _open(values: Mapping[str, str], errors: Errors) -> frozenset[int]:
+    parts = [path.split(".") for path in errors if path.startswith("attributes.")]
+    wrong = {int(path[1]) for path in parts if path[1].isdecimal()}
+    count = _count(values)
+    return frozenset(wrong | ({count} if not count or "more" in values else set()))
 
 
 def _field(values: Mapping[str, str], index: int, stated: Mapping[str, int]) -> RuleField:
