@@ -60,6 +60,8 @@ def test_every_act_has_a_page_of_its_own(portal: Portal, selling: Visitor) -> No
         page = selling.get(link)
         assert page.status_code == 200
         assert f'action="{path}/{link.rpartition("/")[2]}"' in page.text
+        assert "&lt;" not in page.text.split("<main")[1].split("</main")[0], "the fields are fields, not text about them"
+    assert 'name="quantity-10"' in selling.get(f"{path}/ask/counter").text
 
 
 def test_an_act_that_is_not_open_has_no_page(portal: Portal, buying: Visitor) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, render_template, request, url_for
+from markupsafe import Markup
 
 from core.kernel import Context, FieldError, Invalid, NotFound, Refused
 from core.orders import reading
@@ -97,7 +98,7 @@ def _button(found: Detail, key: str) -> Button | None:
 def _page(
     found: Detail, button: Button, typed: Typed | None = None, errors: Errors | None = None, status: int = 200
 ) -> Response:
-    drawn = render_template(button.form, act=button) if button.form else ""
+    drawn = Markup(render_template(button.form, act=button) if button.form else "")
     again = refill(drawn, typed or {}, errors or {}) if errors else None
     number = found.head.number or _("Draft")
     back = url_for("orders.detail", order_id=found.head.id)
