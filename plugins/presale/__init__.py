@@ -56,6 +56,7 @@ def register_event_handlers() -> list[ts.Subscription]:
     return [
         ts.Subscription(ts.PaymentConfirmed, following.money_came),
         ts.Subscription(ts.OrderStarted, following.order_started),
+        ts.Subscription(ts.OrderAmended, following.order_amended),
         ts.Subscription(ts.OrderCancelled, following.order_ended),
         ts.Subscription(ts.OrderTerminated, following.order_ended),
     ]

@@ -4,9 +4,9 @@ from sqlalchemy import select
 
 import tongshang as ts
 from plugins.presale.mode import by_order
-from plugins.presale.model import LIVE, Reservation
+from plugins.presale.model import LIVE, Offer, Reservation
 from plugins.presale.service import ending, waiting
-from plugins.presale.service.reserving import follow, lock
+from plugins.presale.service.reserving import follow, lock, recount, restate
 from plugins.presale.service.timing import hold
 
 
@@ -31,6 +31,23 @@ def order_started(ctx: ts.Context, event: ts.OrderStarted) -> None:
     if (found := by_order(ctx, event.order_id)) is not None:
         follow(ctx, lock(ctx, found.id))
         hold(ctx, found.id)
+
+
+def order_amended(ctx: ts.Context, event: ts.OrderAmended) -> None:
+    """Both sides changed the order on its own page: the reservation counts what they agreed."""
+    if event.mode != "presale" or ctx.tenant_id != event.seller_id:
+        return
+    found = by_order(ctx, event.order_id)
+    if found is None:
+        return
+    reservation = lock(ctx, found.id)
+    order = ts.facts_of(ctx, event.order_id)
+    (line,) = order.lines
+    if reservation.state in LIVE and line.quantity != reservation.quantity:
+        reservation.quantity = line.quantity
+        restate(ctx.session.get_one(Offer, reservation.offer_id), reservation, order.total)
+        recount(ctx, reservation.offer_id)
+        follow(ctx, reservation)
 
 
 def order_ended(ctx: ts.Context, event: ts.OrderCancelled | ts.OrderTerminated) -> None:

@@ -26,7 +26,7 @@ TABLES = [
         retry_at timestamptz,
         CONSTRAINT pk_offer PRIMARY KEY (id),
         CONSTRAINT ck_offer_state CHECK (state IN ('open', 'reached', 'failed', 'withdrawn')),
-        CONSTRAINT ck_offer_taken CHECK (taken >= 0 AND (max_total IS NULL OR taken <= max_total))
+        CONSTRAINT ck_offer_taken CHECK (taken >= 0)
     )""",
     "CREATE INDEX ix_offer_state ON plugin_presale.offer (state, closes_at)",
     """CREATE TABLE plugin_presale.offer_item (

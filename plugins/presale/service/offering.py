@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from plugins.presale.rules import rules
 
 MOST_ITEMS = 50
 MOST_DAYS = 366
+AHEAD = timedelta(days=5 * 366)
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,12 @@ def _wrong_terms(ctx: ts.Context, new: NewOffer) -> list[ts.FieldError]:
         wrong("ship_by", "presale.ships_before_balance")
     if new.min_total is not None and new.max_total is not None and new.min_total > new.max_total:
         wrong("min_total", "presale.min_above_max")
+    far = ctx.now + AHEAD
+    for path in ("opens_at", "closes_at", "balance_opens", "balance_closes"):
+        if not ctx.now - AHEAD < getattr(new, path) < far:
+            wrong(path, "presale.too_far")
+    if new.ship_by > far.date():
+        wrong("ship_by", "presale.too_far")
     if new.earnest_percent is not None and not 0 < new.earnest_percent < 100:
         wrong("earnest_percent", "presale.percent")
     if new.earnest_kind not in (None, "earnest", "prepay"):
@@ -149,7 +156,8 @@ def _wrong_terms(ctx: ts.Context, new: NewOffer) -> list[ts.FieldError]:
         if not (new.index_code or "").strip():
             wrong("index_code", "field.required")
         first, last = new.index_from, new.index_to
-        if first is None or last is None or not 0 <= (last - first).days <= MOST_DAYS or last > new.balance_closes.date():
+        known = first is not None and last is not None and 0 <= (last - first).days <= MOST_DAYS
+        if not known or last > new.balance_closes.date() or first < (ctx.now - AHEAD).date():  # type: ignore[operator]
             wrong("index_to", "presale.index_days")
         if new.factor <= 0:
             wrong("factor", "decimal.must_be_positive")

@@ -1,15 +1,15 @@
 """Deadlines, the waiting list, the price by formula: what time and others do to a reservation."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from core import billing, fulfilment, orders, stock
 from core.kernel import Conflict, Forbidden, Invalid, NotFound, Refused
-from core.orders.events import OrderCancelled
+from core.orders.events import OrderAmended, OrderCancelled
 from core.orders.facts import event_of
-from plugins.presale import service
+from plugins.presale import following, service
 from plugins.presale.service import reserving, timing, waiting
 from tests.plugins.presale.fair import NOON, Fair
 
@@ -357,3 +357,22 @@ def test_an_offer_that_somebody_reserved_of_stays(fair: Fair) -> None:
         ctx = fair.other()
         ctx.grants = {**ctx.grants, "presale.offer.edit": None}
         service.withdraw(ctx, fair.offer.id)
+
+
+def test_what_both_sides_amend_on_the_orders_page_counts(fair: Fair) -> None:
+    reservation = fair.balance_due(max_total=D(100))
+    orders.propose_amendment(fair.buyer(), reservation.order_id, {"lines": [{"no": 10, "quantity": "50"}]}, "fewer")
+    orders.agree(fair.seller(), reservation.order_id)
+    ctx = fair.timer()
+    following.order_amended(ctx, event_of(OrderAmended, fair.order(reservation), NOON))
+    assert (reservation.quantity, reservation.total, fair.taken()) == (50, D("50000.00"), 50)
+
+
+@pytest.mark.parametrize("path", ["opens_at", "closes_at", "balance_opens", "balance_closes"])
+def test_moments_beyond_all_calendars_are_refused(fair: Fair, path: str) -> None:
+    for moment in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
+        with pytest.raises(Invalid, match=r"presale\.") as refused:
+            fair.publish(**{path: moment})
+        assert path in {error.path for error in refused.value.errors}
+    with pytest.raises(Invalid):
+        fair.publish(price_kind="formula", index_code="X", index_from=date.min, index_to=date.min)
