@@ -14,7 +14,9 @@ LOCK = 7_208_451_193  # any number of ours: one migrator at a time
 Note = Callable[[str], None]
 
 
-def to_head(connection: Connection, schema: str, versions: Path, role: str, note: Note = lambda line: None) -> list[str]:
+def to_head(
+    connection: Connection, schema: str, versions: Path, role: str, note: Note = lambda line: None
+) -> list[str]:
     """Run the missing steps as `role`, which owns the schema. Inside the open transaction where there is one.
 
     Answers the steps taken, as `schema:revision`.
@@ -23,14 +25,19 @@ def to_head(connection: Connection, schema: str, versions: Path, role: str, note
     steps: list[str] = []
     config.attributes["connection"] = connection
     config.attributes["role"] = role
-    config.attributes["note"] = lambda revision: (steps.append(f"{schema}:{revision}"), note(f"{schema}: {revision}"))
+    config.attributes["note"] = lambda revision: (
+        steps.append(f"{schema}:{revision}"),
+        note(f"{schema}: {revision}"),
+    )
     command.upgrade(config, "head")
     return steps
 
 
 def revision(connection: Connection, schema: str) -> str | None:
     """The step a schema stands at; None before the first."""
-    context = MigrationContext.configure(connection, opts={"version_table": "version", "version_table_schema": schema})
+    context = MigrationContext.configure(
+        connection, opts={"version_table": "version", "version_table_schema": schema}
+    )
     return context.get_current_revision()
 
 

@@ -104,7 +104,9 @@ class PluginConformance:
             assert name.startswith(f"{self.manifest.name}/"), f"{name} must lie in {self.manifest.name}/"
             text = path.read_text(encoding="utf-8")
             environment.get_template(name)
-            assert not re.search(r"<style|<script|\sstyle=|\son\w+=", text), f"{name} breaks the strict policy"
+            assert not re.search(r"<style|<script|\sstyle=|\son\w+=", text), (
+                f"{name} breaks the strict policy"
+            )
             for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", text, re.S):
                 assert "form.token()" in form or "_csrf" in form, f"a form of {name} carries no token"
 
@@ -137,7 +139,9 @@ class PluginConformance:
 
     def _environment(self) -> jinja2.Environment:
         folders = [str(self.folder / "templates"), str(templates.FOLDER)]
-        environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folders), undefined=jinja2.StrictUndefined)
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(folders), undefined=jinja2.StrictUndefined
+        )
         environment.filters.update(dict.fromkeys(FILTERS, str))
         return environment
 
@@ -181,7 +185,13 @@ def _calls(path: Path) -> Iterator[tuple[str, list[ast.expr]]]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             called = node.func
-            name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+            name = (
+                called.attr
+                if isinstance(called, ast.Attribute)
+                else called.id
+                if isinstance(called, ast.Name)
+                else ""
+            )
             yield name, node.args
 
 

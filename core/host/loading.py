@@ -170,7 +170,9 @@ def _ordered(manifests: dict[str, Manifest], broken: dict[str, str]) -> list[Man
         for name, manifest in waiting.items():
             wanted = [Requirement(each) for each in manifest.requires]
             needs = {each.name for each in wanted}
-            if missing := [str(each) for each in wanted if each.name in broken or not _there(each, manifests)]:
+            if missing := [
+                str(each) for each in wanted if each.name in broken or not _there(each, manifests)
+            ]:
                 broken[name] = f"needs {', '.join(missing)}"
                 continue
             soft = {each for each in manifest.after if each in waiting and each != name}

@@ -85,7 +85,9 @@ def parse(content: str, module: str, folder: Path, version: str = "") -> Manifes
             Requirement(each)
         except InvalidRequirement:
             raise ManifestError(f"{module}: requires {each!r} is no plugin with a version range") from None
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in said.items() if key in known}
+    given = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in said.items() if key in known
+    }
     for key in ("title", "summary"):
         words = given.get(key, {})
         given[key] = {"zh": words, "en": words} if isinstance(words, str) else dict(words)
@@ -111,7 +113,11 @@ def discover() -> Iterator[tuple[str, Manifest | ManifestError]]:
             yield point.name, ManifestError(f"{module} is not a package")
             continue
         try:
-            found = read(Path(next(iter(spec.submodule_search_locations))), module, point.dist.version if point.dist else "")
+            found = read(
+                Path(next(iter(spec.submodule_search_locations))),
+                module,
+                point.dist.version if point.dist else "",
+            )
             if found.name != point.name:
                 raise ManifestError(f"{module}: named {point.name!r} outside and {found.name!r} inside")
             yield point.name, found

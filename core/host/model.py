@@ -110,12 +110,16 @@ class Plugin(Platform, Model):
     name: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(server_default="installed")
     version: Mapped[str]
-    packages: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))  # its wheel's sha256 first
+    packages: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'")
+    )  # its wheel's sha256 first
     previous_version: Mapped[str | None]  # what a roll-back goes back to
     previous_packages: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     revision: Mapped[str | None]  # head of its migrations; never goes back, because migrations only expand
     manifest: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
-    archive: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what was archived: tables, counts, checksums, grants
+    archive: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB
+    )  # what was archived: tables, counts, checksums, grants
     installed_by: Mapped[str]
     installed_at: Mapped[datetime] = mapped_column(server_default=text("ts.clock()"))
     changed_at: Mapped[datetime] = mapped_column(server_default=text("ts.clock()"))
@@ -149,7 +153,9 @@ class PluginChange(Platform, Model):
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
-    steps: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))  # {key, state, note, at}
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, server_default=text("'[]'")
+    )  # {key, state, note, at}
     reason: Mapped[str | None]  # why it failed, was rolled back or refused
 
 
@@ -181,7 +187,7 @@ class PluginProcess(Platform, Model):
 
 
 class PluginMinute(Platform, Model):
-    """Calls of one plugin's hook in one minute, all processes together. `slower` counts calls by power of two of a millisecond."""
+    """Calls of one plugin's hook in one minute, in all processes. `slower` counts them by power of two of a millisecond."""
 
     __tablename__ = "plugin_minute"
 

@@ -74,7 +74,9 @@ def minutes(session: TenantSession, plugin: str | None, since: datetime) -> Sequ
 
 def touches(session: TenantSession, plugin: str, modes: Sequence[str]) -> Any:
     """Numbers of enterprises, open orders and open gates a change would touch."""
-    return _all(session, "SELECT * FROM ts.plugin_touches(:plugin, :modes)", plugin=plugin, modes=list(modes))[0]
+    return _all(
+        session, "SELECT * FROM ts.plugin_touches(:plugin, :modes)", plugin=plugin, modes=list(modes)
+    )[0]
 
 
 def exports(session: TenantSession, plugin: str | None = None) -> Sequence[Any]:

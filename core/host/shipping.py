@@ -9,16 +9,24 @@ OURS = "plugins."
 
 def shipped() -> dict[str, Manifest]:
     """Manifests of the plugins in our own package, by name."""
-    return {name: found for name, found in discover() if isinstance(found, Manifest) and found.module.startswith(OURS)}
+    return {
+        name: found
+        for name, found in discover()
+        if isinstance(found, Manifest) and found.module.startswith(OURS)
+    }
 
 
 def install_shipped(connection: Connection) -> list[str]:
     """Write new ones down as installed and newer ones as upgraded. Answers the names that changed."""
-    known = {row.name: row for row in connection.execute(text("SELECT name, version, packages FROM ts.plugins()"))}
+    known = {
+        row.name: row for row in connection.execute(text("SELECT name, version, packages FROM ts.plugins()"))
+    }
     changed = []
     for name, manifest in shipped().items():
         if name not in known:
-            statement = "INSERT INTO ts.plugin (name, version, installed_by) VALUES (:name, :version, 'platform')"
+            statement = (
+                "INSERT INTO ts.plugin (name, version, installed_by) VALUES (:name, :version, 'platform')"
+            )
         elif not known[name].packages and known[name].version != manifest.version:
             statement = "UPDATE ts.plugin SET version = :version, changed_at = ts.clock() WHERE name = :name"
         else:

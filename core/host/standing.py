@@ -35,14 +35,18 @@ class Standing:
     @property
     def packages(self) -> tuple[str, ...]:
         """The wheels the running ones need, each once."""
-        return tuple(dict.fromkeys(each for name in sorted(self.running) for each in self.plugins[name].packages))
+        return tuple(
+            dict.fromkeys(each for name in sorted(self.running) for each in self.plugins[name].packages)
+        )
 
     def with_(self, plugin: Installed) -> "Standing":
         """The set after a change that has not happened yet."""
         return replace(self, plugins=MappingProxyType({**self.plugins, plugin.name: plugin}))
 
     def without(self, name: str) -> "Standing":
-        return replace(self, plugins=MappingProxyType({key: each for key, each in self.plugins.items() if key != name}))
+        return replace(
+            self, plugins=MappingProxyType({key: each for key, each in self.plugins.items() if key != name})
+        )
 
 
 def read(connection: Connection) -> Standing:

@@ -12,7 +12,8 @@ TABLES = """SELECT c.oid, c.relname AS name, c.relrowsecurity AND c.relforcerows
   WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND c.relname <> 'version' ORDER BY c.relname"""
 POLICIES = """SELECT p.polname AS name, p.polroles = ARRAY['ts_plugin_owner'::regrole::oid] AS owners,
   p.polroles <@ ARRAY['ts_plugin_owner'::regrole::oid, 'ts_owner'::regrole::oid] AS inner,
-  coalesce(pg_get_expr(p.polqual, p.polrelid), 'none') AS seen, coalesce(pg_get_expr(p.polwithcheck, p.polrelid), 'none') AS written
+  coalesce(pg_get_expr(p.polqual, p.polrelid), 'none') AS seen,
+  coalesce(pg_get_expr(p.polwithcheck, p.polrelid), 'none') AS written
   FROM pg_policy p WHERE p.polrelid = :table"""
 GRANTED = """SELECT count(*) FROM aclexplode((SELECT relacl FROM pg_class WHERE oid = :table)) a
   WHERE a.grantee IN (0, 'ts_app'::regrole, 'ts_worker'::regrole, 'ts_plugin'::regrole)"""
@@ -72,8 +73,14 @@ def complaints(connection: Connection, schema: str) -> list[str]:
 def open_to_their_owner(connection: Connection, schema: str) -> None:
     """FORCE binds the owner too: give it a policy where the author left it out, so that later migrations see the rows."""
     for table in connection.execute(text(TABLES), {"schema": schema}).all():
-        if table.forced and not any(row.owners for row in connection.execute(text(POLICIES), {"table": table.oid})):
-            connection.execute(text(f'CREATE POLICY host_owner ON {schema}."{table.name}" TO ts_plugin_owner USING (true) WITH CHECK (true)'))
+        if table.forced and not any(
+            row.owners for row in connection.execute(text(POLICIES), {"table": table.oid})
+        ):
+            connection.execute(
+                text(
+                    f'CREATE POLICY host_owner ON {schema}."{table.name}" TO ts_plugin_owner USING (true) WITH CHECK (true)'
+                )
+            )
 
 
 def strangers(connection: Connection, schema: str) -> list[str]:

@@ -34,7 +34,9 @@ def archive(work: Work) -> None:
                 connection.exec_driver_sql(f"REVOKE {_what(grant_)} FROM {grant_['role']}")
     known = work.before.plugins[work.plugin]
     with work.step("import"):
-        host = work.bring_in(work.before.with_(Installed(known.name, "archived", known.version, known.packages)))
+        host = work.bring_in(
+            work.before.with_(Installed(known.name, "archived", known.version, known.packages))
+        )
     with work.step("permissions"):
         grant(work, host)
     work.run(
@@ -47,13 +49,17 @@ def archive(work: Work) -> None:
 
 def restore(work: Work) -> None:
     """Bring an archived plugin back. Refused where a row is not as it was archived."""
-    row = work.run("SELECT * FROM ts.plugin WHERE name = :name AND state = 'archived' FOR UPDATE", name=work.plugin).one_or_none()
+    row = work.run(
+        "SELECT * FROM ts.plugin WHERE name = :name AND state = 'archived' FOR UPDATE", name=work.plugin
+    ).one_or_none()
     if row is None:
         raise Conflict("plugin.not_archived", plugin=work.plugin)
     schema, connection, kept = f"plugin_{work.plugin}", work.session.connection(), row.archive or {}
     with work.step("count"):
         now = checksums(connection, schema)
-        if changed := sorted(name for name in kept.get("tables", {}) if now.get(name) != kept["tables"][name]):
+        if changed := sorted(
+            name for name in kept.get("tables", {}) if now.get(name) != kept["tables"][name]
+        ):
             raise Refused("plugin.archive_changed", plugin=work.plugin, tables=", ".join(changed))
     with work.step("unlock"):
         for grant_ in kept.get("grants", []):
@@ -67,17 +73,20 @@ def restore(work: Work) -> None:
     with work.step("permissions"):
         grant(work, host)
     work.run(
-        "UPDATE ts.plugin SET state = 'installed', changed_at = ts.clock(), archive = NULL WHERE name = :name", name=work.plugin
+        "UPDATE ts.plugin SET state = 'installed', changed_at = ts.clock(), archive = NULL WHERE name = :name",
+        name=work.plugin,
     )
     work.facts["tables"] = now
     work.next_epoch()
 
 
 def require_free(work: Work) -> None:
-    """Refused while the plugin is in use: an open order of its modes, an open gate, an enterprise that has it on, a plugin on top."""
+    """Refused while the plugin is in use: an open order of its modes, an open gate, an enterprise that has it on."""
     if work.plugin not in work.before.plugins:
         raise Conflict("plugin.not_installed", plugin=work.plugin)
-    manifest = work.run("SELECT manifest FROM ts.plugin WHERE name = :name FOR UPDATE", name=work.plugin).scalar_one()
+    manifest = work.run(
+        "SELECT manifest FROM ts.plugin WHERE name = :name FOR UPDATE", name=work.plugin
+    ).scalar_one()
     modes = list(manifest.get("modes", [])) or _modes(work)
     touched = work.run("SELECT * FROM ts.plugin_touches(:name, :modes)", name=work.plugin, modes=modes).one()
     if touched.open_orders:
@@ -110,7 +119,8 @@ def checksums(connection: Connection, schema: str) -> dict[str, Any]:
     for name in tables.names(connection, schema):
         row = connection.execute(
             text(
-                "SELECT count(*) AS rows, COALESCE(sum(('x' || substr(md5(t::text), 1, 15))::bit(60)::bigint)::numeric, 0)::text AS sum"
+                "SELECT count(*) AS rows, COALESCE(sum(('x' || substr(md5(t::text), 1, 15))"
+                "::bit(60)::bigint)::numeric, 0)::text AS sum"
                 f' FROM {schema}."{name}" t'
             )
         ).one()

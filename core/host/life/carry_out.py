@@ -42,11 +42,23 @@ def main() -> int:
         try:
             facts = carry_out(job)
         except Refused as refused:
-            say("end", "refused", code=refused.code, values={key: str(value) for key, value in refused.values.items()})
+            say(
+                "end",
+                "refused",
+                code=refused.code,
+                values={key: str(value) for key, value in refused.values.items()},
+            )
             return 3
-        except BaseException as fault:  # SystemExit of a stranger's module too: the transaction is gone, say why
+        except (
+            BaseException
+        ) as fault:  # SystemExit of a stranger's module too: the transaction is gone, say why
             traceback.print_exc()
-            say("end", "refused", code="plugin.change_crashed", values={"reason": f"{type(fault).__name__}: {fault}"[:300]})
+            say(
+                "end",
+                "refused",
+                code="plugin.change_crashed",
+                values={"reason": f"{type(fault).__name__}: {fault}"[:300]},
+            )
             return 4
     say("end", "done", **facts)
     sys.stdout.flush()
@@ -58,7 +70,9 @@ def carry_out(job: dict[str, str]) -> dict[str, object]:
     keyring.load({1: bytes.fromhex(job["key"])})
     rooms.load_models()
     database = Database(job["url"], pool_size=2, statement_timeout="300s")
-    ports = Ports(audit.record, outbox.publish, tenancy.enabled_plugins, tenancy.plugin_settings, Dispatch(), set_tenant)
+    ports = Ports(
+        audit.record, outbox.publish, tenancy.enabled_plugins, tenancy.plugin_settings, Dispatch(), set_tenant
+    )
     unit = Unit(database, ports, before_commit=(audit.write, outbox.write))
     with database.engine.connect() as alone:
         alone.execute(text("SELECT pg_advisory_lock(:key)"), {"key": history.LOCK})  # one migrator at a time
@@ -68,7 +82,6 @@ def carry_out(job: dict[str, str]) -> dict[str, object]:
             facts = dict(work.facts)
     database.dispose()
     return facts
-
 
 
 if __name__ == "__main__":

@@ -33,7 +33,14 @@ def keep(ctx: Context, wheel: Wheel, *, source: str, signer: str | None) -> str:
         text("SELECT ts.plugin_keep(CAST(:package AS jsonb), :content)"),
         {"package": json.dumps(package, ensure_ascii=False), "content": wheel.content},
     )
-    ctx.record("plugin.package", f"package:{wheel.sha256}", file=wheel.filename, plugin=wheel.plugin, signer=signer, source=source)
+    ctx.record(
+        "plugin.package",
+        f"package:{wheel.sha256}",
+        file=wheel.filename,
+        plugin=wheel.plugin,
+        signer=signer,
+        source=source,
+    )
     return wheel.sha256
 
 
@@ -67,7 +74,14 @@ def ask(ctx: Context, found: Plan) -> tuple[UUID, str]:
             "by": ctx.actor.name,
         },
     ).scalar_one()  # fmt: skip
-    ctx.record("plugin.ask", f"plugin:{found.plugin}", verb=found.verb, version=found.to_version, change=str(ident), digest=found.digest)
+    ctx.record(
+        "plugin.ask",
+        f"plugin:{found.plugin}",
+        verb=found.verb,
+        version=found.to_version,
+        change=str(ident),
+        digest=found.digest,
+    )
     return ident, state
 
 
@@ -77,7 +91,8 @@ def answer(ctx: Context, ident: UUID, yes: bool, reason: str = "") -> Any:
     if not yes and not reason.strip():
         raise Invalid.one("reason", "field.required")
     done = ctx.session.execute(
-        text("SELECT ts.plugin_answer(:id, :yes, :reason)"), {"id": ident, "yes": yes, "reason": None if yes else reason.strip()}
+        text("SELECT ts.plugin_answer(:id, :yes, :reason)"),
+        {"id": ident, "yes": yes, "reason": None if yes else reason.strip()},
     ).scalar()
     if not done:
         raise Conflict("plugin.answered_already")
@@ -91,7 +106,9 @@ def stop(ctx: Context, name: str, reason: str) -> None:
     ctx.require("plugin.install")
     if not reason.strip():
         raise Invalid.one("reason", "field.required")
-    if not ctx.session.execute(text("SELECT ts.plugin_stop(:name, :reason)"), {"name": name, "reason": reason.strip()}).scalar():
+    if not ctx.session.execute(
+        text("SELECT ts.plugin_stop(:name, :reason)"), {"name": name, "reason": reason.strip()}
+    ).scalar():
         raise Conflict("plugin.not_installed", plugin=name)
     ctx.record("plugin.stop", f"plugin:{name}", reason=reason.strip())
 

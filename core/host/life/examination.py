@@ -29,7 +29,9 @@ class Findings:
 def examine(standing: Standing, folders: Iterable[Path], seconds: float = SECONDS) -> Findings:
     """Import the set in a process of its own. Raises Refused when that process dies or does not come back in time."""
     asked = {
-        "plugins": [{"name": name, "version": standing.plugins[name].version} for name in sorted(standing.running)],
+        "plugins": [
+            {"name": name, "version": standing.plugins[name].version} for name in sorted(standing.running)
+        ],
         "folders": [str(folder) for folder in folders],
     }
     with tempfile.TemporaryDirectory(prefix="ts-examine-") as empty:
@@ -56,9 +58,18 @@ def examine(standing: Standing, folders: Iterable[Path], seconds: float = SECOND
 
 def _poor(home: str) -> dict[str, str]:
     """An environment without addresses and keys: a stranger's import has no business with them."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
+    }
     paths = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**kept, "HOME": home, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {
+        **kept,
+        "HOME": home,
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 def _last_words(said: str) -> str:

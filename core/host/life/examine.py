@@ -34,10 +34,19 @@ def examine(asked: dict[str, Any]) -> dict[str, Any]:
     from core.host import Installed, Standing, load
 
     rooms.load_models()
-    plugins = {each["name"]: Installed(each["name"], "installed", each["version"]) for each in asked["plugins"]}
-    host = load(Dispatch(), standing=Standing(0, MappingProxyType(plugins)), folders=[Path(each) for each in asked["folders"]])
+    plugins = {
+        each["name"]: Installed(each["name"], "installed", each["version"]) for each in asked["plugins"]
+    }
+    host = load(
+        Dispatch(),
+        standing=Standing(0, MappingProxyType(plugins)),
+        folders=[Path(each) for each in asked["folders"]],
+    )
     _permissions_do_not_clash(host)
-    return {"loaded": {name: _declared(host, plugin) for name, plugin in host.loaded.items()}, "broken": host.broken}
+    return {
+        "loaded": {name: _declared(host, plugin) for name, plugin in host.loaded.items()},
+        "broken": host.broken,
+    }
 
 
 def _permissions_do_not_clash(host: Any) -> None:
@@ -46,7 +55,9 @@ def _permissions_do_not_clash(host: Any) -> None:
     for name, plugin in list(host.loaded.items()):
         unknown = {role for permission in plugin.permissions for role in permission.roles} - set(ROLES)
         if unknown:
-            host.put_out(name, ValueError(f"its permissions name unknown roles: {', '.join(sorted(unknown))}"))
+            host.put_out(
+                name, ValueError(f"its permissions name unknown roles: {', '.join(sorted(unknown))}")
+            )
 
 
 def _declared(host: Any, plugin: Any) -> dict[str, Any]:
@@ -60,13 +71,20 @@ def _declared(host: Any, plugin: Any) -> dict[str, Any]:
         "version": manifest.version,
         "title": manifest.title,
         "permissions": [
-            {"code": each.code, "title": str(each.title), "roles": list(each.roles)} for each in plugin.permissions
+            {"code": each.code, "title": str(each.title), "roles": list(each.roles)}
+            for each in plugin.permissions
         ],
-        "hooks": sorted(hook for hook in POLICIES if any(by == name for by, _ in host.dispatch.implementers(hook))),
-        "tables": sorted(table.name for table in Model.metadata.tables.values() if table.schema == manifest.schema),
+        "hooks": sorted(
+            hook for hook in POLICIES if any(by == name for by, _ in host.dispatch.implementers(hook))
+        ),
+        "tables": sorted(
+            table.name for table in Model.metadata.tables.values() if table.schema == manifest.schema
+        ),
         "modes": [mode.key for mode in plugin.modes],
         "routes": sorted(
-            f"{endpoint.method} {endpoint.path}" for routes in (*plugin.pages, *plugin.apis) for endpoint in routes.endpoints
+            f"{endpoint.method} {endpoint.path}"
+            for routes in (*plugin.pages, *plugin.apis)
+            for endpoint in routes.endpoints
         ),
         "menu": [entry.key for entry in plugin.menu],
         "events": sorted({each.event.__name__ for each in plugin.subscriptions}),

@@ -60,7 +60,14 @@ class Installer:
         steps: list[dict[str, Any]] = []
         row = self._row(change)
         outcome = Outcome("done") if self._committed(row) else self._child(change, steps, row.verb)
-        if outcome.state == "done" and row.verb in ("install", "upgrade", "rollback", "restore", "archive", "purge"):
+        if outcome.state == "done" and row.verb in (
+            "install",
+            "upgrade",
+            "rollback",
+            "restore",
+            "archive",
+            "purge",
+        ):
             outcome = self._take_over(change, row, steps)
         self._end(change, outcome, steps)
         return outcome
@@ -85,14 +92,22 @@ class Installer:
 
     def _row(self, change: UUID) -> Any:
         with self.engine.begin() as connection:
-            return connection.execute(text("SELECT * FROM ts.plugin_change WHERE id = :id"), {"id": change}).one()
+            return connection.execute(
+                text("SELECT * FROM ts.plugin_change WHERE id = :id"), {"id": change}
+            ).one()
 
     def _committed(self, row: Any) -> bool:
         """Whether an earlier installer carried the change out and was killed before it could say so."""
         with self.engine.begin() as connection:
-            plugin = connection.execute(text("SELECT * FROM ts.plugin WHERE name = :name"), {"name": row.plugin}).one_or_none()
+            plugin = connection.execute(
+                text("SELECT * FROM ts.plugin WHERE name = :name"), {"name": row.plugin}
+            ).one_or_none()
         if row.verb in ("install", "upgrade") and row.steps:
-            return plugin is not None and plugin.version == row.version and list(plugin.packages) == list(row.packages)
+            return (
+                plugin is not None
+                and plugin.version == row.version
+                and list(plugin.packages) == list(row.packages)
+            )
         return False
 
     def _child(self, change: UUID, steps: list[dict[str, Any]], act: str) -> Outcome:
@@ -121,7 +136,9 @@ class Installer:
         if last.get("step") == "end":
             return Outcome("failed", last["code"], last.get("values", {}))
         log.warning("the change %s ended with %s: %s", change, code, "\n".join(words[-20:]))
-        return Outcome("failed", "plugin.change_killed", {"code": code, "reason": words[-1][:300] if words else "—"})
+        return Outcome(
+            "failed", "plugin.change_killed", {"code": code, "reason": words[-1][:300] if words else "—"}
+        )
 
     def _take_over(self, change: UUID, row: Any, steps: list[dict[str, Any]]) -> Outcome:
         """Wait until every process that reports runs the new set; take an installation back that does not start there."""
@@ -131,13 +148,23 @@ class Installer:
         deadline = time.monotonic() + TAKEN_OVER_WITHIN
         while time.monotonic() < deadline:
             with self.engine.begin() as connection:
-                running = connection.execute(text("SELECT id, epoch, broken FROM ts.plugin_processes()")).all()
-            broken = [each.broken[row.plugin] for each in running if each.epoch >= epoch and row.plugin in each.broken]
+                running = connection.execute(
+                    text("SELECT id, epoch, broken FROM ts.plugin_processes()")
+                ).all()
+            broken = [
+                each.broken[row.plugin]
+                for each in running
+                if each.epoch >= epoch and row.plugin in each.broken
+            ]
             if broken and row.verb in ("install", "upgrade"):
                 self._tell(change, steps, {"step": "take_over", "state": "refused"})
                 undone = self._child(change, steps, "take_back")
                 code = "plugin.did_not_start" if undone.state == "done" else undone.code
-                return Outcome("rolled_back" if undone.state == "done" else "failed", code, {"plugin": row.plugin, "reason": broken[0]})
+                return Outcome(
+                    "rolled_back" if undone.state == "done" else "failed",
+                    code,
+                    {"plugin": row.plugin, "reason": broken[0]},
+                )
             if all(each.epoch >= epoch for each in running):
                 self._tell(change, steps, {"step": "take_over", "state": "done", "processes": len(running)})
                 return Outcome("done")
@@ -157,11 +184,16 @@ class Installer:
         self.watch(step)
 
     def _end(self, change: UUID, outcome: Outcome, steps: list[dict[str, Any]]) -> None:
-        reason = json.dumps({"code": outcome.code, "values": outcome.values or {}}, ensure_ascii=False) if outcome.code else None
+        reason = (
+            json.dumps({"code": outcome.code, "values": outcome.values or {}}, ensure_ascii=False)
+            if outcome.code
+            else None
+        )
         with self.engine.begin() as connection:
             connection.execute(
                 text(
-                    "UPDATE ts.plugin_change SET state = :state, reason = :reason, ended_at = ts.clock(), lease_until = NULL WHERE id = :id"
+                    "UPDATE ts.plugin_change SET state = :state, reason = :reason, ended_at = ts.clock(), lease_until = NULL"
+                    " WHERE id = :id"
                 ),
                 {"state": outcome.state, "reason": reason, "id": change},
             )

@@ -65,7 +65,9 @@ def take_back(work: Work) -> None:
     work.run("DELETE FROM ts.plugin WHERE name = :name", name=work.plugin)
     host = work.bring_in(work.before.without(work.plugin))
     grant(work, host)
-    work.run(f"DROP SCHEMA IF EXISTS plugin_{work.plugin} CASCADE")  # made by this very change, nobody has used it
+    work.run(
+        f"DROP SCHEMA IF EXISTS plugin_{work.plugin} CASCADE"
+    )  # made by this very change, nobody has used it
     work.next_epoch()
 
 
@@ -73,7 +75,8 @@ def grant(work: Work, host: Host) -> None:
     """Write down the permissions of the set as it is now."""
     try:
         identity.sync_roles(
-            work.session.connection(), [*rooms.collected("permissions", "PERMISSIONS"), *host.all("permissions")]
+            work.session.connection(),
+            [*rooms.collected("permissions", "PERMISSIONS"), *host.all("permissions")],
         )
     except ValueError as wrong:
         raise Refused("plugin.permissions_clash", plugin=work.plugin, reason=str(wrong)) from None
@@ -85,7 +88,9 @@ def _migrate(work: Work, loaded: Loaded) -> list[str]:
         taken = tables.migrate(connection, manifest)
     except Refused:
         raise
-    except Exception as fault:  # an author's migration may raise anything; the transaction is given up with it
+    except (
+        Exception
+    ) as fault:  # an author's migration may raise anything; the transaction is given up with it
         raise Refused("plugin.migration_failed", plugin=work.plugin, reason=_reason(fault)) from fault
     if outside := tables.strangers(connection, manifest.schema):
         raise Refused("plugin.migration_outside", plugin=work.plugin, tables=", ".join(outside))
@@ -110,7 +115,10 @@ def _settings_fit(work: Work, loaded: Loaded) -> None:
             schema().load(row.settings)
         except ValidationError as wrong:
             raise Refused(
-                "plugin.settings_no_longer_fit", plugin=work.plugin, enterprise=row.name, reason=str(wrong.normalized_messages())
+                "plugin.settings_no_longer_fit",
+                plugin=work.plugin,
+                enterprise=row.name,
+                reason=str(wrong.normalized_messages()),
             ) from None
 
 
@@ -124,7 +132,10 @@ def _tables_fit(work: Work, loaded: Loaded) -> None:
                 connection.execute(select(mapper.local_table).limit(1))
             except DBAPIError as fault:
                 raise Refused(
-                    "plugin.tables_do_not_fit", plugin=work.plugin, table=str(mapper.local_table), reason=_reason(fault)
+                    "plugin.tables_do_not_fit",
+                    plugin=work.plugin,
+                    table=str(mapper.local_table),
+                    reason=_reason(fault),
                 ) from fault
     finally:
         _reset(connection)
@@ -143,11 +154,16 @@ def _healthy(loaded: Loaded) -> None:
 
 
 def _mapped(schema: str) -> Iterable[Mapper[Model]]:
-    return [mapper for mapper in Model.registry.mappers if getattr(mapper.local_table, "schema", None) == schema]
+    return [
+        mapper for mapper in Model.registry.mappers if getattr(mapper.local_table, "schema", None) == schema
+    ]
 
 
 def _reset(connection: Connection) -> None:
-    if not connection.invalidated and connection.connection.driver_connection.info.transaction_status.name != "INERROR":  # type: ignore[union-attr]
+    if (
+        not connection.invalidated
+        and connection.connection.driver_connection.info.transaction_status.name != "INERROR"
+    ):  # type: ignore[union-attr]
         connection.exec_driver_sql("RESET ROLE")
 
 

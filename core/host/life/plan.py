@@ -50,11 +50,19 @@ class Plan:
     @property
     def digest(self) -> str:
         """Over what is promised; the counts of orders may move between plan and consent."""
-        promised = {name: value for name, value in asdict(self).items() if name not in ("enterprises", "open_orders", "an_order", "open_gates")}
-        return hashlib.sha256(json.dumps(promised, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+        promised = {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in ("enterprises", "open_orders", "an_order", "open_gates")
+        }
+        return hashlib.sha256(json.dumps(promised, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[
+            :16
+        ]
 
 
-def plan(ctx: Context, verb: str, plugin: str, data: Path, sha256: str | None = None, version: str | None = None) -> Plan:
+def plan(
+    ctx: Context, verb: str, plugin: str, data: Path, sha256: str | None = None, version: str | None = None
+) -> Plan:
     """What `verb` would do to `plugin`; `sha256` chooses the package, `version` one of its versions, else the newest.
 
     Raises Refused with the reason where it cannot be done: a conflict of versions, an import that fails, a plugin in use.
@@ -66,7 +74,9 @@ def plan(ctx: Context, verb: str, plugin: str, data: Path, sha256: str | None = 
         return _coming(ctx, verb, plugin, now, row, data, sha256, version)
     if row is None:
         raise Conflict("plugin.not_installed", plugin=plugin)
-    modes = row.manifest.get("modes", []) or [key for key, mode in ctx.ports.dispatch.modes.items() if mode.plugin == plugin]
+    modes = row.manifest.get("modes", []) or [
+        key for key, mode in ctx.ports.dispatch.modes.items() if mode.plugin == plugin
+    ]
     touched = rows.touches(ctx.session, plugin, modes)
     if verb == "rollback" and row.previous_version is None:
         raise Conflict("plugin.nothing_to_roll_back", plugin=plugin)
@@ -74,7 +84,9 @@ def plan(ctx: Context, verb: str, plugin: str, data: Path, sha256: str | None = 
         raise Conflict("plugin.not_archived", plugin=plugin)
     if verb == "archive" and row.state != "installed":
         raise Conflict("plugin.archived_already", plugin=plugin)
-    if verb == "purge" and not any(each.made_at >= row.changed_at for each in rows.exports(ctx.session, plugin)):
+    if verb == "purge" and not any(
+        each.made_at >= row.changed_at for each in rows.exports(ctx.session, plugin)
+    ):
         raise Conflict("plugin.export_first", plugin=plugin)
     return Plan(
         verb, plugin, row.manifest.get("title") or ctx.ports.dispatch.titles.get(plugin) or {}, row.version,
@@ -87,7 +99,14 @@ def plan(ctx: Context, verb: str, plugin: str, data: Path, sha256: str | None = 
 
 
 def _coming(
-    ctx: Context, verb: str, name: str, now: Standing, row: Any, data: Path, sha256: str | None, version: str | None
+    ctx: Context,
+    verb: str,
+    name: str,
+    now: Standing,
+    row: Any,
+    data: Path,
+    sha256: str | None,
+    version: str | None,
 ) -> Plan:
     """An installation or upgrade: resolved, imported in a process of its own, compared with what is there."""
     if row is not None and not row.packages:
@@ -102,21 +121,28 @@ def _coming(
     found = examine(after, standing.placed(after, ctx.session.connection(), data))
     if name not in found.loaded:
         raise Refused("plugin.does_not_come_in", plugin=name, reason=found.broken.get(name, "?"))
-    old = examine(now, standing.placed(now, ctx.session.connection(), data)) if found.broken or row is not None else Findings({}, {})
+    old = (
+        examine(now, standing.placed(now, ctx.session.connection(), data))
+        if found.broken or row is not None
+        else Findings({}, {})
+    )
     for other, why in sorted(found.broken.items()):
         if other in now.running and other not in old.broken:
             raise Refused("plugin.breaks_another", plugin=name, other=other, reason=why)
     new, before = found.loaded[name], old.loaded.get(name, {})
     package = rows.package(ctx.session, chosen.packages[0])
-    publisher = next((each for each in rows.publishers(ctx.session) if each.key_id == package.signer and not each.revoked_at), None)
+    trusted = {each.key_id: each for each in rows.publishers(ctx.session) if not each.revoked_at}
+    publisher = trusted.get(package.signer)
+    changed = new["revision"] is not None and new["revision"] != before.get("revision")
     touched = rows.touches(ctx.session, name, new["modes"])
     return Plan(
-        "upgrade" if row is not None else "install", name, package.manifest.get("title", {}), row.version if row else None, chosen.version,
+        "upgrade" if row is not None else "install", name, package.manifest.get("title", {}),
+        row.version if row else None, chosen.version,
         packages=chosen.packages, publisher=publisher.name if publisher else "", tier=publisher.tier if publisher else "",
         sha256=package.sha256, licence=package.manifest.get("licence", ""), core=package.manifest.get("core", ""),
         requires=tuple(package.manifest.get("requires", ())), libraries=chosen.libraries,
         permissions_new=_only(new, before, "permissions"), permissions_gone=_only(before, new, "permissions"),
-        tables_new=_only(new, before, "tables"), migrations=new["revision"] is not None and new["revision"] != before.get("revision"),
+        tables_new=_only(new, before, "tables"), migrations=changed,
         hooks=tuple(new["hooks"]), hosts=tuple(new["hosts"]), slots=tuple(new["slots"]), modes=tuple(new["modes"]),
         routes=tuple(new["routes"]), enterprises=touched.enterprises + touched.draining, open_orders=touched.open_orders,
         an_order=touched.an_order, open_gates=touched.open_gates, warnings=chosen.warnings,

@@ -40,7 +40,13 @@ def export(work: Work) -> None:
         sums = checksums(connection, schema)
     with work.step("export"), tempfile.TemporaryFile() as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            about = {"plugin": row.name, "version": row.version, "revision": row.revision, "manifest": row.manifest, "tables": sums}
+            about = {
+                "plugin": row.name,
+                "version": row.version,
+                "revision": row.revision,
+                "manifest": row.manifest,
+                "tables": sums,
+            }
             archive.writestr("about.json", json.dumps(about, ensure_ascii=False, indent=2))
             for name in sums:
                 with archive.open(f"{name}.csv", "w", force_zip64=True) as entry:
@@ -56,7 +62,9 @@ def purge(work: Work) -> None:
     if row is None or row.state != "archived":
         raise Conflict("plugin.not_archived", plugin=work.plugin)
     exported = work.run(
-        "SELECT 1 FROM ts.plugin_export WHERE plugin = :name AND made_at >= :since LIMIT 1", name=work.plugin, since=row.changed_at
+        "SELECT 1 FROM ts.plugin_export WHERE plugin = :name AND made_at >= :since LIMIT 1",
+        name=work.plugin,
+        since=row.changed_at,
     ).scalar()
     if not exported:
         raise Conflict("plugin.export_first", plugin=work.plugin)
@@ -65,7 +73,8 @@ def purge(work: Work) -> None:
         for _, place in TRACES:
             work.run(f"DELETE FROM {place}", name=work.plugin)
         work.run(
-            "UPDATE auth.api_key SET scopes = ARRAY(SELECT each FROM unnest(scopes) each WHERE NOT starts_with(each, :name || '.'))"
+            "UPDATE auth.api_key SET scopes ="
+            " ARRAY(SELECT each FROM unnest(scopes) each WHERE NOT starts_with(each, :name || '.'))"
             f" WHERE id IN (SELECT id FROM {SCOPES})",
             name=work.plugin,
         )
@@ -80,8 +89,12 @@ def purge(work: Work) -> None:
 def leftovers(connection: Connection, name: str) -> list[str]:
     """Everything that still bears a plugin's name; empty after a purge. History (changes, audit, orders) is no leftover."""
     found = []
-    if connection.execute(text("SELECT 1 FROM pg_namespace WHERE nspname = :schema"), {"schema": f"plugin_{name}"}).scalar():
-        found.append(f"schema plugin_{name} ({', '.join(tables.names(connection, f'plugin_{name}')) or 'empty'})")
+    if connection.execute(
+        text("SELECT 1 FROM pg_namespace WHERE nspname = :schema"), {"schema": f"plugin_{name}"}
+    ).scalar():
+        found.append(
+            f"schema plugin_{name} ({', '.join(tables.names(connection, f'plugin_{name}')) or 'empty'})"
+        )
     counted = (*TRACES, ("scopes of API keys", SCOPES), ("packages", "ts.plugin_package WHERE plugin = :name"),
                ("the plugin's own row", "ts.plugin WHERE name = :name"),
                ("open gates", "ts.gate WHERE plugin = :name AND state IN ('open', 'failed')"))  # fmt: skip
@@ -94,7 +107,10 @@ def leftovers(connection: Connection, name: str) -> list[str]:
 
 def _copy(connection: Connection, schema: str, name: str, out: IO[bytes]) -> None:
     driver = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f'COPY (SELECT * FROM {schema}."{name}") TO STDOUT (FORMAT csv, HEADER)') as rows:  # type: ignore[union-attr]
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(f'COPY (SELECT * FROM {schema}."{name}") TO STDOUT (FORMAT csv, HEADER)') as rows,
+    ):  # type: ignore[union-attr]
         for piece in rows:
             out.write(piece)
 
@@ -102,9 +118,12 @@ def _copy(connection: Connection, schema: str, name: str, out: IO[bytes]) -> Non
 def _settings(work: Work, archive: zipfile.ZipFile) -> None:
     """What enterprises chose; secrets stay encrypted in it."""
     rows = work.run(
-        "SELECT tenant_id, state, settings, plugin_version FROM ts.plugin_enablement WHERE plugin = :name", name=work.plugin
+        "SELECT tenant_id, state, settings, plugin_version FROM ts.plugin_enablement WHERE plugin = :name",
+        name=work.plugin,
     ).mappings()
-    archive.writestr("enterprises.json", json.dumps([dict(row) for row in rows], ensure_ascii=False, indent=2, default=str))
+    archive.writestr(
+        "enterprises.json", json.dumps([dict(row) for row in rows], ensure_ascii=False, indent=2, default=str)
+    )
 
 
 def _keep(work: Work, file: IO[bytes]) -> int:
@@ -112,7 +131,8 @@ def _keep(work: Work, file: IO[bytes]) -> int:
     file.seek(0)
     for no, piece in enumerate(_pieces(file)):
         work.run(
-            "INSERT INTO ts.plugin_export (change_id, no, plugin, content, made_at) VALUES (:change, :no, :name, :piece, ts.clock())",
+            "INSERT INTO ts.plugin_export (change_id, no, plugin, content, made_at)"
+            " VALUES (:change, :no, :name, :piece, ts.clock())",
             change=work.change, no=no, name=work.plugin, piece=piece,
         )  # fmt: skip
     return size

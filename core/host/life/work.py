@@ -115,11 +115,19 @@ def opened(unit: Unit, data: Path, change: UUID, tell: Tell) -> Iterator[Work]:
         ctx = unit.enter(session, tenant, Actor("system", None, row.asked_by), everything=True)
         work = Work(ctx, data, change, row.verb, row.plugin, row.version, tuple(row.packages), before, tell)
         yield work
-        ctx.record(f"plugin.{row.verb}", f"plugin:{row.plugin}", version=row.version, packages=list(row.packages), **work.facts)
+        ctx.record(
+            f"plugin.{row.verb}",
+            f"plugin:{row.plugin}",
+            version=row.version,
+            packages=list(row.packages),
+            **work.facts,
+        )
         unit.finish(ctx)
 
 
 def say(step: str, state: str, **note: Any) -> None:
     """One line for the parent process."""
-    sys.__stdout__.write(json.dumps({"step": step, "state": state, **note}, ensure_ascii=False, default=str) + "\n")  # type: ignore[union-attr]
+    sys.__stdout__.write(
+        json.dumps({"step": step, "state": state, **note}, ensure_ascii=False, default=str) + "\n"
+    )  # type: ignore[union-attr]
     sys.__stdout__.flush()  # type: ignore[union-attr]

@@ -58,7 +58,9 @@ class Resolution:
     warnings: tuple[str, ...] = ()
 
 
-def resolve(session: TenantSession, name: str, now: Standing, *, sha256: str | None = None, version: str | None = None) -> Resolution:
+def resolve(
+    session: TenantSession, name: str, now: Standing, *, sha256: str | None = None, version: str | None = None
+) -> Resolution:
     """Find packages for a plugin among those handed in. Raises NotFound without any, Refused with the conflict in words."""
     packages = rows.packages(session)
     own = [each for each in packages if each.plugin == name and _chosen(each, sha256, version)]
@@ -67,7 +69,9 @@ def resolve(session: TenantSession, name: str, now: Standing, *, sha256: str | N
     exactly = {each.sha256 for each in own} if sha256 or version else None
     shop = Shop(packages, now, free=name, exactly=exactly)
     wishes = [Wish(PLUGIN + name, SpecifierSet(), "you")]
-    wishes += [Wish(PLUGIN + each, SpecifierSet(), "installed") for each in sorted(now.running) if each != name]
+    wishes += [
+        Wish(PLUGIN + each, SpecifierSet(), "installed") for each in sorted(now.running) if each != name
+    ]
     try:
         found = resolvelib.Resolver(Provider(shop), resolvelib.BaseReporter()).resolve(wishes, max_rounds=500)
     except resolvelib.ResolutionImpossible as impossible:
@@ -83,7 +87,12 @@ class Shop:
     def __init__(self, packages: Sequence[Any], now: Standing, free: str, exactly: set[str] | None) -> None:
         self.now = now
         self.by_name: dict[str, list[Candidate]] = {}
-        kept = {digest for plugin in now.plugins.values() if plugin.name != free and plugin.state == "installed" for digest in plugin.packages}
+        kept = {
+            digest
+            for plugin in now.plugins.values()
+            if plugin.name != free and plugin.state == "installed"
+            for digest in plugin.packages
+        }
         for package in packages:
             if package.plugin == free and exactly is not None and package.sha256 not in exactly:
                 continue
@@ -92,7 +101,9 @@ class Shop:
                 self.by_name.setdefault(candidate.name, []).append(candidate)
         for plugin in now.plugins.values():
             if not plugin.packages and plugin.name != free and plugin.state == "installed":
-                self.by_name.setdefault(PLUGIN + plugin.name, []).append(Candidate(PLUGIN + plugin.name, Version(plugin.version or "0"), kept=True))
+                self.by_name.setdefault(PLUGIN + plugin.name, []).append(
+                    Candidate(PLUGIN + plugin.name, Version(plugin.version or "0"), kept=True)
+                )
 
     def candidates(self, name: str) -> list[Candidate]:
         """Best first: what is installed, then the newest. What the environment brings leaves no choice."""
@@ -131,7 +142,8 @@ class Provider(resolvelib.AbstractProvider):  # type: ignore[misc]
         return [
             each
             for each in self.shop.candidates(identifier)
-            if each.version not in unfit and all(wish.range.contains(each.version, prereleases=True) for wish in wishes)
+            if each.version not in unfit
+            and all(wish.range.contains(each.version, prereleases=True) for wish in wishes)
         ]
 
     def is_satisfied_by(self, requirement: Wish, candidate: Candidate) -> bool:
@@ -143,7 +155,9 @@ class Provider(resolvelib.AbstractProvider):  # type: ignore[misc]
 
 
 def _chosen(package: Any, sha256: str | None, version: str | None) -> bool:
-    return (sha256 is None or package.sha256 == sha256) and (version is None or Version(package.version) == Version(version))
+    return (sha256 is None or package.sha256 == sha256) and (
+        version is None or Version(package.version) == Version(version)
+    )
 
 
 def _candidate(package: Any, kept: set[str]) -> Candidate | None:
@@ -156,7 +170,10 @@ def _candidate(package: Any, kept: set[str]) -> Candidate | None:
         if wanted.marker is None or wanted.marker.evaluate({"extra": ""}):
             needs.append((canonicalize_name(wanted.name), wanted.specifier))
     if package.kind == "plugin":
-        needs += [(PLUGIN + Requirement(each).name, Requirement(each).specifier) for each in package.manifest.get("requires", ())]
+        needs += [
+            (PLUGIN + Requirement(each).name, Requirement(each).specifier)
+            for each in package.manifest.get("requires", ())
+        ]
         needs.append(("tongshang", SpecifierSet(package.manifest.get("core", ""))))
     name = PLUGIN + package.plugin if package.kind == "plugin" else package.distribution
     return Candidate(name, Version(package.version), tuple(needs), package.sha256, package.sha256 in kept)
@@ -165,7 +182,9 @@ def _candidate(package: Any, kept: set[str]) -> Candidate | None:
 def _resolution(mapping: Mapping[str, Candidate], wanted: str) -> Resolution:
     """The wanted plugin's wheel and the libraries it reaches; plugins it needs must be installed by themselves."""
     reached = list(_reach(mapping, wanted))
-    missing = [each for each in reached if each.name.startswith(PLUGIN) and each.name != wanted and not each.kept]
+    missing = [
+        each for each in reached if each.name.startswith(PLUGIN) and each.name != wanted and not each.kept
+    ]
     if missing:
         names = ", ".join(f"{each.name.removeprefix(PLUGIN)} {each.version}" for each in missing)
         raise Refused("plugin.install_first", plugin=wanted.removeprefix(PLUGIN), needed=names)
@@ -193,5 +212,8 @@ def _told(causes: Iterable[Any], shop: Shop) -> str:
     """The conflict as a person would tell it: who wants what, and what there is of it."""
     wishes = sorted({str(cause.requirement) for cause in causes})
     names = sorted({cause.requirement.name for cause in causes})
-    there = [f"{name.removeprefix(PLUGIN)}: {', '.join(str(each.version) for each in shop.candidates(name)) or '—'}" for name in names]
+    there = [
+        f"{name.removeprefix(PLUGIN)}: {', '.join(str(each.version) for each in shop.candidates(name)) or '—'}"
+        for name in names
+    ]
     return "; ".join(wishes) + " | " + "; ".join(there)

@@ -97,7 +97,9 @@ def _manifest(archive: zipfile.ZipFile, info: str, version: str, name: str) -> M
     plugin, module = next(iter(named.items()))
     folder = module.partition(":")[0].replace(".", "/")
     try:
-        found = parse(_text(archive, f"{folder}/plugin.toml", name), module.partition(":")[0], Path(folder), version)
+        found = parse(
+            _text(archive, f"{folder}/plugin.toml", name), module.partition(":")[0], Path(folder), version
+        )
         if found.name != plugin:
             raise ManifestError(f"named {plugin!r} outside and {found.name!r} inside")
         if Version(found.version) != Version(version):
