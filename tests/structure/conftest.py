@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from core.app import create_app
+from core.host import shipping
 from tests.app.conftest import house
 from tests.app.installation import config_of
 from tests.conftest import Server
@@ -15,6 +18,11 @@ __all__ = ["house", "plain_app"]
 
 @pytest.fixture(scope="session")
 def plain_app(server: Server, keys: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    app = create_app(config_of(server, server.clone(), tmp_path_factory.mktemp("plain")))
+    database = server.clone()
+    engine = create_engine(server.url_for("ts_migrator", database), poolclass=NullPool)
+    with engine.begin() as connection:
+        shipping.install_shipped(connection)
+    engine.dispose()
+    app = create_app(config_of(server, database, tmp_path_factory.mktemp("plain")))
     yield app
     app.extensions["ts"].unit.database.dispose()
