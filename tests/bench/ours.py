@@ -1,6 +1,5 @@
 """The whole stack under the same load: gunicorn as `serve` runs it, API keys, eight clients on kept connections."""
 
-import http.client
 import json
 import os
 import random
@@ -16,6 +15,7 @@ from pathlib import Path
 from core.cli.listen import free_port
 from core.cli.serve import gunicorn_arguments
 from core.config import Config
+from tests.bench.wire import Reply, Wire
 from tests.bench.world import Buyer, Seller
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -27,8 +27,6 @@ def served(config: Config, environ: dict[str, str]) -> Iterator[int]:
     port = free_port(0)
     arguments = gunicorn_arguments(0, 2, 8, config)
     arguments[arguments.index("fd://0")] = f"127.0.0.1:{port}"
-    arguments = [each for each in arguments if not each.startswith("python:")]
-    arguments.remove("--config")
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", *arguments],
         cwd=ROOT,
@@ -46,30 +44,27 @@ def served(config: Config, environ: dict[str, str]) -> Iterator[int]:
 def _wait(port: int) -> None:
     for _ in range(200):
         try:
-            answer = _ask(http.client.HTTPConnection("127.0.0.1", port, timeout=5), "GET", "/healthz", "")
+            with Wire(port, timeout=5) as wire:
+                ready = wire.ask("GET", "/healthz", {}).status == 200
         except OSError:
             time.sleep(0.1)
             continue
-        if answer[0] == 200:
+        if ready:
             return
     raise RuntimeError("the server did not come up")
 
 
-def _ask(
-    connection: http.client.HTTPConnection,
-    method: str,
-    path: str,
-    key: str,
-    body: dict[str, object] | None = None,
-) -> tuple[int, bytes, str]:
-    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": uuid.uuid4().hex}
-    content = None
-    if body is not None:
-        content = json.dumps(body)
-        headers["Content-Type"] = "application/json"
-    connection.request(method, path, content, headers)
-    answer = connection.getresponse()
-    return answer.status, answer.read(), answer.headers.get("X-Statements", "")
+def _place(wire: Wire, buyer: Buyer, seller: Seller, pick: random.Random) -> Reply:
+    headers = {**_key(buyer), "Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
+    return wire.ask("POST", "/api/v1/orders", headers, json.dumps(order_body(seller, pick)).encode())
+
+
+def _list(wire: Wire, buyer: Buyer, limit: int = 50) -> Reply:
+    return wire.ask("GET", f"/api/v1/orders?side=buyer&limit={limit}", _key(buyer))
+
+
+def _key(buyer: Buyer) -> dict[str, str]:
+    return {"Authorization": f"Bearer {buyer.key}"}
 
 
 def order_body(seller: Seller, pick: random.Random) -> dict[str, object]:
@@ -79,18 +74,18 @@ def order_body(seller: Seller, pick: random.Random) -> dict[str, object]:
 
 def statements(port: int, buyer: Buyer, seller: Seller) -> dict[str, int]:
     """SQL statements per request, the second time round (numbers and enablement are remembered)."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     found = {}
-    for _ in range(4):
-        placed = _ask(connection, "POST", "/api/v1/orders", buyer.key, order_body(seller, random.Random(1)))
-        if placed[0] != 201:
-            raise RuntimeError(f"placing an order answered {placed[0]}: {placed[1][:500]!r}")
-        found["place_order"] = int(placed[2])
-    for limit in (10, 50):
-        listed = _ask(connection, "GET", f"/api/v1/orders?side=buyer&limit={limit}", buyer.key)
-        if listed[0] != 200:
-            raise RuntimeError(f"listing orders answered {listed[0]}: {listed[1][:500]!r}")
-        found[f"list_{limit}_orders"] = int(listed[2])
+    with Wire(port) as wire:
+        for _ in range(4):
+            placed = _place(wire, buyer, seller, random.Random(1))
+            if placed.status != 201:
+                raise RuntimeError(f"placing an order answered {placed.status}: {placed.body[:500]!r}")
+            found["place_order"] = int(placed.headers["x-statements"])
+        for limit in (10, 50):
+            listed = _list(wire, buyer, limit)
+            if listed.status != 200:
+                raise RuntimeError(f"listing orders answered {listed.status}: {listed.body[:500]!r}")
+            found[f"list_{limit}_orders"] = int(listed.headers["x-statements"])
     return found
 
 
@@ -102,18 +97,15 @@ def rate(port: int, what: str, pairs: list[tuple[Buyer, Seller]], seconds: float
     def client(index: int) -> None:
         buyer, seller = pairs[index]
         pick = random.Random(index)
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        gate.wait()
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if what == "place":
-                status, _, _ = _ask(connection, "POST", "/api/v1/orders", buyer.key, order_body(seller, pick))
-            else:
-                status, _, _ = _ask(connection, "GET", "/api/v1/orders?side=buyer&limit=50", buyer.key)
-            if status in (200, 201):
-                good[index] += 1
-            else:
-                bad[index] += 1
+        with Wire(port) as wire:
+            gate.wait()
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                reply = _place(wire, buyer, seller, pick) if what == "place" else _list(wire, buyer)
+                if reply.status in (200, 201):
+                    good[index] += 1
+                else:
+                    bad[index] += 1
 
     threads = [threading.Thread(target=client, args=(index,)) for index in range(len(pairs))]
     for thread in threads:
