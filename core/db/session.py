@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg import Cursor
+from psycopg.pq import Format
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
@@ -14,6 +16,17 @@ SET_TENANT = "SELECT set_config('ts.tenant', %s, true), ts.clock(), set_config('
 CROSS = "SELECT set_config('ts.tenant', %s, true), ts.clock(), set_config('ts.home', %s, true)"
 
 _counter: ContextVar[list[str] | None] = ContextVar("statements", default=None)
+
+
+class BinaryCursor(Cursor[Any]):
+    """Takes rows as PostgreSQL holds them: neither side spends time on spelling ids, moments and numbers as text.
+
+    What psycopg cannot read that way (a search vector, a regclass) comes as bytes: cast it to text where it is read.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.format = Format.BINARY
 
 
 class TenantSession(Session):
@@ -57,6 +70,7 @@ class Database:
             pool_recycle=1800,
             connect_args={
                 "application_name": "tongshang",
+                "cursor_factory": BinaryCursor,
                 "options": f"-c statement_timeout={statement_timeout} -c lock_timeout=3s"
                 " -c idle_in_transaction_session_timeout=10s -c timezone=UTC -c search_path=ts,pg_temp",
             },
