@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -59,6 +60,7 @@ def hashed(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
+@lru_cache(maxsize=1024)
 def address(remote: str | None) -> str:
     """An IP address in one spelling, empty when there is none; IPv4 inside IPv6 becomes IPv4."""
     try:

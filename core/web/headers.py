@@ -3,11 +3,12 @@
 import ipaddress
 import logging
 import platform as machine
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -35,6 +36,7 @@ def install(app: Flask) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.config["MAX_CONTENT_LENGTH"] = FILE_LIMIT
     app.config["MAX_FORM_PARTS"] = 1000
+    app.session_interface = _NoSession()
     app.before_request(_limits)
     app.after_request(_headers)
     app.after_request(save_flash)
@@ -44,6 +46,13 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+class _NoSession(SessionInterface):
+    """Who is signed in stands in our own rows: Flask's session cookie is neither read nor written, and writing fails."""
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        return self.make_null_session(app)
+
+
 def _limits() -> None:
     trace_id()
     config = platform().config
@@ -51,10 +60,11 @@ def _limits() -> None:
         raise Rejected(400, "http.host_unknown", host=request.host[:100])
     if wants_json() and (request.content_length or 0) > JSON_LIMIT:
         raise Rejected(413, "input.too_large", limit=JSON_LIMIT)
-    if "\x00" in request.path or "%00" in request.full_path:
+    if "\x00" in request.path or "%00" in request.path or b"%00" in request.query_string:
         raise Rejected(400, "text.nul")
 
 
+@lru_cache(maxsize=256)
 def answers_to(asked: str, bound: str, allowed: tuple[str, ...]) -> bool:
     """Whether we answer to the name a request asks for, so that nobody can make our links point elsewhere.
 
