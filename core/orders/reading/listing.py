@@ -54,7 +54,9 @@ class OrderRow(NamedTuple):
     partner_en: str | None
 
 
-_COLUMNS = tuple(getattr(TradeOrder, name) for name in OrderRow._fields[:17])
+_ORDER = TradeOrder.__table__.c
+"""The columns bare: rows that no session keeps cost half of what mapped ones do."""
+_COLUMNS = tuple(_ORDER[name] for name in OrderRow._fields[:17])
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def count_waiting(ctx: Context) -> int:
     """How many orders ask this enterprise for an answer, counted up to a hundred. One statement."""
     arms = [
         select(literal(1).label("one"))
-        .where(_own(which) == ctx.tenant_id, TradeOrder.state.in_(WAITING[which]))
+        .where(_own(which) == ctx.tenant_id, _ORDER.state.in_(WAITING[which]))
         .limit(MANY)
         .subquery()
         for which in SIDES
@@ -145,26 +147,26 @@ def count_waiting(ctx: Context) -> int:
 
 
 def _own(side: str) -> ColumnElement[UUID]:
-    return TradeOrder.buyer_id.expression if side == "buyer" else TradeOrder.seller_id.expression
+    return _ORDER.buyer_id if side == "buyer" else _ORDER.seller_id
 
 
 def _arm(side: str, states: Collection[str], started: bool, searching: bool, backwards: bool) -> Select[tuple[object, ...]]:
     """One side's newest orders, by that side's index. Until it is submitted (and has a number) an order is its buyer's alone."""
-    partner = TradeOrder.seller_id if side == "buyer" else TradeOrder.buyer_id
+    partner = _ORDER.seller_id if side == "buyer" else _ORDER.buyer_id
     query = select(*_COLUMNS, literal(side).label("side"), partner.label("partner_id")).where(
         _own(side) == bindparam("tenant")
     )
     if side == "seller":
-        query = query.where(TradeOrder.number.is_not(None))
+        query = query.where(_ORDER.number.is_not(None))
     if states:
-        query = query.where(TradeOrder.state.in_(tuple(states)))
+        query = query.where(_ORDER.state.in_(tuple(states)))
     if started:
-        at = tuple_(TradeOrder.created_at, TradeOrder.id)
-        last = tuple_(bindparam("at", type_=TradeOrder.created_at.type), bindparam("last", type_=TradeOrder.id.type))
+        at = tuple_(_ORDER.created_at, _ORDER.id)
+        last = tuple_(bindparam("at", type_=_ORDER.created_at.type), bindparam("last", type_=_ORDER.id.type))
         query = query.where(at > last if backwards else at < last)
     if searching:
-        query = query.where(_matches(partner.expression))
-    newest = _newest_first(TradeOrder.created_at.expression, TradeOrder.id.expression, backwards)
+        query = query.where(_matches(partner))
+    newest = _newest_first(_ORDER.created_at, _ORDER.id, backwards)
     return query.order_by(*newest).limit(bindparam("most"))
 
 
@@ -175,9 +177,9 @@ def _matches(partner: ColumnElement[UUID]) -> ColumnElement[bool]:
         or_(card.c.name.ilike(words, escape=ESCAPE), card.c.name_en.ilike(words, escape=ESCAPE))
     )
     return or_(
-        TradeOrder.buyer_po.ilike(words, escape=ESCAPE),
+        _ORDER.buyer_po.ilike(words, escape=ESCAPE),
         partner.in_(named),
-        func.replace(TradeOrder.number, "-", "").ilike(bare, escape=ESCAPE),
+        func.replace(_ORDER.number, "-", "").ilike(bare, escape=ESCAPE),
     )
 
 
