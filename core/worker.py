@@ -92,9 +92,14 @@ class Worker:
             for make in getattr(module, "DUTIES", ()):
                 duties.append(Duty(make.__name__, getattr(make, "every", 0.5), _bound(make, self.installation)))
         for name, plugin in self.installation.host.loaded.items():
-            duties += [Duty(f"{name}.{job.name}", job.every, _bound(job.run, self.installation)) for job in plugin.jobs]
+            duties += [Duty(f"{name}.{job.name}", job.every, self._job(name, job.run)) for job in plugin.jobs]
         queue = os.environ.get("TS_QUEUE")
         return [duty for duty in duties if not queue or duty.name.partition(".")[0] == queue]
+
+    def _job(self, plugin: str, run: Callable[[Installation], int]) -> Callable[[], int]:
+        """A plugin's job; it does nothing while the plugin is stopped."""
+        dispatch = self.installation.host.dispatch
+        return lambda: 0 if plugin in dispatch.stopped else run(self.installation)
 
     def _ask(self, duty: Callable[[TenantSession], int]) -> int:
         """A duty that is one function of the database, across all tenants."""

@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pluggy
 from psycopg.pq import TransactionStatus
@@ -66,6 +68,19 @@ class Mode:
     mode: TradeMode
 
 
+@dataclass(frozen=True)
+class Fault:
+    """A call into a plugin that went wrong. `opened`: with this one its breaker opened."""
+
+    plugin: str
+    hook: str
+    kind: str  # error, late
+    reason: str
+    tenant_id: UUID | None
+    at: datetime
+    opened: bool
+
+
 class PluginFailed(Conflict):
     """A decide hook failed: the command is refused and the plugin is named."""
 
@@ -73,7 +88,8 @@ class PluginFailed(Conflict):
 class Dispatch:
     """All plugins of this process. `core.host` registers them; rooms call `decide` and `decorate`.
 
-    `replace` is called once when too many threads of this process are lost in plugins.
+    `replace` is called once when too many threads of this process are lost in plugins. `stopped` names the plugins that
+    are stopped everywhere, with the reason; `heard` is told of every fault, at once and in the thread of the call.
     """
 
     def __init__(self, replace: Callable[[], None] | None = None) -> None:
@@ -82,6 +98,8 @@ class Dispatch:
         self.breakers: dict[str, Breaker] = {}
         self.modes: dict[str, Mode] = {}
         self.titles: dict[str, dict[str, str]] = {}
+        self.stopped: Mapping[str, str] = {}
+        self.heard: Callable[[Fault], None] | None = None
         self.watchdog = Watchdog(replace)
         self._implementers: dict[str, list[tuple[str, Any]]] = {}
 
@@ -189,10 +207,13 @@ class Dispatch:
     ) -> Any:
         """The host's own border: what goes wrong behind it is the plugin's, and is answered by the hook's policy."""
         breaker = self.breakers[name]
-        if breaker.open:
+        closed = self.stopped.get(name)
+        if closed is None and breaker.open:
+            closed = breaker.last
+        if closed is not None:
             if policy == "decide":
-                raise PluginFailed("plugin.out_of_order", plugin=name, reason=breaker.last)
-            return Broken(name, breaker.last)
+                raise PluginFailed("plugin.out_of_order", plugin=name, reason=closed)
+            return Broken(name, closed)
         try:
             return self._in_time(f"{name}.{hook}", SECONDS[policy], ctx, name, call, savepoint)
         except Refused as refused:
@@ -209,6 +230,9 @@ class Dispatch:
             late = isinstance(fault, TimeoutError | Overdue)
             (breaker.trip if late else breaker.fault)(reason)
             log.exception("plugin %s failed in %s", name, hook)
+            if self.heard is not None:
+                kind = "late" if late else "error"
+                self.heard(Fault(name, hook, kind, reason, ctx.tenant_id, datetime.now(UTC), breaker.open))
             if policy == "decide":
                 raise PluginFailed("plugin.failed", plugin=name, hook=hook, reason=reason) from fault
             return Broken(name, reason)

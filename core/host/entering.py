@@ -1,7 +1,7 @@
 """Entering a plugin by its own pages, API and menu: only where it is switched on, and with its settings at hand.
 
 An enterprise that does not use a plugin gets the same answer as for an address that does not exist. No author writes
-`if enabled`.
+`if enabled`. While a plugin is stopped for everybody, its pages and API say so, the public ones too.
 """
 
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from flask import g, request
 
 from core.hooks import Dispatch
 from core.hooks.dispatch import at_home
-from core.kernel import Context, NotFound
+from core.kernel import Conflict, Context, NotFound
 from core.web import PREFIX, Api, NavEntry, Pages
 
 R = TypeVar("R", Pages, Api)
 
 
-def entered(name: str, routes: R) -> R:
+def entered(dispatch: Dispatch, name: str, routes: R) -> R:
     """The routes with the door before each. Raises ValueError for one outside the plugin's own place."""
     place = f"{PREFIX}/{name}" if isinstance(routes, Api) else f"/{name}"
     behind = copy(routes)
@@ -28,9 +28,20 @@ def entered(name: str, routes: R) -> R:
     for endpoint in routes.endpoints:
         if endpoint.path != place and not endpoint.path.startswith(f"{place}/"):
             raise ValueError(f"{endpoint.method} {endpoint.path} must lie under {place}")
-        closed = endpoint.view if endpoint.public else _behind_the_door(name, endpoint.view)
+        open_to_all = endpoint.view if endpoint.public else _behind_the_door(name, endpoint.view)
+        closed = _unless_stopped(dispatch, name, open_to_all)
         behind.endpoints.append(replace(endpoint, view=closed))
     return behind
+
+
+def _unless_stopped(dispatch: Dispatch, name: str, view: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(view)
+    def say_or_view(visit: Any, **arguments: Any) -> Any:
+        if (reason := dispatch.stopped.get(name)) is not None:
+            raise Conflict("plugin.stopped", plugin=name, reason=reason)
+        return view(visit, **arguments)
+
+    return say_or_view
 
 
 def _behind_the_door(name: str, view: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,6 +17,11 @@ from core.outbox.model import Delivery, OutboxEvent
 
 log = logging.getLogger("tongshang.outbox")
 BATCH, LEASE, TRIES = 50, timedelta(seconds=60), 8
+WAITS = "5 seconds"  # until an event looks again whether a stopped plugin goes on
+
+
+class Waits(Exception):
+    """The handler's plugin is stopped: the event keeps for it, and no attempt is counted."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +46,28 @@ def deliver(unit: Unit, handlers: Sequence[Handler]) -> int:
 
 def _deliver_one(unit: Unit, row: Any, handlers: Sequence[Handler]) -> None:
     kind = event_class(row.name)
-    failures = []
+    failures: list[str] = []
+    waits = False
     if kind is not None:
         event = from_payload(kind, row.payload)
         for tenant in filter(None, (row.tenant_id, row.other_id)):
             for handler in handlers:
                 if isinstance(event, handler.event):
-                    failures += _hand_over(unit, row.id, tenant, handler, event)
+                    try:
+                        failures += _hand_over(unit, row.id, tenant, handler, event)
+                    except Waits:
+                        waits = True
     with unit.database.session(row.tenant_id) as session:
         session.execute(
             update(OutboxEvent)
             .where(OutboxEvent.tenant_id == row.tenant_id, OutboxEvent.id == row.id, OutboxEvent.attempt == row.attempt)
-            .values(_outcome(row.attempt, failures))
+            .values(_postponed(row.attempt, failures) if waits else _outcome(row.attempt, failures))
         )
         session.commit()
 
 
 def _hand_over(unit: Unit, event_id: UUID, tenant: UUID, handler: Handler, event: Event) -> list[str]:
+    """What went wrong, in words. Raises Waits while the handler's plugin is stopped."""
     try:
         with unit.acting(tenant, Actor("plugin" if handler.plugin else "system", None, handler.name), {}, everything=True) as ctx:
             if handler.plugin is not None:
@@ -71,13 +81,25 @@ def _hand_over(unit: Unit, event_id: UUID, tenant: UUID, handler: Handler, event
                 .returning(Delivery.id)
             ).scalar()
             if taken is not None:
+                if handler.plugin is not None and handler.plugin in ctx.ports.dispatch.stopped:
+                    raise Waits
                 handler.run(ctx, event)
         return []
-    except (KeyboardInterrupt, GeneratorExit):
+    except (KeyboardInterrupt, GeneratorExit, Waits):
         raise
     except BaseException as fault:  # a handler may raise anything; its event is retried and then dead-lettered
         log.warning("handler %s failed for %s: %s", handler.name, event.name, fault, exc_info=True)
         return [f"{handler.name}: {type(fault).__name__}: {fault}"[:500]]
+
+
+def _postponed(attempt: int, failures: list[str]) -> dict[str, Any]:
+    """Handlers that are through are written down and stay out of it; the others are asked again."""
+    return {
+        "attempt": attempt - 1,
+        "lease_until": None,
+        "last_error": "; ".join(failures) or None,
+        "not_before": text(f"clock_timestamp() + interval '{WAITS}'"),
+    }
 
 
 def _outcome(attempt: int, failures: list[str]) -> dict[str, Any]:

@@ -283,3 +283,30 @@ def test_a_glance_costs_its_own_statement_and_a_failing_one_shows_nothing(plugge
     assert isinstance(dispatch.glance("menu", "menu", ctx, lambda ctx: ctx.session.scalar(text("SELECT 1 / 0"))), Broken)
     assert works(ctx)
     assert dispatch.glance("absent", "menu", ctx, lambda ctx: 1) is None
+
+
+def test_a_plugin_that_is_stopped_everywhere_refuses_commands_and_shows_nothing(plugged: Plugged) -> None:
+    agrees = Agrees()
+    ctx = plugged(agrees=agrees, shows=Runs(lambda ctx: "shown"))
+    ctx.ports.dispatch.stopped = {"agrees": "the operator says so", "shows": "too slow"}
+    with pytest.raises(PluginFailed) as refused:
+        decide(ctx)
+    assert refused.value.code == "plugin.out_of_order"
+    assert refused.value.values["reason"] == "the operator says so"
+    found = list(ctx.ports.dispatch.decorate("fill_slot", ctx, slot="order:panel", subject=None))
+    assert found == [("shows", Broken("shows", "too slow"))]
+    assert agrees.seen == []
+    ctx.ports.dispatch.stopped = {}
+    assert decide(ctx) == [("shows", "shown")]
+
+
+def test_every_fault_is_told_and_the_one_that_opens_the_breaker_says_so(plugged: Plugged) -> None:
+    ctx = plugged(bad=Raises(ValueError("no")))
+    told: list[Any] = []
+    ctx.ports.dispatch.heard = told.append
+    for _ in range(5):
+        with pytest.raises(PluginFailed):
+            decide(ctx)
+    assert [(fault.plugin, fault.hook, fault.kind, fault.opened) for fault in told] == [
+        ("bad", "check_transition", "error", False)
+    ] * 4 + [("bad", "check_transition", "error", True)]

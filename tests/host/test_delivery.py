@@ -115,3 +115,26 @@ def test_an_event_nobody_here_knows_any_more_does_not_stop_the_others(
     ear = Ear()
     assert deliver(worker, ear) == 2
     assert len(ear.heard) == 1
+
+
+def test_an_event_keeps_for_a_stopped_plugin_and_no_attempt_is_counted(
+    unit: Unit, worker: Unit, tenant: UUID, other_tenant: UUID
+) -> None:
+    stopped, core = Ear(), Ear()
+    publish(unit, tenant, other_tenant, tenant)
+    both = [
+        Handler("core.hear", SomethingHappened, core),
+        Handler("ear.hear", SomethingHappened, stopped, plugin="ear"),
+    ]
+    worker.ports.dispatch.stopped = {"ear": "it misbehaves"}
+    for _ in range(outbox.delivering.TRIES + 2):
+        assert outbox.deliver(worker, both) == 1
+        with unit.system(tenant, "test") as ctx:
+            row = ctx.session.execute(text("SELECT state, attempt FROM ts.outbox_event")).one()
+            assert tuple(row) == ("new", 0)
+            ctx.session.execute(text("UPDATE ts.outbox_event SET not_before = clock_timestamp()"))
+    assert (len(core.heard), stopped.heard) == (2, [])
+    worker.ports.dispatch.stopped = {}
+    assert outbox.deliver(worker, both) == 1
+    assert (len(core.heard), len(stopped.heard)) == (2, 1)
+    assert outbox.deliver(worker, both) == 0
