@@ -18,7 +18,7 @@ from sqlalchemy.types import String
 from core.db import Model
 from tests.app.house import House
 
-PLAIN = re.compile(r"^([a-z_.]+|[0-9a-f-]{36})$")
+PLAIN = re.compile(r"^([a-z_.]+|[0-9a-f-]{36}|\{\"\w+\":(true|false)\})$")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _own(mine: Connection, theirs: Connection, table: Any, tenant: UUID, rows: l
 
 
 def _words(row: dict[str, Any]) -> Iterator[str]:
-    """Texts long enough to be nobody else's by chance, and no words of the program (`price_list`) or ids."""
+    """Texts long enough to be nobody else's by chance; no words of the program (`price_list`), bare yes or no, or ids."""
     for value in row.values():
         if (
             isinstance(value, str)
