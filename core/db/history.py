@@ -23,12 +23,12 @@ def to_head(
     """
     config = _config(schema, versions)
     steps: list[str] = []
-    config.attributes["connection"] = connection
-    config.attributes["role"] = role
-    config.attributes["note"] = lambda revision: (
-        steps.append(f"{schema}:{revision}"),
-        note(f"{schema}: {revision}"),
-    )
+
+    def taken(revision: str) -> None:
+        steps.append(f"{schema}:{revision}")
+        note(f"{schema}: {revision}")
+
+    config.attributes.update(connection=connection, role=role, note=taken)
     command.upgrade(config, "head")
     return steps
 
