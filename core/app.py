@@ -21,6 +21,7 @@ from core.db.session import set_tenant
 from core.hooks import Dispatch
 from core.host import Host, Standing, standing
 from core.host import load as load_plugins
+from core.host.pulse import Pulse
 from core.kernel import Ports
 from core.web import (
     Api,
@@ -63,6 +64,7 @@ def create_app(config: Config | None = None) -> Flask:
         count_sql=bool(os.environ.get("TS_COUNT_SQL")),
     )
     app.extensions["ts.host"] = house.host
+    app.extensions["ts.house"] = house
     headers.install(app)
     house.host.start(app)
     _routes(app, house)
@@ -71,8 +73,8 @@ def create_app(config: Config | None = None) -> Flask:
     return app
 
 
-def _drain() -> None:
-    """Two threads of this process are stuck in plugins: end in order, and be replaced by whoever started us."""
+def end_in_order() -> None:
+    """This process is to be replaced: it ends in order, and whoever started it begins another."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -83,10 +85,12 @@ class Installation:
         keyring.load({1: config.master_key})
         _bound_only(database)
         self.config, self.database = config, database
+        self.leave: Callable[[], None] = end_in_order
+        self.pulse: Pulse | None = None
         self.standing, folders = _standing(database, config.data)
         only = os.environ.get("TS_ONLY")
         self.host: Host = load_plugins(
-            Dispatch(replace=_drain),
+            Dispatch(replace=lambda: self.leave()),
             safe_mode=safe_mode,
             only=only.split(",") if only else None,
             standing=self.standing,
@@ -103,6 +107,14 @@ class Installation:
         self.unit = Unit(database, self.ports, before_commit=(audit.write, outbox.write))
         for module in rooms.parts("wiring"):
             module.wire()
+
+    def begin_pulse(self, kind: str, leave: Callable[[], None]) -> Pulse:
+        """Report this process (`web` or `worker`) from now on. `leave` is called when it is to be replaced."""
+        self.leave = leave
+        url = self.database.engine.url.render_as_string(hide_password=False)
+        self.pulse = Pulse(url, self.host, kind, self.standing.epoch, leave, one_by_one=kind == "web")
+        self.pulse.begin()
+        return self.pulse
 
     @property
     def permissions(self) -> list[Any]:

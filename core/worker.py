@@ -39,14 +39,27 @@ class Worker:
         self.installation = Installation(config, Database(config.url("worker"), pool_size=8), safe_mode=config.safe_mode)
         self.unit = self.installation.unit
         self.duties = self._duties()
+        self.replaced = False
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set, then let each duty finish what it holds."""
-        threads = [threading.Thread(target=self._turn, args=(duty, stop), name=duty.name) for duty in self.duties]
+        """Work until `stop` is set, then let each duty finish what it holds.
+
+        It sets `stop` itself, and `replaced`, when a fresh process is to take over: the plugins are others now, or threads
+        are stuck in one. Stuck ones are left behind; what they held is claimed again when its lease runs out.
+        """
+
+        def leave() -> None:
+            self.replaced = True
+            stop.set()
+
+        pulse = self.installation.begin_pulse("worker", leave)
+        threads = [threading.Thread(target=self._turn, args=(duty, stop), name=duty.name, daemon=True) for duty in self.duties]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            while thread.is_alive() and not (stop.is_set() and self.installation.host.dispatch.watchdog.stuck):
+                thread.join(0.5)
+        pulse.end()
         self.installation.database.dispose()
 
     def once(self) -> int:

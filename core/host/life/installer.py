@@ -23,6 +23,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from core.host.life.examination import ROOT
+from core.host.pulse import this_process
 
 log = logging.getLogger("tongshang.installer")
 LEASE = 660.0  # seconds; longer than a change may take
@@ -141,16 +142,18 @@ class Installer:
         )
 
     def _take_over(self, change: UUID, row: Any, steps: list[dict[str, Any]]) -> Outcome:
-        """Wait until every process that reports runs the new set; take an installation back that does not start there."""
+        """Wait until every process that reports runs the new set; take an installation back that does not start there.
+
+        The process we run in is not waited for: it leaves when we are done.
+        """
         self._tell(change, steps, {"step": "take_over", "state": "running"})
         with self.engine.begin() as connection:
             epoch = connection.execute(text("SELECT ts.plugin_epoch_now()")).scalar()
         deadline = time.monotonic() + TAKEN_OVER_WITHIN
         while time.monotonic() < deadline:
             with self.engine.begin() as connection:
-                running = connection.execute(
-                    text("SELECT id, epoch, broken FROM ts.plugin_processes()")
-                ).all()
+                rows = connection.execute(text("SELECT id, epoch, broken FROM ts.plugin_processes()")).all()
+            running = [each for each in rows if not each.id.startswith(this_process())]
             broken = [
                 each.broken[row.plugin]
                 for each in running
