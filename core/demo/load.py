@@ -103,7 +103,7 @@ def _terms(unit: Unit, ids: Mapping[str, UUID]) -> None:
                 )
     for key in ("lianhang", "yongtai", "hengke", "zhuda"):
         with unit.system(ids[key], "seed") as ctx:
-            for plugin in ("spot", "presale"):
+            for plugin in ("spot", "presale", "rfq"):
                 switch_on(ctx, plugin)
 
 

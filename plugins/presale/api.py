@@ -175,7 +175,7 @@ def ask_release(ctx: ts.Context, reservation_id: UUID, body: dict[str, Any]) -> 
     """Ask for an end with nobody to blame; a file proves it."""
     try:
         content = base64.b64decode(body["file_base64"], validate=True)
-    except binascii.Error:
+    except (binascii.Error, ValueError):  # a letter outside ASCII is a ValueError of its own
         raise ts.Invalid.one("file_base64", "presale.not_base64") from None
     evidence = Evidence(body["file_name"], content)
     return service.ask_release(ctx, reservation_id, body["reason"], evidence, force_majeure=body["force_majeure"])

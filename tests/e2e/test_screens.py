@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from core import rooms
 from tests.e2e.conftest import AXE
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -24,6 +25,7 @@ def screens(house: Any, who: str) -> list[str]:
         and endpoint.method == "GET"
         and "<" not in endpoint.path
         and not endpoint.path.startswith(NO_PAGES)
+        and not (endpoint.permission and operators_only(house, endpoint.permission))
     )
     doors = {"/signin", "/mfa"}
     mine = [
@@ -39,6 +41,13 @@ def screens(house: Any, who: str) -> list[str]:
         else [f"/catalog/{sku}"]
     )
     return [path for path in plain if path not in doors] + orders + own + MORE
+
+
+def operators_only(house: Any, permission: str) -> bool:
+    """Whether only the platform's operator may hold a permission."""
+    known = [*rooms.collected("permissions", "PERMISSIONS"), *house.app.extensions["ts.host"].all("permissions")]
+    roles = next(each.roles for each in known if each.code == permission)
+    return all(role.startswith("operator.") for role in roles)
 
 
 def look_at(context: Any, portal: str, paths: list[str], width: int) -> list[str]:

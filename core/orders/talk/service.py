@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from core import files
-from core.kernel import Conflict, Context, Invalid, uuid7
+from core.kernel import Conflict, Context, Invalid, NotFound, uuid7
 from core.orders.events import OrderMessageWritten
 from core.orders.model import TradeOrder
 from core.orders.reading import find
@@ -67,6 +67,9 @@ def mark_read(ctx: Context, order_id: UUID, message_id: UUID) -> bool:
     order = find(ctx, order_id)
     ctx.require("order.message")
     mine = side_of(ctx, order)
+    of_this = select(OrderMessage.id).where(OrderMessage.order_id == order.id, OrderMessage.id == message_id)
+    if ctx.session.scalar(of_this) is None:
+        raise NotFound("order.no_such_message")
     talk = ctx.session.scalar(
         select(OrderTalk)
         .where(OrderTalk.order_id == order.id)
