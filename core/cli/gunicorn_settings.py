@@ -1,6 +1,11 @@
-"""Settings gunicorn reads from Python: its master ends with `serve`, and its workers do not sweep what never goes away."""
+"""Settings gunicorn reads from Python: its master ends with `serve`; its workers report, and leave without cutting anyone.
+
+A worker that is to be replaced first closes every connection after its answer, for as long as gunicorn keeps one open,
+and only then ends; gunicorn's master begins another. So no client meets a connection that was just cut.
+"""
 
 import gc
+import threading
 from typing import Any
 
 from core.cli.leash import hold
@@ -20,3 +25,19 @@ def post_worker_init(worker: Any) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 50)
+    _report(worker)
+
+
+def _report(worker: Any) -> None:
+    from core.app import Installation, end_in_order
+    from core.host.pulse import SETTLE
+
+    house: Installation = worker.wsgi.extensions["ts.house"]
+
+    def leave() -> None:
+        worker.max_keepalived = 0  # gunicorn drops a `Connection` header of ours and writes `close` by itself now
+        settling = threading.Timer(SETTLE, end_in_order)
+        settling.daemon = True
+        settling.start()
+
+    house.begin_pulse("web", leave)
