@@ -1,6 +1,7 @@
 -- Promises on stock. Every function works for the tenant of the transaction, with the caller's rights and policies, and takes
 -- its row locks in one order (product, warehouse), so that two orders with common goods never wait for each other in a ring.
 -- Each locks first and looks after: under READ COMMITTED the statement after a lock sees what the other order left.
+-- `until <= (SELECT ts.clock())` reads the clock once, so that an index finds what ran out; bare, it would be read row by row.
 CREATE OR REPLACE FUNCTION ts.uuid7() RETURNS uuid LANGUAGE sql VOLATILE AS $$
   SELECT encode(set_byte(b, 6, (get_byte(b, 6) & 15) | 112), 'hex')::uuid
   FROM (SELECT overlay(uuid_send(gen_random_uuid()) PLACING
@@ -61,7 +62,7 @@ BEGIN
   PERFORM ts.lock_levels(products);
   SELECT array_agg(r.id) INTO stale FROM ts.reservation r
   WHERE r.tenant_id = me AND r.product_id = ANY(products) AND r.closed_at IS NULL AND r.kind = 'soft'
-    AND r.until <= ts.clock();
+    AND r.until <= (SELECT ts.clock());
   IF stale IS NOT NULL THEN
     PERFORM ts.close_reservations(stale, 'expired');
   END IF;
@@ -150,7 +151,7 @@ BEGIN
   IF products IS NULL THEN RETURN; END IF;
   PERFORM ts.lock_levels(products);
   SELECT array_agg(r.id) INTO stale FROM ts.reservation r
-  WHERE r.tenant_id = me AND r.order_id = p_order AND r.closed_at IS NULL AND r.kind = 'soft' AND r.until <= ts.clock();
+  WHERE r.tenant_id = me AND r.order_id = p_order AND r.closed_at IS NULL AND r.kind = 'soft' AND r.until <= (SELECT ts.clock());
   IF stale IS NOT NULL THEN
     PERFORM ts.close_reservations(stale, 'expired');
   END IF;
@@ -380,7 +381,7 @@ BEGIN
   FOR due IN
     SELECT DISTINCT d.tenant_id, d.product_id, d.warehouse_id FROM (
       SELECT r.tenant_id, r.product_id, r.warehouse_id FROM ts.reservation r
-      WHERE r.closed_at IS NULL AND r.kind = 'soft' AND r.until <= ts.clock() ORDER BY r.until LIMIT p_most) d
+      WHERE r.closed_at IS NULL AND r.kind = 'soft' AND r.until <= (SELECT ts.clock()) ORDER BY r.until LIMIT p_most) d
     ORDER BY 1, 2, 3
   LOOP
     PERFORM 1 FROM ts.stock_level l
@@ -388,7 +389,7 @@ BEGIN
     WITH gone AS (
       UPDATE ts.reservation r SET closed_at = ts.clock(), outcome = 'expired'
       WHERE r.tenant_id = due.tenant_id AND r.product_id = due.product_id AND r.warehouse_id = due.warehouse_id
-        AND r.closed_at IS NULL AND r.kind = 'soft' AND r.until <= ts.clock()
+        AND r.closed_at IS NULL AND r.kind = 'soft' AND r.until <= (SELECT ts.clock())
       RETURNING r.lot_id, r.qty),
     unheld AS (
       UPDATE ts.lot t SET held = t.held - g.qty
@@ -408,7 +409,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT sum(l.on_hand - l.hard - l.soft) FROM ts.stock_level l WHERE l.tenant_id = t.tenant_id AND l.product_id = t.id), 0)
     + coalesce((
     SELECT sum(r.qty) FROM ts.reservation r WHERE r.tenant_id = t.tenant_id AND r.product_id = t.id
-      AND r.closed_at IS NULL AND r.kind = 'soft' AND r.until <= ts.clock()), 0))
+      AND r.closed_at IS NULL AND r.kind = 'soft' AND r.until <= (SELECT ts.clock())), 0))
   FROM ts.listing t WHERE t.id = ANY(p_skus) AND t.status = 'listed' AND ts.tenant() IS NOT NULL
 $$
 -- ;;
