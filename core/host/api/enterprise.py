@@ -1,13 +1,11 @@
-"""Plugins over JSON."""
+"""An enterprise's own choice of plugins over JSON."""
 
 from typing import Any
 
 from core.host import service
+from core.host.api.frame import api
 from core.host.schema import DisableIn, EnableIn, PluginAnswer, PluginList
 from core.kernel import Context
-from core.web import Api
-
-api = Api("plugins")
 
 
 @api.get("/plugins", permission="plugin.view", answer=PluginList)
