@@ -15,8 +15,14 @@ POLICIES = """SELECT p.polname AS name, p.polroles = ARRAY['ts_plugin_owner'::re
   coalesce(pg_get_expr(p.polqual, p.polrelid), 'none') AS seen,
   coalesce(pg_get_expr(p.polwithcheck, p.polrelid), 'none') AS written
   FROM pg_policy p WHERE p.polrelid = :table"""
-GRANTED = """SELECT count(*) FROM aclexplode((SELECT relacl FROM pg_class WHERE oid = :table)) a
-  WHERE a.grantee IN (0, 'ts_app'::regrole, 'ts_worker'::regrole, 'ts_plugin'::regrole)"""
+SERVING = "(0, 'ts_app'::regrole, 'ts_worker'::regrole, 'ts_plugin'::regrole)"
+GRANTED = f"""SELECT count(*) FROM (SELECT relacl AS acl FROM pg_class WHERE oid = :table
+  UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = :table) held, aclexplode(held.acl) a
+  WHERE a.grantee IN {SERVING}"""
+VIEWS = """SELECT c.oid, c.relname AS name, c.relkind = 'm' AS stored,
+  coalesce(c.reloptions && ARRAY['security_invoker=true', 'security_invoker=on', 'security_invoker=1'], false) AS bound
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = :schema AND c.relkind IN ('v', 'm') ORDER BY c.relname"""
 OUTSIDE = """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.xmin::text = (txid_current() % 4294967296)::text AND n.nspname NOT IN (:schema, 'pg_catalog', 'pg_toast')
   AND n.nspname NOT LIKE 'pg_temp%' ORDER BY 1 LIMIT 5"""
@@ -67,6 +73,10 @@ def complaints(connection: Connection, schema: str) -> list[str]:
         for policy in ours:
             if any("tenant()" not in each for each in (policy.seen, policy.written) if each != "none"):
                 found.append(f"{full}: the policy {policy.name} does not ask for the tenant")
+    for view in connection.execute(text(VIEWS), {"schema": schema}).all():
+        if connection.execute(text(GRANTED), {"table": view.oid}).scalar() and (view.stored or not view.bound):
+            how = "a stored view shows every enterprise's rows" if view.stored else "the view lacks security_invoker"
+            found.append(f"{schema}.{view.name}: {how}")
     return found
 
 
