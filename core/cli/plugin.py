@@ -1,0 +1,288 @@
+"""`plugin`: the plugins of this installation from its terminal: planned, consented to, carried out before one's eyes.
+
+Whoever may run this command owns the machine, so it acts as the operator's enterprise. A WHEEL is handed in first.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+
+from core.cli.database import require_tables, running_database
+from core.cli.options import data_option, json_option
+from core.cli.say import Teller, print_json
+from core.cli.tongue import say, sentence_of
+from core.config import Config, UserError
+
+SHOWN = (
+    "publisher", "sha256", "core", "requires", "libraries", "permissions_new", "permissions_gone", "tables_new", "hooks",
+    "hosts", "slots", "modes", "enterprises", "open_orders", "open_gates", "warnings",
+)  # fmt: skip
+
+
+@click.group()
+def plugin() -> None:
+    """Install, upgrade, archive and remove the plugins of this installation."""
+
+
+class Desk:
+    """The installation as its operator sees it from the terminal."""
+
+    def __init__(self, config: Config, house: Any, operator: UUID) -> None:
+        self.config, self.house, self.operator = config, house, operator
+
+    def acting(self) -> Any:
+        """One transaction in the operator's name."""
+        return self.house.unit.system(self.operator, "operator")
+
+    def installer(self, tell: Teller) -> Any:
+        from core.host.life.installer import Installer
+
+        if self.config.migrate_url is None:
+            raise UserError(
+                "The address for migrations is not known here.", "MIGRATE_DATABASE_URL", "Set it, then try again."
+            )
+        return Installer(
+            self.config.url("migrate"), self.config.data, self.config.master_key, watch=lambda step: _step(tell, step)
+        )
+
+
+@contextmanager
+def desk(data: Path | None) -> Iterator[Desk]:
+    config = Config.load(data)
+    with running_database(config):
+        require_tables(config)
+        from core import identity
+        from core.app import Installation
+        from core.db import Database
+        from core.kernel import uuid7
+
+        house = Installation(config, Database(config.url("app"), pool_size=2))
+        try:
+            with house.unit.system(uuid7(), "operator") as ctx:
+                operator = identity.operator_id(ctx)
+            if operator is None:
+                raise UserError(
+                    "Nobody runs this platform yet, and its company is not named.", "", "Run `run.py operator` first."
+                )
+            yield Desk(config, house, operator)
+        finally:
+            house.database.dispose()
+
+
+def change(verb: str) -> click.Command:
+    """The command that plans one change, asks, and carries it out."""
+
+    @click.command(verb)
+    @click.argument("what", metavar="WHEEL|NAME" if verb in ("install", "upgrade") else "NAME")
+    @click.option("--yes", is_flag=True, help="Consent to the plan without being asked.")
+    @data_option
+    @json_option
+    def run(what: str, yes: bool, data: Path | None, as_json: bool) -> int:
+        tell = Teller(as_json)
+        with desk(data) as at:
+            installer = at.installer(tell)
+            name, sha256 = _handed_in(at, what)
+            found = _plan(at, verb, name, sha256)
+            _show(tell, found)
+            if not yes and not click.confirm(say("Carry this out?"), err=as_json):
+                raise click.Abort
+            typed = None
+            if found.needs_typed_name:
+                typed = name if yes else click.prompt(say("Type the name of the plugin"), err=as_json)
+            return _carry_out(at, installer, tell, found, sha256, typed)
+
+    run.help = f"{verb.capitalize()} a plugin."
+    return run
+
+
+for _verb in ("install", "upgrade", "rollback", "archive", "restore", "export", "purge"):
+    plugin.add_command(change(_verb))
+
+
+@plugin.command("plan")
+@click.argument("what", metavar="WHEEL|NAME")
+@click.option("--verb", default="install", show_default=True, help="What would be done.")
+@data_option
+@json_option
+def plan_command(what: str, verb: str, data: Path | None, as_json: bool) -> None:
+    """Show what a change would do. A WHEEL is handed in by it; nothing else changes."""
+    from core.host.model import VERBS
+
+    if verb not in VERBS:
+        raise UserError(f"There is no act “{verb}”.", ", ".join(VERBS), "Choose one of these.")
+    tell = Teller(as_json)
+    with desk(data) as at:
+        name, sha256 = _handed_in(at, what)
+        found = _plan(at, verb, name, sha256)
+        _show(tell, found)
+        tell.facts({**asdict(found), "digest": found.digest})
+
+
+@plugin.command("list")
+@data_option
+@json_option
+def list_command(data: Path | None, as_json: bool) -> None:
+    """The plugins of this installation."""
+    from core.host import rows
+
+    with desk(data) as at, at.acting() as ctx:
+        found = [
+            {"name": row.name, "version": row.version, "state": row.state, "stopped": row.stopped_reason}
+            for row in rows.plugins(ctx.session)
+        ]
+    if as_json:
+        print_json({"plugins": found})
+        return
+    for row in found:
+        state = say("stopped") if row["stopped"] else say(row["state"])
+        click.echo(f"{row['name']:<20} {row['version']:<12} {state}  {row['stopped'] or ''}".rstrip())
+
+
+@plugin.command("stop")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why; enterprises read it.")
+@data_option
+@json_option
+def stop_command(name: str, reason: str, data: Path | None, as_json: bool) -> None:
+    """Stop a plugin at once, for every enterprise."""
+    from core.host.life import changes
+
+    with desk(data) as at, at.acting() as ctx:
+        changes.stop(ctx, name, reason)
+    tell = Teller(as_json)
+    tell("The plugin is stopped", plugin=name)
+    tell.facts({"plugin": name, "stopped": True})
+
+
+@plugin.command("lift")
+@click.argument("name")
+@data_option
+@json_option
+def lift_command(name: str, data: Path | None, as_json: bool) -> None:
+    """Let a stopped plugin act again."""
+    from core.host.life import changes
+
+    with desk(data) as at, at.acting() as ctx:
+        changes.lift(ctx, name)
+    tell = Teller(as_json)
+    tell("The plugin acts again", plugin=name)
+    tell.facts({"plugin": name, "stopped": False})
+
+
+@plugin.command("apply")
+@data_option
+@json_option
+def apply_command(data: Path | None, as_json: bool) -> None:
+    """Carry out the changes that wait, where the worker does not know the address for migrations."""
+    tell = Teller(as_json)
+    with desk(data) as at:
+        installer, done = at.installer(tell), 0
+        while installer.turn():
+            done += 1
+    tell("Changes carried out", count=done)
+    tell.facts({"count": done})
+
+
+@plugin.command("doctor")
+@data_option
+@json_option
+def doctor_command(data: Path | None, as_json: bool) -> int:
+    """Plugins that do not start or are stopped, and what removed ones left behind. Exit 1 when there is any."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    from core.host import rows
+    from core.host.life.purging import leftovers
+
+    with desk(data) as at:
+        broken = dict(at.house.host.broken)
+        with at.acting() as ctx:
+            known = rows.plugins(ctx.session)
+            purged = {row.plugin for row in rows.changes(ctx.session, None, 1000) if row.verb == "purge" and row.state == "done"}
+        stopped = {row.name: row.stopped_reason or "" for row in known if row.stopped_at}
+        left = {}
+        if at.config.migrate_url is not None:
+            engine = create_engine(at.config.url("migrate"), poolclass=NullPool)
+            with engine.connect() as connection:
+                for name in sorted(purged - {row.name for row in known}):
+                    left[name] = leftovers(connection, name)
+    left = {name: what for name, what in left.items() if what}
+    wrong = bool(broken or stopped or left)
+    if as_json:
+        print_json({"ok": not wrong, "broken": broken, "stopped": stopped, "leftovers": left})
+        return int(wrong)
+    for title, found in (("does not start", broken), ("is stopped", stopped), ("left behind", left)):
+        for name, why in found.items():
+            click.echo(f"✗ {name} {say(title)}: {', '.join(why) if isinstance(why, list) else why}")
+    if not wrong:
+        click.echo(say("Nothing is wrong."))
+    return int(wrong)
+
+
+def _handed_in(at: Desk, what: str) -> tuple[str, str | None]:
+    """The plugin's name; of a wheel also the hash, after it was handed in."""
+    if not what.endswith(".whl"):
+        return what, None
+    from core.host import packages
+    from core.host.life import changes
+
+    path = Path(what)
+    if not path.is_file():
+        raise UserError("There is no such file.", what, "Give the path of a wheel, or the name of a plugin.")
+    wheel = packages.read(path.read_bytes(), path.name)
+    with at.acting() as ctx:
+        sha256 = changes.keep(ctx, wheel, source="upload", signer=None)
+    if wheel.plugin is None:
+        raise UserError(
+            "This wheel is a library; it is kept for plugins that need it.", what, "Install a plugin that needs it."
+        )
+    return wheel.plugin, sha256
+
+
+def _plan(at: Desk, verb: str, name: str, sha256: str | None) -> Any:
+    from core.host.life.plan import plan
+
+    with at.acting() as ctx:
+        return plan(ctx, verb, name, at.config.data, sha256)
+
+
+def _show(tell: Teller, found: Any) -> None:
+    tell("The plan", plugin=found.plugin, act=found.verb, version=f"{found.from_version or '—'} → {found.to_version or '—'}")
+    if found.verb in ("install", "upgrade") and not found.publisher:
+        tell.note("Nobody vouches for this package.")
+    for name in SHOWN:
+        if value := getattr(found, name):
+            tell.note(f"{say(name.replace('_', ' '))}{say(': ')}{', '.join(value) if isinstance(value, tuple) else value}")
+
+
+def _carry_out(at: Desk, installer: Any, tell: Teller, found: Any, sha256: str | None, typed: str | None) -> int:
+    from core.host import rows
+    from core.host.life import changes
+    from core.kernel import Refused
+
+    with at.acting() as ctx:
+        ident, _ = changes.consent(
+            ctx, found.verb, found.plugin, at.config.data, digest=found.digest, sha256=sha256, typed_name=typed
+        )
+    if installer.claim(ident):
+        outcome = installer.carry_out(ident)
+        state, code, values = outcome.state, outcome.code, outcome.values or {}
+    else:  # a worker was quicker
+        with at.acting() as ctx:
+            state, code, values = rows.change(ctx.session, ident).state, "", {}
+    if state in ("failed", "rolled_back"):
+        raise UserError(sentence_of(Refused(code, **values)), found.plugin, "Nothing was changed.")
+    tell("Done" if state == "done" else "A worker carries it out", plugin=found.plugin, version=found.to_version or "")
+    if code:
+        tell.note(sentence_of(Refused(code, **values)))
+    tell.facts({"change": str(ident), "plugin": found.plugin, "version": found.to_version, "state": state})
+    return 0
+
+
+def _step(tell: Teller, step: dict[str, Any]) -> None:
+    tell.note(f"{say(str(step['step']).replace('_', ' '))} · {say(str(step['state']))}")
