@@ -24,6 +24,14 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
+ALWAYS = (
+    ("Content-Security-Policy", POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+NOT_KEPT = (("Cache-Control", "no-store"), ("Vary", "Cookie, HX-Request"))
 JSON_LIMIT, FILE_LIMIT = 1 << 20, 20 << 20
 SAID = frozenset({400, 404, 405, 406, 408, 413, 414, 415, 422, 429, 431, 500, 503})
 """Statuses with a sentence of their own (`http.404`); the others are told like 400 or 500."""
@@ -93,17 +101,15 @@ def _own_name() -> str:
 
 def _headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers["X-Trace-Id"] = trace_id()
+    said = {name.lower() for name, _ in headers}
+    wanted = [*ALWAYS, ("X-Trace-Id", trace_id())]
     if request.is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        wanted.append(("Strict-Transport-Security", "max-age=31536000"))
     if not request.path.startswith("/static/"):
-        headers.setdefault("Cache-Control", "no-store")
-        headers.setdefault("Vary", "Cookie, HX-Request")
+        wanted += NOT_KEPT
+    for name, value in wanted:
+        if name.lower() not in said:
+            headers.add(name, value)
     return response
 
 
