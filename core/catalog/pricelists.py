@@ -223,7 +223,7 @@ def groups(ctx: Context) -> list[Group]:
 
 
 def _products_on(ctx: Context, list_id: UUID) -> list[UUID]:
-    wanted = select(PriceRow.product_id.distinct()).where(
+    wanted = select(PriceRow.product_id).distinct().where(
         PriceRow.tenant_id == ctx.tenant_id, PriceRow.price_list_id == list_id
     )
     return sorted(ctx.session.scalars(wanted))

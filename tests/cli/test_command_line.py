@@ -49,7 +49,7 @@ def test_help_names_every_command_and_loads_none() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_and_takes_a_data_folder(name: str) -> None:
-    arguments = ["connector", "list"] if name == "connector" else [name]
+    arguments = [name, "list"] if name in ("connector", "plugin") else [name]
     done = tongshang(*arguments, "--help")
     assert done.returncode == 0, done.stderr
     assert "--data" in done.stdout or name == "connector"
