@@ -2,6 +2,7 @@
 
 from core.db import roles, schema
 from core.db.base import Append, Model, Published, Shared, TenantOwned, TwoSided, uuid_pk
+from core.db.inserting import insert_rows
 from core.db.rls import security_statements
 from core.db.session import Database, TenantSession, count_statements, set_tenant
 from core.db.types import Amount, Encrypted, Measure, Price, keyring
@@ -22,6 +23,7 @@ __all__ = [
     "TwoSided",
     "Unit",
     "count_statements",
+    "insert_rows",
     "keyring",
     "roles",
     "schema",

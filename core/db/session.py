@@ -91,7 +91,8 @@ class Database:
 def _count(_conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
     seen = _counter.get()
     if seen is not None:
-        seen.extend([statement] * (len(parameters) if many else 1))
+        # many rows in one statement come as one mapping, and are one statement
+        seen.extend([statement] * (len(parameters) if many and isinstance(parameters, list | tuple) else 1))
 
 
 @contextmanager

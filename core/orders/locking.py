@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
+from core.db import insert_rows
 from core.hooks import TransitionFacts
 from core.kernel import Conflict, Context, NotFound, Transition, uuid7
 from core.orders import events
@@ -131,13 +132,12 @@ def note(ctx: Context, order: TradeOrder, verb: str, **detail: Any) -> None:
 
 
 def _trace(ctx: Context, order: TradeOrder, verb: str, source: str, acting: str, detail: dict[str, Any]) -> None:
-    ctx.session.add(
-        OrderEvent(
-            id=uuid7(), buyer_id=order.buyer_id, seller_id=order.seller_id, order_id=order.id, version=order.version,
-            verb=verb, source=source, target=order.state, side=acting, actor=ctx.actor.name, at=ctx.now,
-            detail={name: _plain(value) for name, value in detail.items()},
-        )
+    event = OrderEvent(
+        id=uuid7(), buyer_id=order.buyer_id, seller_id=order.seller_id, order_id=order.id, version=order.version,
+        verb=verb, source=source, target=order.state, side=acting, actor=ctx.actor.name, at=ctx.now,
+        detail={name: _plain(value) for name, value in detail.items()},
     )  # fmt: skip
+    insert_rows(ctx.session, [event])
     ctx.record(f"order.{verb}", order, state=order.state, **detail)
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from core import stock, tenancy
+from core.db import insert_rows
 from core.kernel import Conflict, Context, Forbidden, Invalid, Refused, uuid7
 from core.orders.credit import check_credit
 from core.orders.drafting import NewOrder, WantedLine, price
@@ -206,9 +207,8 @@ def _hand_over(ctx: Context, order: TradeOrder) -> None:
 
 
 def _born(ctx: Context, order: TradeOrder, priced: list[OrderLine]) -> None:
-    ctx.session.add(order)
-    ctx.session.flush()  # the order's row first: its lines and events refer to it
-    ctx.session.add_all(priced)
+    insert_rows(ctx.session, [order])  # first: its lines and events refer to it
+    insert_rows(ctx.session, priced)
 
 
 def _price_again(ctx: Context, order: TradeOrder) -> None:
