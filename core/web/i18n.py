@@ -83,8 +83,8 @@ def _sentences(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def word_folders(*roots: Path) -> list[Path]:
-    """The `words` folders of all rooms below the given roots, in the order of their names."""
-    return [folder for root in roots for folder in sorted(root.glob("*/words")) if folder.is_dir()]
+    """The `words` folders of all rooms, and of the rooms within them, in the order of their names."""
+    return [folder for root in roots for folder in sorted(root.rglob("words")) if folder.is_dir()]
 
 
 def choose(wish: str | None, accepted: Iterable[str] = ()) -> str:
