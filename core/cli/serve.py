@@ -95,7 +95,7 @@ def serve(
 def gunicorn_arguments(descriptor: int, workers: int, threads: int, config: Config) -> list[str]:
     """How gunicorn serves us: threads in few processes, replaced now and then so that nothing grows."""
     arguments = ["core.app:create_app()", "--config", "python:core.cli.gunicorn_settings"]
-    arguments += ["--bind", f"fd://{descriptor}", "--worker-class", "gthread"]
+    arguments += ["--bind", f"fd://{descriptor}", "--worker-class", "core.cli.staying.StayingWorker"]
     arguments += ["--workers", str(workers), "--threads", str(threads), "--timeout", "30"]
     arguments += ["--graceful-timeout", "5", "--keep-alive", "5", "--no-control-socket"]
     arguments += ["--max-requests", "50000", "--max-requests-jitter", "5000", "--log-level", "warning"]

@@ -94,7 +94,7 @@ def list_orders(
         given |= {"at": start[0], "last": start[1]}
     if words:
         given |= _patterns(words)
-    return _cut([OrderRow._make(row) for row in ctx.session.execute(asked, given)], limit, cursor is not None, backwards)
+    return _cut([OrderRow._make(row) for row in ctx.session.execute(asked, given).all()], limit, cursor is not None, backwards)
 
 
 @lru_cache(maxsize=256)
