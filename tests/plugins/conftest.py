@@ -14,6 +14,7 @@ from tests.conftest import Server, make_unit
 from tests.orders.trade import Trade
 from tests.plugins.asking import Market
 from tests.plugins.bringing import bring, migrate
+from tests.plugins.fair import fair, rfq_installed  # noqa: F401  fixtures of the pages and answers of requests
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-from tests.plugins.test_rfq_web import Fair, asked, fair, installed, offer, part  # noqa: F401  fixtures of the same pages
+from tests.plugins.fair import Fair, asked, offer, part
 from tests.plugins.test_spot_in_browser import AXE, RULES, chromium  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
-def site(fair: Fair) -> Iterator[str]:  # noqa: F811
+def site(fair: Fair) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, fair.portal.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -1,125 +1,15 @@
-"""Requests over the whole application: a trade from the question to the order, as pages and as JSON, and what each side sees."""
+"""Requests in the portal: a trade from the question to the order, and what each side sees."""
 
 import io
 import re
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
-from importlib.metadata import entry_points
-from typing import Any
 from uuid import UUID
 
-import pytest
-from sqlalchemy import create_engine, text
-
-import plugins.rfq
-from core import identity, rooms, tenancy
-from core.db import Database, roles
+from core import tenancy
 from core.kernel import uuid7
-from plugins.rfq import jobs, reading
-from tests.conftest import Server, make_unit
-from tests.orders.portal import Portal, Visitor, make_app
-from tests.orders.trade import Trade
-from tests.plugins.asking import Market
-from tests.plugins.bringing import bring, migrate
+from tests.plugins.fair import Fair, asked, form, offer, part
 
 D = Decimal
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """As `pip install` leaves it; nothing to do where the project is installed."""
-    if any(point.name == "rfq" for point in entry_points(group="tongshang.plugins")):
-        yield
-        return
-    folder = tmp_path_factory.mktemp("installed")
-    info = folder / "rfq_here-0.1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: rfq-here\nVersion: 0.1.0\n")
-    (info / "entry_points.txt").write_text("[tongshang.plugins]\nrfq = plugins.rfq\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(folder))
-        yield
-
-
-@dataclass
-class Fair:
-    """The application over a market, with a buyer and both sellers signed in."""
-
-    portal: Portal
-    market: Market
-    buyer: Visitor
-    seller: Visitor
-    rival: Visitor
-
-    def done(self) -> None:
-        self.market.trade.unit.finish(self.market.trade.system(self.market.trade.buyer_id))
-
-
-@pytest.fixture(scope="module")
-def fair(installed: None, server: Server, keys: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
-    name = server.clone()
-    server.run(*roles.access_statements(name))
-    migrate(server.url_for("ts_migrator", name), plugins.rfq)
-    host = bring(plugins.rfq)
-    owner = create_engine(server.url_for("ts_migrator", name))
-    with owner.begin() as connection:
-        identity.sync_roles(
-            connection, [*rooms.collected("permissions", "PERMISSIONS"), *host.all("permissions")]
-        )
-    owner.dispose()
-    url = server.url_for("ts_app", name)
-    database = Database(url)
-    database.name = name  # type: ignore[attr-defined]
-    with database.session() as session:
-        trade = Trade(make_unit(database, host.dispatch), session).set_up()
-        market = Market(trade).set_up()
-        trade.unit.finish(trade.system(trade.seller_id))
-        app = make_app(url, host.dispatch, tmp_path_factory.mktemp("data"))
-        portal = Portal(app, trade, database)
-        yield Fair(
-            portal,
-            market,
-            portal.visitor("Wang Fang", "buyer.clerk"),
-            portal.visitor("Li Min", "seller.sales"),
-            portal.visitor("Ma Chao", "seller.sales", at=market.rival_id),
-        )
-        session.rollback()
-        app.extensions["ts"].unit.database.dispose()
-    database.dispose()
-
-
-def form(fair: Fair, **more: Any) -> dict[str, Any]:
-    """The request form, filled in."""
-    trade = fair.market.trade
-    return {
-        "title": "六月钢材", "closes_at": "2099-06-01T17:00", "act": "publish", "audience": "chosen",
-        "l0_text": "螺纹钢", "l0_spec": "HRB400E", "l0_quantity": "10", "l0_unit": "t",
-        "l1_text": "中厚板", "l1_quantity": "4", "l1_unit": "t",
-        f"s-{trade.seller_id}": "1", f"s-{fair.market.rival_id}": "1", **more,
-    }  # fmt: skip
-
-
-def offer(**more: Any) -> dict[str, Any]:
-    return {
-        "tax_included": "true", "valid_until": "2099-07-01T00:00", "prepay_percent": "0", "terms_days": "30",
-        "q1_sku": "BAR", "q1_price": "95", "q1_vat": "13", "q1_lead": "7", "q1_tiers": "20:94; 50:90",
-        "q2_sku": "PLATE", "q2_price": "240", "q2_vat": "13", **more,
-    }  # fmt: skip
-
-
-def asked(fair: Fair, **more: Any) -> UUID:
-    answer = fair.buyer.post("/rfq/new", **form(fair, **more))
-    assert answer.status_code == 303, answer.text
-    return UUID(answer.headers["Location"].rpartition("/")[2])
-
-
-def part(fair: Fair, request_id: UUID, seller_id: UUID | None = None) -> UUID:
-    seller = seller_id or fair.market.trade.seller_id
-    found = fair.buyer.api("GET", f"/rfq/requests/{request_id}").json["invitations"]
-    return UUID(next(each["id"] for each in found if each["seller_id"] == str(seller)))
 
 
 def test_a_trade_from_the_question_to_the_order_in_the_portal(fair: Fair) -> None:
@@ -132,7 +22,9 @@ def test_a_trade_from_the_question_to_the_order_in_the_portal(fair: Fair) -> Non
     assert fair.rival.post(f"/rfq/in/{theirs}/quote", version="1", **dear).status_code == 303
     assert "240.00" in fair.seller.get(f"/rfq/in/{mine}").text
     board = fair.buyer.get(f"/rfq/{request_id}/compare", "zh-CN")
-    assert board.status_code == 200 and board.text.count("</svg>最低</span>") == 2 and "1,860.00" in board.text
+    assert (
+        board.status_code == 200 and board.text.count("</svg>最低</span>") == 2 and "1,860.00" in board.text
+    )
     picked = dict(re.findall(r'name="(pick-\d)" value="([0-9a-f-]+)" checked', board.text))
     assert set(picked) == {"pick-1", "pick-2"}
     review = fair.buyer.post(f"/rfq/{request_id}/compare", version="1", **picked)
@@ -151,16 +43,24 @@ def test_a_trade_from_the_question_to_the_order_in_the_portal(fair: Fair) -> Non
 def test_the_form_keeps_what_was_typed_and_names_what_is_wrong(fair: Fair) -> None:
     wrong = fair.buyer.post("/rfq/new", **form(fair, title="", l1_quantity="many", l1_unit=""))
     assert wrong.status_code == 422
-    assert 'value="螺纹钢"' in wrong.text and 'id="f-l1_quantity-e"' in wrong.text and 'id="f-title-e"' in wrong.text
+    assert (
+        'value="螺纹钢"' in wrong.text
+        and 'id="f-l1_quantity-e"' in wrong.text
+        and 'id="f-title-e"' in wrong.text
+    )
     more = fair.buyer.post("/rfq/new", **form(fair, act="more"))
     assert more.status_code == 200 and "l7_text" in more.text and 'value="螺纹钢"' in more.text
-    pasted = fair.buyer.post("/rfq/new", **form(fair, act="paste", paste="轴承\t6204\t1,200\tpcs\n阀门；DN50；3；台"))
+    pasted = fair.buyer.post(
+        "/rfq/new", **form(fair, act="paste", paste="轴承\t6204\t1,200\tpcs\n阀门；DN50；3；台")
+    )
     assert 'value="轴承"' in pasted.text and 'value="1200"' in pasted.text and 'value="台"' in pasted.text
     found = fair.buyer.post("/rfq/new", **form(fair, act="find", find="西南"))
     assert f"s-{fair.market.rival_id}" in found.text
     past = fair.buyer.post("/rfq/new", **form(fair, closes_at="2001-01-01T00:00"))
     assert past.status_code == 422 and "This moment has passed" in past.text
-    nobody = fair.buyer.post("/rfq/new", **{name: text for name, text in form(fair).items() if not name.startswith("s-")})
+    nobody = fair.buyer.post(
+        "/rfq/new", **{name: text for name, text in form(fair).items() if not name.startswith("s-")}
+    )
     assert nobody.status_code == 422 and "Choose at least one seller" in nobody.text
     strange = fair.buyer.post("/rfq/new", **form(fair, **{"s-nonsense": "1"}))
     assert strange.status_code == 422
@@ -168,10 +68,16 @@ def test_the_form_keeps_what_was_typed_and_names_what_is_wrong(fair: Fair) -> No
 
 def test_a_quote_that_will_not_do_is_shown_again_with_its_errors(fair: Fair) -> None:
     mine = part(fair, asked(fair))
-    wrong = fair.seller.post(f"/rfq/in/{mine}/quote", version="1", **offer(q1_price="cheap", q2_sku="NONE", q1_lead="soon"))
+    wrong = fair.seller.post(
+        f"/rfq/in/{mine}/quote", version="1", **offer(q1_price="cheap", q2_sku="NONE", q1_lead="soon")
+    )
     assert wrong.status_code == 422 and 'id="f-q1_price-e"' in wrong.text and 'value="cheap"' in wrong.text
     wrong = fair.seller.post(f"/rfq/in/{mine}/quote", version="1", **offer(q2_sku="NONE"))
-    assert wrong.status_code == 422 and 'id="f-q2_sku-e"' in wrong.text and "NONE is none of your products" in wrong.text
+    assert (
+        wrong.status_code == 422
+        and 'id="f-q2_sku-e"' in wrong.text
+        and "NONE is none of your products" in wrong.text
+    )
     wrong = fair.seller.post(f"/rfq/in/{mine}/quote", version="1", **offer(q1_tiers="ten for ninety"))
     assert wrong.status_code == 422 and 'id="f-q1_tiers-e"' in wrong.text
     wrong = fair.seller.post(f"/rfq/in/{mine}/quote", version="7", **offer())
@@ -188,7 +94,11 @@ def test_no_page_of_the_rival_shows_anothers_price(fair: Fair) -> None:
     assert "77.77" not in fair.rival.get(f"/rfq/in/{theirs}").text
     for path in (f"/rfq/requests/{request_id}", f"/rfq/invitations/{theirs}/quotes"):
         answer = fair.rival.api("GET", path)
-        assert answer.status_code == 200 and "77.77" not in answer.text and str(fair.market.trade.seller_id) not in answer.text
+        assert (
+            answer.status_code == 200
+            and "77.77" not in answer.text
+            and str(fair.market.trade.seller_id) not in answer.text
+        )
     for path in (f"/rfq/invitations/{mine}/quotes", f"/rfq/invitations/{mine}/messages"):
         assert fair.rival.api("GET", path).status_code == 404
     assert fair.rival.api("POST", f"/rfq/invitations/{mine}/decline", {"reason": "theirs"}).status_code == 404
@@ -219,93 +129,14 @@ def test_a_sealed_request_shows_no_price_on_any_page_or_answer(fair: Fair) -> No
     assert "66.66" in fair.seller.api("GET", f"/rfq/invitations/{mine}/quotes").text
 
 
-def test_the_whole_over_json(fair: Fair) -> None:
-    trade = fair.market.trade
-    body = {
-        "title": "JSON", "closes_at": "2099-06-01T17:00:00+08:00",
-        "lines": [{"sku_id": trade.skus["bar"], "quantity": "10", "unit": "t"}, {"text": "plate", "quantity": "4", "unit": "t"}],
-        "sellers": [trade.seller_id],
-    }  # fmt: skip
-    drafted = fair.buyer.api("POST", "/rfq/requests", body)
-    assert drafted.status_code == 201, drafted.text
-    request_id = drafted.json["id"]
-    assert (drafted.json["state"], drafted.json["lines"][0]["sku_code"]) == ("draft", "BAR")
-    assert fair.buyer.api("PUT", f"/rfq/requests/{request_id}", {**body, "title": "JSON 2"}).json["title"] == "JSON 2"
-    assert fair.buyer.api("POST", f"/rfq/requests/{request_id}/publish").json["state"] == "open"
-    invitation = fair.buyer.api("GET", f"/rfq/requests/{request_id}").json["invitations"][0]["id"]
-    rows = fair.seller.api("GET", "/rfq/requests?side=seller").json["rows"]
-    assert invitation in [row["invitation_id"] for row in rows]
-    said = fair.seller.api("POST", f"/rfq/invitations/{invitation}/messages", {"body": "how soon?"})
-    assert (said.status_code, said.json["kind"]) == (201, "question")
-    assert fair.buyer.api("POST", f"/rfq/invitations/{invitation}/messages", {"body": "in June"}).json["kind"] == "answer"
-    bar = {"line_no": 1, "sku_code": "BAR", "unit_price": "95"}
-    first = {"valid_until": "2099-07-01T00:00:00Z", "request_version": 1, "lines": [bar]}
-    quoted = fair.seller.api("POST", f"/rfq/invitations/{invitation}/quotes", first)
-    assert quoted.status_code == 201 and quoted.json["gross"] == "950.00", quoted.text
-    amended = fair.buyer.api("POST", f"/rfq/requests/{request_id}/amend", {**body, "title": "v2"}, **{"If-Match": '"1"'})
-    assert (amended.status_code, amended.json["version"]) == (200, 2)
-    stale = fair.buyer.api("POST", f"/rfq/requests/{request_id}/amend", {**body, "title": "v3"}, **{"If-Match": '"1"'})
-    assert (stale.status_code, stale.json["code"]) == (409, "rfq.version_changed")
-    stale_choice = {"request_version": 2, "choices": [{"quote_line_id": quoted.json["lines"][0]["id"]}]}
-    outdated = fair.buyer.api("POST", f"/rfq/requests/{request_id}/award", stale_choice)
-    assert (outdated.status_code, outdated.json["code"]) == (409, "rfq.quote_outdated")
-    better = {"body": "2 % less", "until": "2099-06-02T00:00:00Z"}
-    assert fair.buyer.api("POST", f"/rfq/invitations/{invitation}/better", better).status_code == 200
-    second = {"valid_until": "2099-07-01T00:00:00Z", "lines": [{**bar, "unit_price": "93.10"}]}
-    again = fair.seller.api("POST", f"/rfq/invitations/{invitation}/quotes", second)
-    choices = {"request_version": 2, "choices": [{"quote_line_id": again.json["lines"][0]["id"], "quantity": "10"}]}
-    made = fair.buyer.api("POST", f"/rfq/requests/{request_id}/award", choices, key="award-1")
-    assert made.status_code == 201 and made.json["awards"][0]["total"] == "931.00", made.text
-    replayed = fair.buyer.api("POST", f"/rfq/requests/{request_id}/award", choices, key="award-1")
-    assert replayed.json == made.json
-    order = fair.buyer.api("GET", f"/orders/{made.json['awards'][0]['order_id']}").json
-    assert (order["mode"], order["state"], order["total"]) == ("rfq", "in_progress", "931.00")
-
-
-def test_of_two_that_award_at_once_one_wins(fair: Fair) -> None:
-    request_id = asked(fair)
-    fair.seller.post(f"/rfq/in/{part(fair, request_id)}/quote", version="1", **offer())
-    quote = fair.buyer.api("GET", f"/rfq/requests/{request_id}").json["invitations"]
-    lines = next(each["quote"]["lines"] for each in quote if each["quote"])
-    body = {"request_version": 1, "choices": [{"quote_line_id": each["id"]} for each in lines]}
-
-    def go(_number: int) -> tuple[int, str]:
-        visitor = Visitor(fair.portal.app.test_client(), fair.buyer.token)
-        answer = visitor.api("POST", f"/rfq/requests/{request_id}/award", body)
-        return answer.status_code, answer.json.get("code", "")
-
-    with ThreadPoolExecutor(4) as pool:
-        outcomes = sorted(pool.map(go, range(4)))
-    assert outcomes == [(201, ""), *[(409, "rfq.already_awarded")] * 3]
-    with fair.portal.db.session(fair.market.trade.buyer_id) as session:
-        made = "SELECT count(*) FROM ts.trade_order o JOIN plugin_rfq.award a ON a.order_id = o.id WHERE a.request_id = :id"
-        assert session.scalar(text(made), {"id": request_id}) == 1
-
-
-def test_json_that_will_not_do_names_its_field(fair: Fair) -> None:
-    line = {"text": "x", "quantity": "1", "unit": "t"}
-    for body, path in (
-        ({"lines": [line]}, "title"),
-        ({"title": "x", "lines": []}, "lines"),
-        ({"title": "x", "lines": [{**line, "quantity": "-1"}]}, "lines.0.quantity"),
-        ({"title": "x", "lines": [{**line, "unit": ""}]}, "lines.0.unit"),
-        ({"title": "x", "lines": [line], "audience": "everybody"}, "audience"),
-        ({"title": "x", "lines": [line], "closes_at": "tomorrow"}, "closes_at"),
-        ({"title": "x", "lines": [line], "colour": "red"}, "colour"),
-        ({"title": "x", "lines": [line], "sellers": ["me"]}, "sellers.0"),
-    ):
-        answer = fair.buyer.api("POST", "/rfq/requests", body)
-        assert answer.status_code == 422, (body, answer.text)
-        assert [error["path"] for error in answer.json["errors"]] == [path]
-        assert answer.json["errors"][0]["detail"] != answer.json["errors"][0]["code"]
-
-
 def test_the_acts_around_a_request_have_their_forms(fair: Fair) -> None:
     request_id = asked(fair, **{f"s-{fair.market.rival_id}": ""})
     mine = part(fair, request_id)
     assert fair.buyer.post(f"/rfq/{request_id}/extend", closes_at="2099-06-09T17:00").status_code == 303
     assert fair.buyer.get(f"/rfq/{request_id}?find=西南").text.count(f"s-{fair.market.rival_id}") > 0
-    assert fair.buyer.post(f"/rfq/{request_id}/invite", **{f"s-{fair.market.rival_id}": "1"}).status_code == 303
+    assert (
+        fair.buyer.post(f"/rfq/{request_id}/invite", **{f"s-{fair.market.rival_id}": "1"}).status_code == 303
+    )
     fair.seller.post(f"/rfq/invitations/{mine}/say", body="有没有图纸")
     assert "有没有图纸" in fair.buyer.get(f"/rfq/{request_id}").text
     assert "Answer a question" in fair.buyer.get("/").text
@@ -322,7 +153,12 @@ def test_the_acts_around_a_request_have_their_forms(fair: Fair) -> None:
     assert "算错" in fair.buyer.get(f"/rfq/{request_id}").text
     edited = fair.buyer.get(f"/rfq/{request_id}/edit")
     assert edited.status_code == 200 and 'value="螺纹钢"' in edited.text and "sealed" not in edited.text
-    assert fair.buyer.post(f"/rfq/{request_id}/edit", **form(fair, act="amend", version="1", l0_quantity="12")).status_code == 303
+    assert (
+        fair.buyer.post(
+            f"/rfq/{request_id}/edit", **form(fair, act="amend", version="1", l0_quantity="12")
+        ).status_code
+        == 303
+    )
     assert "Version 2" in fair.buyer.get(f"/rfq/{request_id}").text
     assert fair.buyer.post(f"/rfq/{request_id}/withdraw", reason="项目取消").status_code == 303
     assert "项目取消" in fair.seller.get(f"/rfq/in/{mine}").text
@@ -335,7 +171,11 @@ def test_splitting_a_line_keeps_what_was_typed_when_it_is_too_much(fair: Fair) -
     names = re.findall(r'name="(qty-[0-9a-f-]+)"', page.text)
     assert len(names) == 2
     refused = fair.buyer.post(f"/rfq/{request_id}/compare", version="1", **{names[0]: "11"})
-    assert refused.status_code == 422 and 'value="11"' in refused.text and "This cannot be awarded" in refused.text
+    assert (
+        refused.status_code == 422
+        and 'value="11"' in refused.text
+        and "This cannot be awarded" in refused.text
+    )
     assert fair.buyer.post(f"/rfq/{request_id}/compare", version="1").status_code == 422
     good = fair.buyer.post(f"/rfq/{request_id}/compare", version="1", **{names[0]: "2.5"})
     assert good.status_code == 200 and "237.50" in good.text
@@ -365,7 +205,11 @@ def test_a_products_page_leads_to_a_request_for_it(fair: Fair) -> None:
     page = fair.buyer.get(f"/catalog/{sku}", "zh-CN")
     assert f"/rfq/new?sku={sku}" in page.text
     filled = fair.buyer.get(f"/rfq/new?sku={sku}")
-    assert filled.status_code == 200 and 'value="bar"' in filled.text and f"s-{fair.market.trade.seller_id}" in filled.text
+    assert (
+        filled.status_code == 200
+        and 'value="bar"' in filled.text
+        and f"s-{fair.market.trade.seller_id}" in filled.text
+    )
     assert fair.buyer.get("/rfq/new?sku=nonsense").status_code == 404
 
 
@@ -381,28 +225,10 @@ def test_the_lists_of_both_sides(fair: Fair) -> None:
 def test_files_go_with_the_request(fair: Fair) -> None:
     request_id = asked(fair)
     fair.buyer.post(f"/rfq/{request_id}/files", file=(io.BytesIO(b"%PDF-1.7 x"), "drawing.pdf"))
-    link = re.search(r'href="(/rfq/files/[0-9a-f-]+)"', fair.seller.get(f"/rfq/in/{part(fair, request_id)}").text)
+    link = re.search(
+        r'href="(/rfq/files/[0-9a-f-]+)"', fair.seller.get(f"/rfq/in/{part(fair, request_id)}").text
+    )
     assert link is not None
     got = fair.seller.get(link[1])
     assert (got.status_code, got.mimetype, got.data) == (200, "application/pdf", b"%PDF-1.7 x")
     assert "attachment" in got.headers["Content-Disposition"]
-
-
-def test_the_worker_closes_what_is_due(fair: Fair, server: Server) -> None:
-    market = fair.market
-    trade = market.trade
-    trade.session.commit()
-    request = market.published(closes_at=market.buyer().now + timedelta(seconds=1))
-    trade.unit.finish(market.buyer())
-    closes_at = request.closes_at
-    database = Database(server.url_for("ts_worker", fair.portal.db.name))  # type: ignore[attr-defined]
-
-    class Installation:
-        unit = make_unit(database, bring(plugins.rfq).dispatch)
-
-    with fair.portal.db.session() as session:
-        session.execute(text("SELECT pg_sleep_until(CAST(:at AS timestamptz))"), {"at": closes_at})
-    assert jobs.run_out(Installation) >= 1
-    assert reading.request_facts(market.buyer(), request.id).state == "closed"
-    assert jobs.run_out(Installation) == 0
-    database.dispose()
