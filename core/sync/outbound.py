@@ -100,18 +100,25 @@ class OutboundRule:
         return f"{place}:{ports}"
 
 
-def session(allow: Sequence[OutboundRule] = (), *, ca_file: str | None = None) -> requests.Session:
+def session(
+    allow: Sequence[OutboundRule] = (),
+    *,
+    ca_file: str | None = None,
+    largest: int | None = None,
+    longest: float | None = None,
+) -> requests.Session:
     """A `requests.Session` that can reach public addresses and what the operator allowed, nothing else.
 
     `ca_file` is a PEM bundle for an ERP behind a private certificate authority; verification itself
-    cannot be switched off. Raises `Blocked` or `Unreachable` (nothing was sent), `TooSlow`, `TooLarge` or
-    another `requests.RequestException` (something may have arrived).
+    cannot be switched off. `largest` (bytes) and `longest` (seconds) cap one answer instead of the caps above.
+    Raises `Blocked` or `Unreachable` (nothing was sent), `TooSlow`, `TooLarge` or another
+    `requests.RequestException` (something may have arrived).
     """
     guarded = _Session()
     guarded.trust_env = False
     guarded.verify = ca_file or True
     for scheme in ("http://", "https://"):
-        guarded.mount(scheme, _Guard(tuple(allow)))
+        guarded.mount(scheme, _Guard(tuple(allow), largest, longest))
     return guarded
 
 
@@ -225,9 +232,19 @@ class _GuardedTlsConnection(_GuardedConnection, HTTPSConnection):
 class _Guard(HTTPAdapter):
     """Transport adapter whose pools dial through the guard and whose answers are read under the caps."""
 
-    def __init__(self, allow: tuple[OutboundRule, ...]) -> None:
-        self.allow = allow
+    def __init__(
+        self, allow: tuple[OutboundRule, ...], largest: int | None = None, longest: float | None = None
+    ) -> None:
+        self.allow, self._largest, self._longest = allow, largest, longest
         super().__init__(max_retries=0, pool_connections=4, pool_maxsize=8)
+
+    @property
+    def largest(self) -> int:
+        return self._largest or LARGEST_ANSWER
+
+    @property
+    def longest(self) -> float:
+        return self._longest or LONGEST_ANSWER
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         context = create_urllib3_context()
@@ -257,14 +274,14 @@ class _Guard(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        timeout = timeout or (CONNECT_SECONDS, LONGEST_ANSWER)
-        _clock.until = time.monotonic() + LONGEST_ANSWER
+        timeout = timeout or (min(CONNECT_SECONDS, self.longest), self.longest)
+        _clock.until = time.monotonic() + self.longest
         try:
             response = super().send(request, True, timeout, verify, cert, proxies)
             self._read(request, response)
         except requests.Timeout as error:
             if _remaining() <= 0:
-                raise TooSlow(f"no whole answer within {LONGEST_ANSWER:g} s", request=request) from error
+                raise TooSlow(f"no whole answer within {self.longest:g} s", request=request) from error
             raise
         finally:
             _clock.until = None
@@ -275,8 +292,8 @@ class _Guard(HTTPAdapter):
         try:
             while chunk := response.raw.read1(65536, decode_content=True):
                 body += chunk
-                if len(body) > LARGEST_ANSWER:
-                    raise TooLarge(f"answer longer than {LARGEST_ANSWER} bytes", request=request)
+                if len(body) > self.largest:
+                    raise TooLarge(f"answer longer than {self.largest} bytes", request=request)
             expected = response.headers.get("Content-Length", "")
             if (
                 expected.isdigit()
@@ -291,7 +308,7 @@ class _Guard(HTTPAdapter):
             if isinstance(error, requests.RequestException):
                 raise
             if _remaining() <= 0:
-                raise TooSlow(f"no whole answer within {LONGEST_ANSWER:g} s", request=request) from error
+                raise TooSlow(f"no whole answer within {self.longest:g} s", request=request) from error
             raise requests.ConnectionError(f"answer broke off: {error}", request=request) from error
         response.raw.release_conn()
         response._content = bytes(body)
