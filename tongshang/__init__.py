@@ -32,6 +32,7 @@ from core.hooks import (
     Hit,
     InvoiceFacts,
     LineFacts,
+    LotFacts,
     MoneyMove,
     Objection,
     OrderFacts,
@@ -92,7 +93,7 @@ from core.web.page import Crumb
 __all__ = [
     "Agreed", "AgreedPrice", "Amount", "Answer", "Api", "Append", "Conflict", "Context", "Crumb", "Event",
     "FieldError", "Forbidden", "GateRequest", "Health", "Hit", "Invalid", "InvoiceFacts", "LineFacts",
-    "ListingRow", "Measure", "Model", "Money", "MoneyMove", "NavEntry", "NewOrder", "NotFound", "Objection",
+    "ListingRow", "LotFacts", "Measure", "Model", "Money", "MoneyMove", "NavEntry", "NewOrder", "NotFound", "Objection",
     "OrderAccepted", "OrderAmended", "OrderCancelled", "OrderCompleted", "OrderConfirmed", "OrderCountered",
     "OrderDelivered", "OrderDrafted", "OrderExpired", "OrderFacts", "OrderMessageWritten",
     "OrderMoney", "OrderRejected", "OrderStarted",

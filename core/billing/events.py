@@ -25,13 +25,16 @@ class InvoiceChanged(Event):
     at: datetime
 
 
-class InvoiceIssued(InvoiceChanged): ...
+class InvoiceIssued(InvoiceChanged):
+    """The seller billed what was accepted."""
 
 
-class InvoiceCredited(InvoiceChanged): ...
+class InvoiceCredited(InvoiceChanged):
+    """A red invoice was issued; `total` is negative."""
 
 
-class InvoiceWrittenOff(InvoiceChanged): ...
+class InvoiceWrittenOff(InvoiceChanged):
+    """A small remainder was given up; `open` is what is left, usually nothing."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,17 @@ class PaymentChanged(Event):
     at: datetime
 
 
-class PaymentAnnounced(PaymentChanged): ...
+class PaymentAnnounced(PaymentChanged):
+    """The buyer says that it paid."""
 
 
-class PaymentConfirmed(PaymentChanged): ...
+class PaymentConfirmed(PaymentChanged):
+    """The seller has the money, or put money it had on invoices; those named are settled by as much."""
 
 
-class PaymentRejected(PaymentChanged): ...
+class PaymentRejected(PaymentChanged):
+    """The seller did not find the money; the invoices are open as before."""
 
 
-class PaymentRefunded(PaymentChanged): ...
+class PaymentRefunded(PaymentChanged):
+    """Money that no invoice needs went back to the buyer."""

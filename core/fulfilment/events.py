@@ -23,16 +23,20 @@ class GoodsMoved(Event):
     at: datetime
 
 
-class GoodsShipped(GoodsMoved): ...
+class GoodsShipped(GoodsMoved):
+    """The seller sent goods; the document is the shipment."""
 
 
-class GoodsReceived(GoodsMoved): ...
+class GoodsReceived(GoodsMoved):
+    """The buyer counted a shipment in; the document is the receipt."""
 
 
-class ReceiptReversed(GoodsMoved): ...
+class ReceiptReversed(GoodsMoved):
+    """A count was taken back because it was wrong; the document is the receipt."""
 
 
-class GoodsTakenBack(GoodsMoved): ...
+class GoodsTakenBack(GoodsMoved):
+    """The seller took rejected goods back; the document is the receipt that rejected them."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from core.hooks.answers import (
     TradeMode,
 )
 from core.hooks.dispatch import Broken, Dispatch, Mode, PluginFailed
-from core.hooks.facts import InvoiceFacts, LineFacts, OrderFacts, Party, Quotation, TransitionFacts
+from core.hooks.facts import InvoiceFacts, LineFacts, LotFacts, OrderFacts, Party, Quotation, TransitionFacts
 from core.hooks.specs import POLICIES, hookimpl, hookspec
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Hit",
     "InvoiceFacts",
     "LineFacts",
+    "LotFacts",
     "Mode",
     "MoneyMove",
     "Objection",

@@ -106,3 +106,16 @@ class Quotation:
     order_id: UUID | None = None
     source_ref: str | None = None
     units: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class LotFacts:
+    """Goods about to leave a lot for an order line; `qty` in base units."""
+
+    line_id: UUID
+    sku_id: UUID
+    warehouse_id: UUID
+    lot_id: UUID
+    lot_no: str
+    heat_no: str
+    qty: Decimal

@@ -10,7 +10,6 @@ A plugin implements the ones it needs with `@hookimpl` and names only the argume
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import pluggy
 
@@ -25,7 +24,7 @@ from core.hooks.answers import (
     Subscription,
     TradeMode,
 )
-from core.hooks.facts import InvoiceFacts, OrderFacts, Quotation, TransitionFacts
+from core.hooks.facts import InvoiceFacts, LotFacts, OrderFacts, Quotation, TransitionFacts
 from core.kernel import Context, Permission, Transition
 
 PROJECT = "tongshang"
@@ -134,7 +133,7 @@ def payee_for(ctx: Context, invoice: InvoiceFacts) -> Payee | None:
 
 
 @decide
-def can_release(ctx: Context, lots: Sequence[UUID], purpose: str) -> Objection | None:
+def can_release(ctx: Context, lots: Sequence[LotFacts], purpose: str) -> Objection | None:
     """None, or an `Objection` that keeps the lots where they are. `purpose` says what they are to leave for."""
 
 

@@ -19,6 +19,7 @@ def round_to(value: Decimal, places: int) -> Decimal:
 
 
 def round2(value: Decimal) -> Decimal:
+    """To two places, half up: what an amount in yuan is rounded to."""
     return round_to(value, 2)
 
 

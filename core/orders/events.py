@@ -30,55 +30,72 @@ class OrderChanged(Event):
         return self.number is not None
 
 
-class OrderDrafted(OrderChanged): ...
+class OrderDrafted(OrderChanged):
+    """A buyer wrote an order down and has not sent it; its own side alone hears it."""
 
 
-class OrderApprovalRequested(OrderChanged): ...
+class OrderApprovalRequested(OrderChanged):
+    """An order above the buyer's own limit waits for a colleague's approval."""
 
 
-class OrderSentBack(OrderChanged): ...
+class OrderSentBack(OrderChanged):
+    """The colleague did not approve; the order is a draft again."""
 
 
-class OrderSubmitted(OrderChanged): ...
+class OrderSubmitted(OrderChanged):
+    """The order is with the seller, numbered and priced, its stock held softly; again after a counter-offer of the buyer."""
 
 
-class OrderCountered(OrderChanged): ...
+class OrderCountered(OrderChanged):
+    """The seller proposed other terms and waits for the buyer's word."""
 
 
-class OrderConfirmed(OrderChanged): ...
+class OrderConfirmed(OrderChanged):
+    """The order binds both sides, by the seller's confirmation or the buyer's yes to a counter-offer."""
 
 
-class OrderRejected(OrderChanged): ...
+class OrderRejected(OrderChanged):
+    """The seller said no."""
 
 
-class OrderExpired(OrderChanged): ...
+class OrderExpired(OrderChanged):
+    """Nobody answered in time; the stock held for it is free again."""
 
 
-class OrderCancelled(OrderChanged): ...
+class OrderCancelled(OrderChanged):
+    """The order was called off before it started; `reason` says why."""
 
 
-class OrderStarted(OrderChanged): ...
+class OrderStarted(OrderChanged):
+    """Every condition of the stage start is met: the seller may ship."""
 
 
-class OrderDelivered(OrderChanged): ...
+class OrderDelivered(OrderChanged):
+    """All that was ordered is shipped and counted in, or given up."""
 
 
-class OrderReopened(OrderChanged): ...
+class OrderReopened(OrderChanged):
+    """One step back: goods are missing again after the delivery, or money after the completion."""
 
 
-class OrderAccepted(OrderChanged): ...
+class OrderAccepted(OrderChanged):
+    """The buyer accepted what came, by hand or because the time for objections passed."""
 
 
-class OrderCompleted(OrderChanged): ...
+class OrderCompleted(OrderChanged):
+    """Accepted, billed and paid in full."""
 
 
-class OrderTerminated(OrderChanged): ...
+class OrderTerminated(OrderChanged):
+    """A running order ended early by agreement; what was delivered stays to be paid."""
 
 
-class OrderClosed(OrderChanged): ...
+class OrderClosed(OrderChanged):
+    """The time for claims after completion has passed; nothing changes any more."""
 
 
-class OrderAmended(OrderChanged): ...
+class OrderAmended(OrderChanged):
+    """Both sides agreed to other quantities, prices or dates; `order_version` is the new version."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from core.catalog import Product
+from core.hooks import LotFacts
 from core.kernel import Conflict, Context, FieldError, Invalid, NotFound
 from core.stock.events import StockAdjusted, StockReceived
 from core.stock.model import Lot, StockMove, Warehouse
@@ -47,17 +48,8 @@ class Need:
     heat_no: str = ""
 
 
-@dataclass(frozen=True)
-class Pick:
-    """Goods taken from a lot for an order line, in base units."""
-
-    line_id: UUID
-    sku_id: UUID
-    warehouse_id: UUID
-    lot_id: UUID
-    lot_no: str
-    heat_no: str
-    qty: Decimal
+class Pick(LotFacts):
+    """Goods taken from a lot for an order line, in base units; plugins are shown them as they are."""
 
 
 @dataclass(frozen=True)
