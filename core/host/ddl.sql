@@ -57,9 +57,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT * FROM ts.plugin_minute m WHERE (_plugin IS NULL OR m.plugin = _plugin) AND m.minute >= _since ORDER BY m.minute
 $$
 -- ;;
-CREATE FUNCTION ts.plugin_defaults() RETURNS SETOF ts.plugin_default
+CREATE FUNCTION ts.plugin_defaults(_plugin text, _limit integer) RETURNS SETOF ts.plugin_default
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT DISTINCT ON (plugin) * FROM ts.plugin_default ORDER BY plugin, no DESC
+  SELECT * FROM ts.plugin_default d WHERE d.plugin = _plugin ORDER BY d.no DESC LIMIT _limit
 $$
 -- ;;
 CREATE FUNCTION ts.plugin_exports(_plugin text) RETURNS TABLE (change_id uuid, plugin text, size bigint, made_at timestamptz)
@@ -197,14 +197,15 @@ BEGIN
   RETURN FOUND;
 END $$
 -- ;;
-CREATE FUNCTION ts.plugin_default_set(_plugin text, _settings jsonb, _by text) RETURNS integer
+CREATE FUNCTION ts.plugin_default_set(_plugin text, _settings jsonb, _version text, _note text, _by text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   latest integer;
 BEGIN
   PERFORM ts.must_be_operator();
   SELECT COALESCE(max(no), 0) + 1 INTO latest FROM ts.plugin_default WHERE plugin = _plugin;
-  INSERT INTO ts.plugin_default (plugin, no, settings, set_by) VALUES (_plugin, latest, _settings, _by);
+  INSERT INTO ts.plugin_default (plugin, no, settings, plugin_version, note, set_by)
+  VALUES (_plugin, latest, _settings, _version, _note, _by);
   RETURN latest;
 END $$
 -- ;;

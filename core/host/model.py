@@ -217,7 +217,10 @@ class PluginFault(Platform, Model):
 
 
 class PluginDefault(Platform, Model):
-    """Settings the operator gives every enterprise that does not choose its own. Newest `no` is in force."""
+    """Settings the operator gives every enterprise that does not choose its own; secrets in them are encrypted.
+
+    The newest `no` is in force.
+    """
 
     __tablename__ = "plugin_default"
     __grants__: ClassVar[str] = "SELECT, INSERT"
@@ -225,12 +228,14 @@ class PluginDefault(Platform, Model):
     plugin: Mapped[str] = mapped_column(primary_key=True)
     no: Mapped[int] = mapped_column(primary_key=True)
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    plugin_version: Mapped[str]
+    note: Mapped[str] = mapped_column(server_default="")
     set_by: Mapped[str]
     set_at: Mapped[datetime] = mapped_column(server_default=text("ts.clock()"))
 
 
 class PluginSettings(Append, TenantOwned, Model):
-    """Every version of an enterprise's settings of a plugin; secrets in them are encrypted. The newest is in force."""
+    """Every version of what an enterprise chose for a plugin; secrets in it are encrypted. The newest is in force."""
 
     __tablename__ = "plugin_settings"
     __table_args__ = (

@@ -1,12 +1,15 @@
 """Enterprises as tenants: their details, their partners, how they trade and which plugins they use."""
 
+from core.tenancy import effective, sealing
 from core.tenancy.enablement import (
     PluginState,
     disable_plugin,
     enable_plugin,
     enabled_plugins,
+    keep_plugin_settings,
     plugin_settings,
     plugin_states,
+    plugins_changed,
 )
 from core.tenancy.entering import Entered, enter_enterprise, enterprises, invite_administrator
 from core.tenancy.model import (
@@ -54,6 +57,7 @@ __all__ = [
     "check_uscc",
     "disable_plugin",
     "edit_enterprise",
+    "effective",
     "enable_plugin",
     "enabled_plugins",
     "enter_enterprise",
@@ -62,14 +66,17 @@ __all__ = [
     "find_enterprises",
     "invite_administrator",
     "invoice_details",
+    "keep_plugin_settings",
     "my_enterprises",
     "partner",
     "partners",
     "plugin_settings",
     "plugin_states",
+    "plugins_changed",
     "register_enterprise",
     "remove_address",
     "save_address",
+    "sealing",
     "set_invoice_details",
     "set_partner",
     "set_trade_settings",

@@ -54,10 +54,13 @@ BEGIN
   RETURN 'ok';
 END $$
 -- ;;
-CREATE FUNCTION ts.plugins_of(_tenant uuid) RETURNS TABLE (plugin text, state text, settings jsonb, plugin_version text)
+CREATE FUNCTION ts.plugins_of(_tenant uuid) RETURNS TABLE (plugin text, state text, settings jsonb, plugin_version text,
+  defaults jsonb)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   -- Which plugins a partner uses decides how an order with it runs; how they are set is the partner's own affair.
-  SELECT e.plugin, e.state, CASE WHEN e.tenant_id = ts.tenant() THEN e.settings END, e.plugin_version
+  SELECT e.plugin, e.state, CASE WHEN e.tenant_id = ts.tenant() THEN e.settings END, e.plugin_version,
+    CASE WHEN e.tenant_id = ts.tenant() THEN
+      COALESCE((SELECT d.settings FROM ts.plugin_default d WHERE d.plugin = e.plugin ORDER BY d.no DESC LIMIT 1), '{}') END
   FROM ts.plugin_enablement e WHERE e.tenant_id = _tenant AND ts.tenant() IS NOT NULL
 $$
 -- ;;

@@ -2,7 +2,7 @@
 
 Placing an order asks this for both sides, many times; the database is asked once a second per enterprise. A transaction
 that has switched a plugin itself asks the database, so it sees what it did, and what it did stays unseen by others when
-it rolls back.
+it rolls back. Settings come along with the answer, the platform's defaults too, so reading them costs no statement.
 """
 
 import time
@@ -19,6 +19,7 @@ from sqlalchemy.orm import SessionTransaction
 
 from core.db import TenantSession
 from core.kernel import Conflict, Context, FieldError, Invalid, NotFound
+from core.tenancy.effective import NOTHING, Effective, merged
 from core.tenancy.model import PluginEnablement
 
 FRESH = 1.0  # seconds
@@ -27,12 +28,15 @@ _MOST = 5000  # enterprises remembered per engine
 
 @dataclass(frozen=True)
 class PluginState:
-    """A plugin of an enterprise. `settings` is None when they are another enterprise's and not ours to read."""
+    """A plugin of an enterprise. `settings` is what it chose itself, its secrets sealed, and `defaults` what the platform
+    gives it; both are None when they are another enterprise's and not ours to read.
+    """
 
     plugin: str
     state: str
     settings: Mapping[str, Any] | None
     version: str
+    defaults: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class _Known:
     running: frozenset[str]
     at: float
     own: bool
+    ready: dict[tuple[str, Any], Effective] = field(default_factory=dict)
 
 
 @dataclass
@@ -62,11 +67,20 @@ def plugin_states(ctx: Context, tenant_id: UUID) -> Mapping[str, PluginState]:
 
 
 def plugin_settings(ctx: Context, tenant_id: UUID, plugin: str) -> Mapping[str, Any]:
-    """The settings of the acting enterprise's plugin (empty when it was never set). Another enterprise's are NotFound."""
+    """What the acting enterprise's plugin reads, secrets opened (empty when it was never switched on).
+
+    The schema is that of the code this process runs. Another enterprise's settings are NotFound.
+    """
     if tenant_id != ctx.tenant_id:
         raise NotFound("plugin.not_found")
-    found = _known(ctx, tenant_id, own=True).plugins.get(plugin)
-    return found.settings if found is not None and found.settings is not None else MappingProxyType({})
+    known = _known(ctx, tenant_id, own=True)
+    found = known.plugins.get(plugin)
+    if found is None or found.settings is None:
+        return NOTHING
+    key = (plugin, getattr(ctx.ports.dispatch.manager.get_plugin(plugin), "Settings", None))
+    if key not in known.ready:
+        known.ready[key] = merged(key[1], plugin, tenant_id, found.defaults or NOTHING, found.settings)
+    return known.ready[key].opened()
 
 
 def enable_plugin(
@@ -101,6 +115,26 @@ def enable_plugin(
     return PluginState(plugin, row.state, MappingProxyType(checked), version)
 
 
+def keep_plugin_settings(
+    ctx: Context, plugin: str, *, version: str, settings: Mapping[str, Any], on: bool = False
+) -> str | None:
+    """Put settings in force that were checked and whose secrets are sealed; with `on` switch the plugin on.
+
+    Answers its state before, None when there was none; one that never was on stays off. Whoever calls this records it.
+    """
+    ctx.require("plugin.manage")
+    row = _lock(ctx, plugin)
+    before = row.state if row is not None else None
+    if row is None:
+        row = PluginEnablement(tenant_id=ctx.tenant_id, plugin=plugin, state="disabled")
+        ctx.session.add(row)
+    row.settings, row.plugin_version, row.changed_at = dict(settings), version, ctx.now
+    if on:
+        row.state = "enabled"
+    _wrote(ctx)
+    return before
+
+
 def disable_plugin(ctx: Context, plugin: str, *, drain: bool = False) -> None:
     """Switch a plugin off; with `drain` it takes no new work and finishes what is open. Its settings and data stay."""
     ctx.require("plugin.manage")
@@ -113,6 +147,11 @@ def disable_plugin(ctx: Context, plugin: str, *, drain: bool = False) -> None:
     before, row.state, row.changed_at = row.state, target, ctx.now
     _wrote(ctx)
     ctx.record("plugin.drain" if drain else "plugin.disable", f"plugin:{plugin}", before=before)
+
+
+def plugins_changed(ctx: Context) -> None:
+    """This transaction changes what plugins read; it sees it from now on, and others of this process once it commits."""
+    ctx.session.info["plugins_changed"] = True
 
 
 def forget(session: TenantSession) -> None:
@@ -172,6 +211,7 @@ def _load(ctx: Context, tenant_id: UUID) -> _Known:
             row.state,
             MappingProxyType(row.settings) if row.settings is not None else None,
             row.plugin_version,
+            MappingProxyType(row.defaults) if row.defaults is not None else None,
         )
         for row in rows
     }
@@ -181,7 +221,7 @@ def _load(ctx: Context, tenant_id: UUID) -> _Known:
 
 def _wrote(ctx: Context) -> None:
     ctx.session.flush()
-    ctx.session.info["plugins_changed"] = True
+    plugins_changed(ctx)
 
 
 @event.listens_for(TenantSession, "after_transaction_end")

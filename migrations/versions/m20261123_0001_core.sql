@@ -364,6 +364,8 @@ CREATE TABLE ts.plugin_default (
 	plugin TEXT NOT NULL,
 	no INTEGER NOT NULL,
 	settings JSONB NOT NULL,
+	plugin_version TEXT NOT NULL,
+	note TEXT DEFAULT '' NOT NULL,
 	set_by TEXT NOT NULL,
 	set_at TIMESTAMP WITH TIME ZONE DEFAULT ts.clock() NOT NULL,
 	CONSTRAINT pk_plugin_default PRIMARY KEY (plugin, no)
@@ -2586,10 +2588,13 @@ BEGIN
   RETURN 'ok';
 END $$
 -- ;;
-CREATE FUNCTION ts.plugins_of(_tenant uuid) RETURNS TABLE (plugin text, state text, settings jsonb, plugin_version text)
+CREATE FUNCTION ts.plugins_of(_tenant uuid) RETURNS TABLE (plugin text, state text, settings jsonb, plugin_version text,
+  defaults jsonb)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   -- Which plugins a partner uses decides how an order with it runs; how they are set is the partner's own affair.
-  SELECT e.plugin, e.state, CASE WHEN e.tenant_id = ts.tenant() THEN e.settings END, e.plugin_version
+  SELECT e.plugin, e.state, CASE WHEN e.tenant_id = ts.tenant() THEN e.settings END, e.plugin_version,
+    CASE WHEN e.tenant_id = ts.tenant() THEN
+      COALESCE((SELECT d.settings FROM ts.plugin_default d WHERE d.plugin = e.plugin ORDER BY d.no DESC LIMIT 1), '{}') END
   FROM ts.plugin_enablement e WHERE e.tenant_id = _tenant AND ts.tenant() IS NOT NULL
 $$
 -- ;;
@@ -3553,9 +3558,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT * FROM ts.plugin_minute m WHERE (_plugin IS NULL OR m.plugin = _plugin) AND m.minute >= _since ORDER BY m.minute
 $$
 -- ;;
-CREATE FUNCTION ts.plugin_defaults() RETURNS SETOF ts.plugin_default
+CREATE FUNCTION ts.plugin_defaults(_plugin text, _limit integer) RETURNS SETOF ts.plugin_default
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT DISTINCT ON (plugin) * FROM ts.plugin_default ORDER BY plugin, no DESC
+  SELECT * FROM ts.plugin_default d WHERE d.plugin = _plugin ORDER BY d.no DESC LIMIT _limit
 $$
 -- ;;
 CREATE FUNCTION ts.plugin_exports(_plugin text) RETURNS TABLE (change_id uuid, plugin text, size bigint, made_at timestamptz)
@@ -3693,14 +3698,15 @@ BEGIN
   RETURN FOUND;
 END $$
 -- ;;
-CREATE FUNCTION ts.plugin_default_set(_plugin text, _settings jsonb, _by text) RETURNS integer
+CREATE FUNCTION ts.plugin_default_set(_plugin text, _settings jsonb, _version text, _note text, _by text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   latest integer;
 BEGIN
   PERFORM ts.must_be_operator();
   SELECT COALESCE(max(no), 0) + 1 INTO latest FROM ts.plugin_default WHERE plugin = _plugin;
-  INSERT INTO ts.plugin_default (plugin, no, settings, set_by) VALUES (_plugin, latest, _settings, _by);
+  INSERT INTO ts.plugin_default (plugin, no, settings, plugin_version, note, set_by)
+  VALUES (_plugin, latest, _settings, _version, _note, _by);
   RETURN latest;
 END $$
 -- ;;
