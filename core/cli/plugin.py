@@ -14,6 +14,7 @@ import click
 
 from core.cli.database import require_tables, running_database
 from core.cli.options import data_option, json_option
+from core.cli.plugin_new import new
 from core.cli.say import Teller, print_json
 from core.cli.tongue import say, sentence_of
 from core.config import Config, UserError
@@ -286,3 +287,6 @@ def _carry_out(at: Desk, installer: Any, tell: Teller, found: Any, sha256: str |
 
 def _step(tell: Teller, step: dict[str, Any]) -> None:
     tell.note(f"{say(str(step['step']).replace('_', ' '))} · {say(str(step['state']))}")
+
+
+plugin.add_command(new)
