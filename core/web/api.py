@@ -52,13 +52,17 @@ class Api:
         for endpoint in self.endpoints:
             blueprint.add_url_rule(
                 endpoint.path,
-                endpoint=f"{endpoint.view.__name__}_{endpoint.method.lower()}",
+                endpoint=_named(endpoint),
                 view_func=_runner(endpoint),
                 methods=[endpoint.method],
                 provide_automatic_options=False,
             )
         app.register_blueprint(blueprint)
-        app.extensions["ts"].endpoints.extend(self.endpoints)
+        app.extensions["ts"].take(blueprint.name, [(each, _named(each)) for each in self.endpoints])
+
+
+def _named(endpoint: Endpoint) -> str:
+    return f"{endpoint.view.__name__}_{endpoint.method.lower()}"
 
 
 def _runner(endpoint: Endpoint) -> Callable[..., Response]:

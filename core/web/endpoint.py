@@ -40,6 +40,7 @@ class Endpoint:
     if_match: bool = False
     raw: str | None = None  # media type of a download
     upload: bool = False
+    most: int | None = None  # bytes a body may have, where that is more than the furniture takes by itself
 
     def __post_init__(self) -> None:
         if bool(self.permission) == bool(self.public):

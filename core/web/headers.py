@@ -66,8 +66,12 @@ def _limits() -> None:
     config = platform().config
     if not answers_to(request.host, config.host, config.allowed_hosts) and request.path != "/healthz":
         raise Rejected(400, "http.host_unknown", host=request.host[:100])
-    if wants_json() and (request.content_length or 0) > JSON_LIMIT:
-        raise Rejected(413, "input.too_large", limit=JSON_LIMIT)
+    most = platform().bodies.get(request.endpoint or "")
+    if most is not None:
+        request.max_content_length = most
+    limit = most or (JSON_LIMIT if wants_json() else FILE_LIMIT)
+    if (request.content_length or 0) > limit:
+        raise Rejected(413, "input.too_large", limit=limit)
     if "\x00" in request.path or "%00" in request.path or b"%00" in request.query_string:
         raise Rejected(400, "text.nul")
 

@@ -49,7 +49,7 @@ class Pages:
                 provide_automatic_options=False,
             )
         app.register_blueprint(blueprint)
-        app.extensions["ts"].endpoints.extend(self.endpoints)
+        app.extensions["ts"].take(blueprint.name, [(each, each.view.__name__) for each in self.endpoints])
 
 
 def form() -> dict[str, str]:

@@ -38,6 +38,12 @@ class Platform:
     answers: Answers
     count_sql: bool = False
     endpoints: list[Any] = field(default_factory=list)
+    bodies: dict[str, int] = field(default_factory=dict)  # Flask's endpoint -> bytes its body may have, where it takes more
+
+    def take(self, blueprint: str, named: list[tuple[Any, str]]) -> None:
+        """Know the endpoints of one blueprint, each under the name Flask has for it."""
+        self.endpoints += [endpoint for endpoint, _ in named]
+        self.bodies |= {f"{blueprint}.{name}": endpoint.most for endpoint, name in named if endpoint.most}
 
 
 def platform() -> Platform:

@@ -1,5 +1,6 @@
 """The edge of the application: what it takes in, from whom, and what it says about itself."""
 
+import base64
 import re
 from collections.abc import Iterator
 
@@ -161,3 +162,12 @@ def test_nobody_speaks_for_another_address_unless_a_proxy_is_stated(house: House
     assert answer.status_code == 200
     assert "Strict-Transport-Security" not in answer.headers
     assert "evil.example" not in answer.text
+
+
+@pytest.mark.parametrize(("megabytes", "status"), [(2, 202), (29, 413)])
+def test_a_file_may_be_larger_than_other_bodies(house: House, megabytes: int, status: int) -> None:
+    body = {"file_name": "goods.csv", "content": base64.b64encode(b"x" * (megabytes * 750_000)).decode()}
+    answer = house.api("lianhang")(
+        "POST", "/api/v1/imports", json=body, headers={"Idempotency-Key": f"file of {megabytes} MB"}
+    )
+    assert answer.status_code == status, answer.text

@@ -13,6 +13,8 @@ from core.kernel import Context, Invalid
 from core.web import Answer
 from core.web.problem import sentence
 
+MOST = 28 << 20  # bytes: a file of 20 MB in base64, and its frame
+
 
 @api.post(
     "/imports",
@@ -21,6 +23,7 @@ from core.web.problem import sentence
     answer=schema.ImportAnswer,
     status=202,
     idempotent=True,
+    most=MOST,
 )
 def import_products(ctx: Context, body: dict[str, Any]) -> Answer:
     """Bring a CSV file of products. It is read after the answer; `Location` says where to look how far it is."""

@@ -11,7 +11,7 @@ class ImportBody(Schema):
 
     file_name = fields.Text(load_default="products.csv", max=120)
     charset = choice(tuple(CHARSETS), load_default="utf-8")
-    content = fields.Text(required=True, max=900_000)
+    content = fields.Text(required=True, max=28_000_000)
 
 
 class IssueAnswer(Schema):

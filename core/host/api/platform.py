@@ -16,6 +16,8 @@ from core.identity import require_fresh_second_factor
 from core.kernel import Context, Invalid
 from core.web import Answer
 
+MOST = 68 << 20  # bytes: a wheel of 50 MB in base64, and its frame
+
 
 @api.get("/plugins/installed", permission="plugin.install", answer=schema.InstalledList)
 def list_installed(ctx: Context) -> dict[str, Any]:
@@ -30,6 +32,7 @@ def list_installed(ctx: Context) -> dict[str, Any]:
     answer=schema.PackageAnswer,
     status=201,
     idempotent=True,
+    most=MOST,
 )
 def keep_package(ctx: Context, body: dict[str, Any]) -> Any:
     """Hand a wheel in. It is read, not run; nothing is installed by it. A person's act, with a fresh second factor."""
