@@ -9,6 +9,7 @@ from core.billing.claims import claims_of, settle_claim, waive_claim
 from core.billing.escrow import OrderMoney, money_of, moves_of
 from core.catalog import (
     Agreed,
+    Goods,
     ListingRow,
     PricedLine,
     SkuFacts,
@@ -24,7 +25,7 @@ from core.db import Amount, Append, Measure, Model, Price, Published, TenantOwne
 from core.files import files_of
 from core.files import inspect as inspect_file
 from core.files import keep as keep_file
-from core.fulfilment import receive, ship, short_close
+from core.fulfilment import Count, Portion, receive, ship, short_close
 from core.hooks import (
     AgreedPrice,
     GateRequest,
@@ -91,14 +92,14 @@ from core.web.mending import mend, read_form
 from core.web.page import Crumb
 
 __all__ = [
-    "Agreed", "AgreedPrice", "Amount", "Answer", "Api", "Append", "Conflict", "Context", "Crumb", "Event",
-    "FieldError", "Forbidden", "GateRequest", "Health", "Hit", "Invalid", "InvoiceFacts", "LineFacts",
+    "Agreed", "AgreedPrice", "Amount", "Answer", "Api", "Append", "Conflict", "Context", "Count", "Crumb", "Event",
+    "FieldError", "Forbidden", "GateRequest", "Goods", "Health", "Hit", "Invalid", "InvoiceFacts", "LineFacts",
     "ListingRow", "LotFacts", "Measure", "Model", "Money", "MoneyMove", "NavEntry", "NewOrder", "NotFound", "Objection",
     "OrderAccepted", "OrderAmended", "OrderCancelled", "OrderCompleted", "OrderConfirmed", "OrderCountered",
     "OrderDelivered", "OrderDrafted", "OrderExpired", "OrderFacts", "OrderMessageWritten",
     "OrderMoney", "OrderRejected", "OrderStarted",
     "OrderSubmitted", "OrderTerminated", "Pages", "Party", "Payee", "PaymentConfirmed", "PaymentRejected",
-    "Permission", "PlanItem", "Price", "PriceComponent", "PricedLine", "Published", "Quantity", "Quotation",
+    "Permission", "PlanItem", "Portion", "Price", "PriceComponent", "PricedLine", "Published", "Quantity", "Quotation",
     "Refused", "Schema", "SkuFacts", "SlotFragment", "Subscription", "TenantOwned", "TradeMode", "Transition",
     "TransitionFacts", "TwoSided", "Wanted", "WantedLine", "addresses", "agreed_lines", "amend_as_agreed",
     "announce_payment", "cancel_confirmed", "cards", "claim_damages", "claims_of", "conclude", "confirm",

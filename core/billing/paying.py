@@ -34,7 +34,7 @@ def announce_payment(
     *,
     order_id: UUID | None = None,
     invoice_ids: Sequence[UUID] = (),
-    split: Split | None = None,
+    split: Mapping[UUID, Decimal] | None = None,
     note: str = "",
 ) -> Payment:
     """The buyer says it paid: for invoices (oldest due first, or split exactly), or for an order, invoiced or not."""

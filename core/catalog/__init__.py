@@ -10,6 +10,7 @@ from core.catalog.duties import turn_price_lists
 from core.catalog.events import ListingsWithdrawn, PricesSet, ProductsImported, ProductsListed
 from core.catalog.finding import (
     Found,
+    Goods,
     ListingRow,
     OwnSearch,
     Search,
