@@ -70,10 +70,11 @@ class InstalledList(Schema):
 
 
 class PackageIn(Schema):
-    """`content` is the wheel in base64."""
+    """`content` is the wheel in base64, `signature` the text of its `.minisig` file where it has one."""
 
     filename = fields.Text(required=True, min=1, max=300)
     content = fields.Raw(required=True)
+    signature = fields.Text(load_default=None, allow_none=True, max=8192)
 
 
 class PlanIn(Schema):
@@ -121,6 +122,7 @@ class PlanAnswer(Schema):
     an_order = fields.Text(required=True, allow_none=True)
     open_gates = fields.Integer(required=True)
     needs_typed_name = fields.Boolean(required=True)
+    unsigned = fields.List(fields.Text(), required=True)
     warnings = fields.List(fields.Text(), required=True)
     digest = fields.Text(required=True)
 

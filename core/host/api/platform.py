@@ -7,11 +7,12 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from core.host import packages, rows, schema
+from core.host import rows, schema
 from core.host.api.frame import api, data_folder
 from core.host.life import changes
 from core.host.life.plan import plan
 from core.host.model import VERBS
+from core.host.trust.intake import hand_in
 from core.identity import require_fresh_second_factor
 from core.kernel import Context, Invalid
 from core.web import Answer
@@ -41,8 +42,7 @@ def keep_package(ctx: Context, body: dict[str, Any]) -> Any:
         content = base64.b64decode(str(body["content"]), validate=True)
     except (binascii.Error, ValueError):
         raise Invalid.one("content", "plugin.not_base64") from None
-    wheel = packages.read(content, body["filename"])
-    return rows.package(ctx.session, changes.keep(ctx, wheel, source="upload", signer=None))
+    return rows.package(ctx.session, hand_in(ctx, content, body["filename"], body["signature"]))
 
 
 @api.post("/plugins/<name>/plan", permission="plugin.install", body=schema.PlanIn, answer=schema.PlanAnswer)

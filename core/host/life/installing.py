@@ -14,11 +14,13 @@ from core.host import tables
 from core.host.life.work import Work
 from core.host.loading import Host, Loaded
 from core.host.standing import Installed
+from core.host.trust.publishers import refuse_revoked
 from core.kernel import Refused
 
 
 def install(work: Work) -> None:
     """Bring a plugin, or another version of it, into the installation. Any failure leaves everything as it was."""
+    refuse_revoked(work.session, work.plugin, work.packages)
     plugin = Installed(work.plugin, "installed", work.version or "", work.packages)
     with work.step("import"):
         host = work.bring_in(work.before.with_(plugin), fresh=work.plugin)

@@ -11,6 +11,7 @@ from core.host import rows, standing
 from core.host.life.examination import Findings, examine
 from core.host.packages import resolving
 from core.host.standing import Installed, Standing
+from core.host.trust.publishers import refuse_revoked
 from core.kernel import Conflict, Context, Refused
 
 
@@ -45,6 +46,7 @@ class Plan:
     an_order: str | None = None
     open_gates: int = 0
     needs_typed_name: bool = False
+    unsigned: tuple[str, ...] = ()  # files among the packages that nobody trusted has signed
     warnings: tuple[str, ...] = field(default=())
 
     @property
@@ -114,6 +116,7 @@ def _coming(
     if row is not None and row.state == "archived":
         raise Conflict("plugin.restore_first", plugin=name)
     chosen = resolving.resolve(ctx.session, name, now, sha256=sha256, version=version)
+    refuse_revoked(ctx.session, name, chosen.packages)
     coming = Installed(name, "installed", chosen.version, chosen.packages)
     if row is not None and tuple(row.packages) == chosen.packages:
         raise Conflict("plugin.installed_already", plugin=name, version=row.version)
@@ -130,7 +133,8 @@ def _coming(
         if other in now.running and other not in old.broken:
             raise Refused("plugin.breaks_another", plugin=name, other=other, reason=why)
     new, before = found.loaded[name], old.loaded.get(name, {})
-    package = rows.package(ctx.session, chosen.packages[0])
+    coming_in = {each.sha256: each for each in rows.packages(ctx.session) if each.sha256 in chosen.packages}
+    package = coming_in[chosen.packages[0]]
     trusted = {each.key_id: each for each in rows.publishers(ctx.session) if not each.revoked_at}
     publisher = trusted.get(package.signer)
     changed = new["revision"] is not None and new["revision"] != before.get("revision")
@@ -146,6 +150,7 @@ def _coming(
         hooks=tuple(new["hooks"]), hosts=tuple(new["hosts"]), slots=tuple(new["slots"]), modes=tuple(new["modes"]),
         routes=tuple(new["routes"]), enterprises=touched.enterprises + touched.draining, open_orders=touched.open_orders,
         an_order=touched.an_order, open_gates=touched.open_gates, warnings=chosen.warnings,
+        unsigned=tuple(coming_in[each].filename for each in chosen.packages if coming_in[each].signer not in trusted),
     )  # fmt: skip
 
 
