@@ -6,17 +6,23 @@ from typing import Any
 
 from flask import current_app
 from marshmallow import fields
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core import tenancy
 from core.host.loading import Host, Loaded
+from core.host.settings import saving
+from core.host.settings.history import Holder
+from core.host.settings.overview import public
 from core.kernel import Conflict, Context, NotFound
 from core.orders import ORDER, TradeOrder
 
 
 @dataclass(frozen=True)
 class PluginView:
-    """A plugin as an enterprise sees it. `state` is available, enabled, draining, disabled or broken (then `reason` says why)."""
+    """A plugin as an enterprise sees it. `state` is available, enabled, draining, disabled or broken (then `reason` says why).
+
+    `settings` are those in force, without secrets; empty where it was never switched on.
+    """
 
     name: str
     title: Mapping[str, str]
@@ -56,10 +62,9 @@ def plugin(ctx: Context, name: str) -> tuple[PluginView, Loaded]:
 
 
 def switch_on(ctx: Context, name: str, settings: Mapping[str, Any] | None = None) -> PluginView:
-    """Enable a plugin for the enterprise, or change its settings; the plugin's own schema checks them."""
+    """Enable a plugin for the enterprise, with these choices or those it has; the plugin's own schema checks them."""
     _, loaded = plugin(ctx, name)
-    schema = loaded.settings_schema() if loaded.settings_schema else None
-    tenancy.enable_plugin(ctx, name, version=loaded.manifest.version, settings=settings, schema=schema)
+    saving.save(ctx, loaded, Holder(name, ctx.tenant_id), settings, on=True)
     _tell(ctx, name, "tenant_enabled")
     return plugin(ctx, name)[0]
 
@@ -74,6 +79,15 @@ def switch_off(ctx: Context, name: str, *, drain: bool = False) -> PluginView:
         _tell(ctx, name, "tenant_disabled")
     tenancy.disable_plugin(ctx, name, drain=drain)
     return plugin(ctx, name)[0]
+
+
+def open_orders(ctx: Context, name: str) -> int:
+    """How many orders of the plugin's trade modes this enterprise has open, on either side; drafts bind nobody."""
+    ctx.require("plugin.view")
+    return sum(
+        ctx.session.scalar(select(func.count()).select_from(TradeOrder).where(*_open(ctx, name, side))) or 0
+        for side in (TradeOrder.buyer_id, TradeOrder.seller_id)
+    )
 
 
 def settings_fields(loaded: Loaded) -> list[tuple[str, str, Any]]:
@@ -91,23 +105,26 @@ def _view(loaded: Loaded, state: Any) -> PluginView:
     manifest = loaded.manifest
     return PluginView(
         manifest.name, manifest.title, manifest.summary, manifest.category, manifest.version,
-        state.state if state else "available", "", (state.settings or {}) if state else {},
+        state.state if state else "available", "",
+        public(loaded, state.settings or {}, state.defaults or {}) if state else {},
     )  # fmt: skip
 
 
 def _open_order(ctx: Context, name: str) -> str | None:
     """The number of an open order that was born in one of the plugin's modes, None when there is none."""
-    modes = [key for key, mode in ctx.ports.dispatch.modes.items() if mode.plugin == name]
-    ended = [*ORDER.ends, "completed", "draft"]  # a draft binds nobody, and is its buyer's alone
     for side in (TradeOrder.buyer_id, TradeOrder.seller_id):
         row = ctx.session.execute(
-            select(TradeOrder.number, TradeOrder.id)
-            .where(side == ctx.tenant_id, TradeOrder.mode.in_(modes), TradeOrder.state.not_in(ended))
-            .limit(1)
+            select(TradeOrder.number, TradeOrder.id).where(*_open(ctx, name, side)).limit(1)
         ).first()
         if row:
             return row.number or str(row.id)  # one that awaits approval may have none yet
     return None
+
+
+def _open(ctx: Context, name: str, side: Any) -> tuple[Any, ...]:
+    modes = [key for key, mode in ctx.ports.dispatch.modes.items() if mode.plugin == name]
+    ended = [*ORDER.ends, "completed", "draft"]  # a draft binds nobody, and is its buyer's alone
+    return side == ctx.tenant_id, TradeOrder.mode.in_(modes), TradeOrder.state.not_in(ended)
 
 
 def _tell(ctx: Context, name: str, hook: str) -> None:

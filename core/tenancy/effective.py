@@ -6,6 +6,7 @@ Values stand as JSON does: a Decimal as text, a date as 2026-11-22.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -25,9 +26,21 @@ def schema_defaults(schema: type[Schema] | None) -> dict[str, Any]:
     for attribute, field in shape.fields.items():
         default = field.load_default
         if default is not missing:
-            given[attribute] = default() if callable(default) else default
-    dumped: dict[str, Any] = shape.dump(given)
-    return dumped
+            given[field.attribute or attribute] = default() if callable(default) else default
+    return {name: as_json(value) for name, value in shape.dump(given).items()}
+
+
+def as_json(value: Any) -> Any:
+    """A dumped value as JSON holds it: whatever it has no word for becomes text."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, Mapping):
+        return {str(name): as_json(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [as_json(each) for each in value]
+    return str(value)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def enabled_plugins(ctx: Context, tenant_id: UUID) -> frozenset[str]:
 
 def plugin_states(ctx: Context, tenant_id: UUID) -> Mapping[str, PluginState]:
     """Every plugin the enterprise ever switched on, by name."""
-    return _known(ctx, tenant_id).plugins
+    return _known(ctx, tenant_id, own=tenant_id == ctx.tenant_id).plugins
 
 
 def plugin_settings(ctx: Context, tenant_id: UUID, plugin: str) -> Mapping[str, Any]:

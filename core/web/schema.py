@@ -1,11 +1,13 @@
 """What comes in and goes out: marshmallow schemas that refuse unknown keys, and fields that never lose a digit."""
 
 import re
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from marshmallow import RAISE, ValidationError, fields, validate
+from marshmallow import RAISE, ValidationError, fields
 from marshmallow import Schema as _Schema
+from marshmallow.validate import Length, OneOf
 
 ValidationErrors = dict[str, Any]
 
@@ -83,8 +85,16 @@ class QuantityField(DecimalText):
 class TextField(fields.String):
     """Text without NUL or lone surrogates, its outer blanks removed, at most `max` characters."""
 
-    def __init__(self, *, max: int = 500, min: int = 0, **kwargs: Any) -> None:  # noqa: A002  reads as in a form
-        super().__init__(validate=validate.Length(min=min, max=max), **kwargs)
+    def __init__(
+        self,
+        *,
+        max: int = 500,  # noqa: A002  reads as in a form
+        min: int = 0,  # noqa: A002
+        validate: Callable[[Any], Any] | Sequence[Callable[[Any], Any]] = (),
+        **kwargs: Any,
+    ) -> None:
+        more = [validate] if callable(validate) else validate
+        super().__init__(validate=[Length(min=min, max=max), *more], **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -97,6 +107,17 @@ class TextField(fields.String):
         return text.strip()
 
 
+class ChoiceField(TextField):
+    """One of a few words: `Choice("fob", "cif")`. `labels` say them to people, in the same order."""
+
+    def __init__(self, *choices: str, labels: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(max=max(map(len, choices)), validate=OneOf(choices, labels), **kwargs)
+
+
+class SecretField(TextField):
+    """Text that is encrypted where it lies and never shown again, such as a key; for settings of plugins."""
+
+
 class Fields:
     """The fields a schema is built of, under one name."""
 
@@ -105,6 +126,8 @@ class Fields:
     Quantity = QuantityField
     Decimal = DecimalText
     Text = TextField
+    Choice = ChoiceField
+    Secret = SecretField
     UUID = fields.UUID
     Integer = fields.Integer
     Boolean = fields.Boolean
@@ -114,6 +137,7 @@ class Fields:
     Nested = fields.Nested
     Dict = fields.Dict
     Email = fields.Email
+    Url = fields.Url
     Raw = fields.Raw
     Method = fields.Method
     Function = fields.Function
