@@ -112,9 +112,22 @@ class Installation:
         """Report this process (`web` or `worker`) from now on. `leave` is called when it is to be replaced."""
         self.leave = leave
         url = self.database.engine.url.render_as_string(hide_password=False)
-        self.pulse = Pulse(url, self.host, kind, self.standing.epoch, leave, one_by_one=kind == "web")
+        self.pulse = Pulse(
+            url,
+            self.host,
+            kind,
+            self.standing.epoch,
+            leave,
+            one_by_one=kind == "web",
+            memory=self.config.memory_limit * 1024 * 1024,
+        )
         self.pulse.begin()
         return self.pulse
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Installed plugins that this process runs without: broken ones, and all of them in safe mode."""
+        return self.standing.running - self.host.loaded.keys()
 
     @property
     def permissions(self) -> list[Any]:

@@ -47,6 +47,7 @@ class Config:
     safe_mode: bool = False  # start without any plugin
     allowed_hosts: tuple[str, ...] = ()  # names the portal answers to; empty: the bound address and loopback
     proxy_hops: int = 0  # how many trusted proxies stand in front
+    memory_limit: int = 1024  # megabytes resident past which a web or worker process is replaced; 0: never
 
     @classmethod
     def load(cls, data: Path | str | None = None, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -82,6 +83,7 @@ class Config:
             safe_mode=_flag(environ, "TS_SAFE_MODE"),
             allowed_hosts=tuple(environ.get("TS_ALLOWED_HOSTS", "").replace(",", " ").split()),
             proxy_hops=_integer(environ, "TS_PROXY_HOPS", 0) or 0,
+            memory_limit=_integer(environ, "TS_MEMORY_LIMIT", cls.memory_limit) or 0,
             **urls,
         )
 

@@ -7,8 +7,10 @@ point loses nothing: a lease runs out and another worker goes on.
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import text
 
@@ -21,6 +23,7 @@ from core.orders.duties import run_timers
 from core.outbox import Handler, deliver
 
 log = logging.getLogger("tongshang.worker")
+PATIENCE = 10.0  # seconds a worker that is to be replaced waits for what its duties hold
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then let each duty finish what it holds.
 
-        It sets `stop` itself, and `replaced`, when a fresh process is to take over: the plugins are others now, or threads
-        are stuck in one. Stuck ones are left behind; what they held is claimed again when its lease runs out.
+        It sets `stop` itself, and `replaced`, when a fresh process is to take over: the plugins are others now, threads
+        are stuck in one, or its memory grew past the limit. Threads that do not come back are left behind; what they held is
+        claimed again when its lease runs out.
         """
 
         def leave() -> None:
@@ -56,8 +60,10 @@ class Worker:
         threads = [threading.Thread(target=self._turn, args=(duty, stop), name=duty.name, daemon=True) for duty in self.duties]
         for thread in threads:
             thread.start()
+        stop.wait()
+        patience = time.monotonic() + (PATIENCE if self.replaced else float("inf"))
         for thread in threads:
-            while thread.is_alive() and not (stop.is_set() and self.installation.host.dispatch.watchdog.stuck):
+            while thread.is_alive() and not self.installation.host.dispatch.watchdog.stuck and time.monotonic() < patience:
                 thread.join(0.5)
         pulse.end()
         self.installation.database.dispose()
@@ -95,7 +101,7 @@ class Worker:
     def _duties(self) -> list[Duty]:
         handlers = self.handlers()
         duties = [
-            Duty("deliver", 0.2, lambda: deliver(self.unit, handlers)),
+            Duty("deliver", 0.2, lambda: deliver(self.unit, handlers, self.installation.absent)),
             Duty("timers", 0.5, lambda: run_timers(self.unit)),
             Duty("soft stock", 0.5, lambda: self._ask(stock.expire_soft)),
             Duty("price lists", 60.0, lambda: self._ask(turn_price_lists)),
@@ -105,14 +111,21 @@ class Worker:
             for make in getattr(module, "DUTIES", ()):
                 duties.append(Duty(make.__name__, getattr(make, "every", 0.5), _bound(make, self.installation)))
         for name, plugin in self.installation.host.loaded.items():
-            duties += [Duty(f"{name}.{job.name}", job.every, self._job(name, job.run)) for job in plugin.jobs]
+            duties += [Duty(f"{name}.{job.name}", job.every, self._job(name, job)) for job in plugin.jobs]
         queue = os.environ.get("TS_QUEUE")
         return [duty for duty in duties if not queue or duty.name.partition(".")[0] == queue]
 
-    def _job(self, plugin: str, run: Callable[[Installation], int]) -> Callable[[], int]:
-        """A plugin's job; it does nothing while the plugin is stopped."""
+    def _job(self, plugin: str, job: Any) -> Callable[[], int]:
+        """A plugin's job, counted as its own; it does nothing while the plugin is stopped."""
         dispatch = self.installation.host.dispatch
-        return lambda: 0 if plugin in dispatch.stopped else run(self.installation)
+
+        def run() -> int:
+            if plugin in dispatch.stopped:
+                return 0
+            done: int = dispatch.work(plugin, f"job:{job.name}", lambda: job.run(self.installation))
+            return done
+
+        return run
 
     def _ask(self, duty: Callable[[TenantSession], int]) -> int:
         """A duty that is one function of the database, across all tenants."""

@@ -1,10 +1,15 @@
 """How alembic runs here: on the connection it is handed, in a role that owns the schema, with short locks.
 
-The core's history commits step by step; a plugin's runs inside the transaction it is handed, which its caller ends.
+The core's history commits step by step; a plugin's runs inside the transaction it is handed, which its caller ends: a step
+that commits, rolls back or leaves its role is refused before the server hears of it.
 """
+
+from contextlib import nullcontext
 
 from alembic import context
 from sqlalchemy import text
+
+from core.db.keeping import kept_connection
 
 config = context.config
 connection = config.attributes["connection"]
@@ -33,7 +38,7 @@ context.configure(
     transaction_per_migration=not inside,
     on_version_apply=[told],
 )
-with context.begin_transaction():
+with context.begin_transaction(), kept_connection(connection, schema) if inside else nullcontext():
     context.run_migrations()
 connection.execute(text("RESET ROLE"))
 if not inside:

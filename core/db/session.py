@@ -7,37 +7,38 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg import Cursor
-from psycopg.pq import Format
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
-SET_TENANT = "SELECT set_config('ts.tenant', %s, true), ts.clock(), set_config('ts.home', '', true)"
-CROSS = "SELECT set_config('ts.tenant', %s, true), ts.clock(), set_config('ts.home', %s, true)"
+from core.db.keeping import AS_PLUGIN, CROSS, SET_TENANT, KeptConnection, LookingCursor, refuse_if_kept
 
 _counter: ContextVar[list[str] | None] = ContextVar("statements", default=None)
 
 
-class BinaryCursor(Cursor[Any]):
-    """Takes rows as PostgreSQL holds them: neither side spends time on spelling ids, moments and numbers as text.
+class TenantSession(Session):
+    """A session whose transactions start with `session.info['tenant_id']` set; without one it sees no rows.
 
-    What psycopg cannot read that way (a search vector, a regclass) comes as bytes: cast it to text where it is read.
+    While strangers' code runs in its transaction, nobody ends it; see `keeping`.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.format = Format.BINARY
+    def commit(self) -> None:
+        refuse_if_kept(self, "commit()")
+        super().commit()
 
+    def rollback(self) -> None:
+        refuse_if_kept(self, "rollback()")
+        super().rollback()
 
-class TenantSession(Session):
-    """A session whose transactions start with `session.info['tenant_id']` set; without one it sees no rows."""
+    def close(self) -> None:
+        refuse_if_kept(self, "close()")
+        super().close()
 
 
 @event.listens_for(TenantSession, "after_begin")
 def _enter(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
     if transaction.nested:
         if session.info.get("plugin_role"):
-            connection.exec_driver_sql("SET LOCAL ROLE ts_plugin")
+            connection.exec_driver_sql(AS_PLUGIN)
             session.info["plugin_ran_sql"] = True
     elif (tenant := session.info.get("tenant_id")) is not None:
         connection.exec_driver_sql(SET_TENANT, (str(tenant),))
@@ -70,11 +71,12 @@ class Database:
             pool_recycle=1800,
             connect_args={
                 "application_name": "tongshang",
-                "cursor_factory": BinaryCursor,
+                "cursor_factory": LookingCursor,
                 "options": f"-c statement_timeout={statement_timeout} -c lock_timeout=3s"
                 " -c idle_in_transaction_session_timeout=10s -c timezone=UTC -c search_path=ts,pg_temp",
             },
         )
+        event.listen(self.engine, "do_connect", _connect)
         event.listen(self.engine, "before_cursor_execute", _count)
         self.sessions = sessionmaker(self.engine, class_=TenantSession, expire_on_commit=False)
 
@@ -86,6 +88,10 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+def _connect(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> KeptConnection:
+    return KeptConnection.connect(*arguments, **options)
 
 
 def _count(_conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:

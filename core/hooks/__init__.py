@@ -14,7 +14,8 @@ from core.hooks.answers import (
     Subscription,
     TradeMode,
 )
-from core.hooks.dispatch import Broken, Dispatch, Mode, PluginFailed
+from core.hooks.breaker import Fault
+from core.hooks.dispatch import Broken, Dispatch, Mode, PluginBroke, PluginFailed
 from core.hooks.facts import InvoiceFacts, LineFacts, LotFacts, OrderFacts, Party, Quotation, TransitionFacts
 from core.hooks.specs import POLICIES, hookimpl, hookspec
 
@@ -23,6 +24,7 @@ __all__ = [
     "AgreedPrice",
     "Broken",
     "Dispatch",
+    "Fault",
     "GateRequest",
     "Health",
     "Hit",
@@ -36,6 +38,7 @@ __all__ = [
     "Party",
     "Payee",
     "PlanItem",
+    "PluginBroke",
     "PluginFailed",
     "PriceComponent",
     "Quotation",

@@ -33,6 +33,7 @@ class Call:
     thread: int
     name: str
     deadline: float
+    began: float
     cancel: Callable[[], None] | None
     done: bool = False
     raised: bool = False
@@ -59,9 +60,16 @@ class Watchdog:
         """Threads that are lost in a plugin now."""
         return sum(call.stuck and not call.done for call in self._overdue)
 
+    def under_way(self) -> list[tuple[str, float]]:
+        """Calls that go on now, late ones too: (`<plugin>.<hook>`, seconds since it began)."""
+        now = time.monotonic()
+        calls = [*self._running.copy().values(), *(call for call in self._overdue if not call.done)]
+        return [(call.name, now - call.began) for call in calls]
+
     def begin(self, name: str, seconds: float, cancel: Callable[[], None] | None) -> tuple[int, Call]:
         """A call begins on this thread; `cancel` stops the statement it may be waiting for, from another thread."""
-        key, call = next(self._keys), Call(threading.get_ident(), name, time.monotonic() + seconds, cancel)
+        now = time.monotonic()
+        key, call = next(self._keys), Call(threading.get_ident(), name, now + seconds, now, cancel)
         self._running[key] = call
         if not self._awake.is_set():
             self._wake()

@@ -243,6 +243,24 @@ BEGIN
   RETURN FOUND;
 END $$
 -- ;;
+-- What nobody looks at any more: counts and faults after a fortnight, processes that report no longer.
+CREATE FUNCTION ts.plugin_sweep() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  gone integer;
+  swept integer := 0;
+BEGIN
+  DELETE FROM ts.plugin_minute WHERE minute < clock_timestamp() - interval '14 days';
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  swept := swept + gone;
+  DELETE FROM ts.plugin_fault WHERE at < clock_timestamp() - interval '14 days';
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  swept := swept + gone;
+  DELETE FROM ts.plugin_process WHERE seen_at < clock_timestamp() - interval '10 seconds';
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN swept + gone;
+END $$
+-- ;;
 DO $$
 DECLARE
   made record;

@@ -1,7 +1,8 @@
 """Entering a plugin by its own pages, API and menu: only where it is switched on, and with its settings at hand.
 
 An enterprise that does not use a plugin gets the same answer as for an address that does not exist. No author writes
-`if enabled`. While a plugin is stopped for everybody, its pages and API say so, the public ones too.
+`if enabled`. While a plugin is stopped for everybody, its pages and API say so, the public ones too. A page that fails
+names its plugin, is counted, and cannot end the transaction it is in.
 """
 
 from collections.abc import Callable
@@ -11,9 +12,9 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from flask import g, request
+from werkzeug.exceptions import HTTPException
 
 from core.hooks import Dispatch
-from core.hooks.dispatch import at_home
 from core.kernel import Conflict, Context, NotFound
 from core.web import PREFIX, Api, NavEntry, Pages
 
@@ -28,7 +29,8 @@ def entered(dispatch: Dispatch, name: str, routes: R) -> R:
     for endpoint in routes.endpoints:
         if endpoint.path != place and not endpoint.path.startswith(f"{place}/"):
             raise ValueError(f"{endpoint.method} {endpoint.path} must lie under {place}")
-        open_to_all = endpoint.view if endpoint.public else _behind_the_door(name, endpoint.view)
+        what = f"{endpoint.method} {endpoint.path}"
+        open_to_all = endpoint.view if endpoint.public else _behind_the_door(dispatch, name, what, endpoint.view)
         closed = _unless_stopped(dispatch, name, open_to_all)
         behind.endpoints.append(replace(endpoint, view=closed))
     return behind
@@ -44,13 +46,12 @@ def _unless_stopped(dispatch: Dispatch, name: str, view: Callable[..., Any]) -> 
     return say_or_view
 
 
-def _behind_the_door(name: str, view: Callable[..., Any]) -> Callable[..., Any]:
+def _behind_the_door(dispatch: Dispatch, name: str, what: str, view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def enter_and_view(ctx: Context, **arguments: Any) -> Any:
         if name not in ctx.ports.enabled(ctx, ctx.tenant_id):
             raise NotFound("plugin.not_enabled", plugin=name)
-        with at_home(ctx, name):
-            return view(ctx, **arguments)
+        return dispatch.visit(name, what, ctx, lambda: view(ctx, **arguments), passes=(HTTPException,))
 
     return enter_and_view
 

@@ -8,20 +8,19 @@ database one leaves at a time. A database that is away is waited for; meanwhile 
 import logging
 import os
 import platform
-import resource
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from core.hooks.dispatch import Fault
+from core.hooks import Fault
+from core.hooks.meter import Counts, Key, minute
+from core.host.guard.memory import MEGABYTE, Growth, resident
 from core.host.loading import Host
 
 log = logging.getLogger("tongshang.pulse")
@@ -37,11 +36,20 @@ class Pulse:
     """One daemon thread with a connection of its own, so that a pool that ran dry cannot silence it.
 
     `leave` is called once, in that thread, when the process is to be replaced. With `one_by_one` it is called only when
-    no other process of this database is leaving, and the lock is held until this process ends.
+    no other process of this database is leaving, and the lock is held until this process ends. `memory` is the limit of
+    resident memory in bytes, 0 for none.
     """
 
     def __init__(
-        self, url: str, host: Host, kind: str, epoch: int, leave: Callable[[], None], *, one_by_one: bool = False
+        self,
+        url: str,
+        host: Host,
+        kind: str,
+        epoch: int,
+        leave: Callable[[], None],
+        *,
+        one_by_one: bool = False,
+        memory: int = 0,
     ) -> None:
         self.conninfo = url.replace("+psycopg", "", 1)
         self.host, self.kind, self.epoch = host, kind, epoch
@@ -49,6 +57,8 @@ class Pulse:
         self.started = datetime.now(UTC)
         self.id = f"{this_process()}{self.started.timestamp():.3f}"
         self.left = False
+        self.growth = Growth(memory)
+        self._too_much = False
         self._faults: deque[Fault] = deque(maxlen=500)
         self._opened: dict[str, str] = {}
         self._awake, self._ended = threading.Event(), threading.Event()
@@ -96,22 +106,55 @@ class Pulse:
         self._close()
 
     def _beat(self) -> None:
+        self._look_at_memory()
         connection = self._connected()
         while self._opened:
             name, reason = next(iter(self._opened.items()))
             connection.execute(QUARANTINE, (name, reason))
             self._opened.pop(name, None)
         faults = [self._faults[at] for at in range(len(self._faults))]
-        row = connection.execute(BEAT, (Jsonb(self._process()), Jsonb([]), Jsonb([self._row(f) for f in faults]))).fetchone()
+        minutes = self.host.dispatch.meter.take()
+        said = (self._process(), [self._minute(*each) for each in minutes.items()], [self._row(each) for each in faults])
+        try:
+            row = connection.execute(BEAT, tuple(map(Jsonb, said))).fetchone()
+        except psycopg.OperationalError:
+            self.host.dispatch.meter.give_back(minutes)
+            raise
         for _ in faults:
             self._faults.popleft()
         assert row is not None
         current, stopped = row
         self.host.dispatch.stopped = {name: reason or "" for name, reason in stopped.items()}
-        if current != self.epoch and not self.left and self._may_leave(connection):
+        if (current != self.epoch or self._too_much) and not self.left and self._may_leave(connection):
             self.left = True
-            log.warning("plugin set %s is current, this process runs %s: it is to be replaced", current, self.epoch)
+            if current != self.epoch:
+                log.warning("plugin set %s is current, this process runs %s: it is to be replaced", current, self.epoch)
             self.leave()
+
+    def _look_at_memory(self) -> None:
+        """Once past the limit: name the suspects, stop the one most of it came under, and have the process replaced."""
+        calls: dict[str, list[str]] = {}
+        seconds: dict[str, float] = {}
+        for what, for_seconds in self.host.dispatch.watchdog.under_way():
+            plugin, _, hook = what.partition(".")
+            calls.setdefault(plugin, []).append(hook)
+            seconds[plugin] = seconds.get(plugin, 0.0) + min(for_seconds, EVERY)
+        busy = self.host.dispatch.meter.busy()
+        under_way = {name: int(each * 1_000_000) for name, each in seconds.items()}
+        if not self.growth.look(resident(), busy, under_way) or self._too_much:
+            return
+        self._too_much = True
+        found = self.growth.suspects({name: tuple(hooks) for name, hooks in calls.items()})
+        size, limit = self.growth.before // MEGABYTE, self.growth.limit // MEGABYTE
+        log.critical(
+            "%s MB resident, %s allowed: this process is to be replaced; suspects: %s",
+            size, limit, ", ".join(each.plugin for each in found) or "none",
+        )  # fmt: skip
+        for each in found:
+            worst = each is found[0] and each.bytes > sum(other.bytes for other in found[1:])
+            grown = f"memory grew by {each.bytes // MEGABYTE} MB while it was at work, to {size} MB; the limit is {limit} MB"
+            hook = ", ".join(each.under_way) or "between calls"
+            self.hear(Fault(each.plugin, hook, "memory", grown, None, datetime.now(UTC), worst))
 
     def _may_leave(self, connection: psycopg.Connection[Any]) -> bool:
         if not self.one_by_one:
@@ -147,6 +190,18 @@ class Pulse:
             "started_at": self.started.isoformat(),
         }
 
+    @staticmethod
+    def _minute(key: Key, counts: Counts) -> dict[str, Any]:
+        return {
+            "plugin": key[0],
+            "hook": key[1],
+            "minute": minute(key).isoformat(),
+            "calls": counts.calls,
+            "errors": counts.errors,
+            "micros": counts.micros,
+            "slower": counts.slower,
+        }
+
     def _row(self, fault: Fault) -> dict[str, Any]:
         return {
             "plugin": fault.plugin,
@@ -162,13 +217,3 @@ class Pulse:
 def this_process() -> str:
     """How the ids begin under which this process reports."""
     return f"{platform.node()}:{os.getpid()}:"
-
-
-def resident() -> int:
-    """Memory of this process in bytes: what lies in RAM now, or where the system does not tell, the most that ever did."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    except (OSError, ValueError):
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most * 1024
-    return pages * resource.getpagesize()

@@ -4,20 +4,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Append, Model, TenantOwned, uuid_pk
 
 
 class OutboxEvent(TenantOwned, Model):
-    """An event and how far its delivery got. `other_id` is the counterparty that hears it too; `subject` keeps order."""
+    """An event and how far its delivery got. `other_id` is the counterparty that hears it too; `subject` keeps order.
+
+    `state` is new, waiting (only plugins that are stopped or absent have not heard it yet: `waits_for`), done or dead.
+    """
 
     __tablename__ = "outbox_event"
     __grants__ = "SELECT, INSERT, UPDATE"
     __table_args__ = (
         Index("ix_outbox_event_due", "not_before", "id", postgresql_where=text("state = 'new'")),
+        Index("ix_outbox_event_waiting", "id", postgresql_where=text("state = 'waiting'")),
         Index("ix_outbox_event_tenant_subject", "tenant_id", "subject"),
     )
 
@@ -34,6 +38,7 @@ class OutboxEvent(TenantOwned, Model):
     not_before: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     lease_until: Mapped[datetime | None]
     last_error: Mapped[str | None]
+    waits_for: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))  # names of plugins
 
 
 class Delivery(Append, TenantOwned, Model):

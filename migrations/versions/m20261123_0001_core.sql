@@ -272,12 +272,15 @@ CREATE TABLE ts.outbox_event (
 	not_before TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
 	lease_until TIMESTAMP WITH TIME ZONE,
 	last_error TEXT,
+	waits_for TEXT[] DEFAULT '{}' NOT NULL,
 	CONSTRAINT pk_outbox_event PRIMARY KEY (id)
 )
 -- ;;
 CREATE INDEX ix_outbox_event_due ON ts.outbox_event (not_before, id) WHERE state = 'new'
 -- ;;
 CREATE INDEX ix_outbox_event_tenant_subject ON ts.outbox_event (tenant_id, subject)
+-- ;;
+CREATE INDEX ix_outbox_event_waiting ON ts.outbox_event (id) WHERE state = 'waiting'
 -- ;;
 CREATE TABLE ts.payment (
 	buyer_id UUID NOT NULL,
@@ -1831,22 +1834,36 @@ REVOKE ALL ON FUNCTION ts.audit_seal(int), ts.audit_breaks(), ts.audit_tail_age(
 GRANT EXECUTE ON FUNCTION ts.audit_seal(int), ts.audit_breaks(), ts.audit_tail_age() TO ts_worker;
 GRANT EXECUTE ON FUNCTION ts.audit_breaks(), ts.audit_tail_age() TO ts_auditor;
 -- ;;
-CREATE OR REPLACE FUNCTION ts.outbox_claim(batch int, lease interval) RETURNS SETOF ts.outbox_event
+CREATE OR REPLACE FUNCTION ts.outbox_claim(batch int, lease interval, away text[]) RETURNS SETOF ts.outbox_event
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  -- an event whose lease ran out is simply claimed again: handlers are effective once by their delivery row
+  -- An event whose lease ran out is simply claimed again: handlers are effective once by their delivery row.
+  -- One that only waits for plugins (`waits_for`) keeps later events of its subject from those plugins, from nobody else;
+  -- it comes up again when one of them is no longer `away`, before the later ones that wait for it too.
   UPDATE ts.outbox_event o SET attempt = o.attempt + 1, not_before = clock_timestamp() + lease,
-         lease_until = clock_timestamp() + lease
-  FROM (SELECT e.id FROM ts.outbox_event e
-        WHERE e.state = 'new' AND e.not_before <= clock_timestamp()
-          AND NOT EXISTS (SELECT 1 FROM ts.outbox_event earlier
-                          WHERE earlier.tenant_id = e.tenant_id AND earlier.subject = e.subject
-                            AND earlier.state = 'new' AND earlier.id < e.id)
-        ORDER BY e.not_before, e.id FOR UPDATE SKIP LOCKED LIMIT batch) due
+         lease_until = clock_timestamp() + lease,
+         waits_for = ARRAY(SELECT DISTINCT plugin FROM ts.outbox_event earlier, unnest(earlier.waits_for) AS plugin
+                           WHERE earlier.tenant_id = o.tenant_id AND earlier.subject = o.subject AND earlier.subject <> ''
+                             AND earlier.state = 'waiting' AND earlier.id < o.id ORDER BY plugin)
+  FROM (SELECT ready.id FROM (
+          SELECT e.id FROM ts.outbox_event e
+          WHERE e.state = 'new' AND e.not_before <= clock_timestamp()
+            AND NOT EXISTS (SELECT 1 FROM ts.outbox_event earlier
+                            WHERE earlier.tenant_id = e.tenant_id AND earlier.subject = e.subject
+                              AND earlier.state = 'new' AND earlier.id < e.id)
+          ORDER BY e.not_before, e.id FOR UPDATE SKIP LOCKED LIMIT batch) ready
+        UNION ALL
+        SELECT back.id FROM (
+          SELECT e.id FROM ts.outbox_event e
+          WHERE e.state = 'waiting' AND e.not_before <= clock_timestamp() AND NOT e.waits_for <@ away
+            AND NOT EXISTS (SELECT 1 FROM ts.outbox_event earlier
+                            WHERE earlier.tenant_id = e.tenant_id AND earlier.subject = e.subject AND e.subject <> ''
+                              AND earlier.id < e.id AND earlier.state = 'waiting' AND earlier.waits_for && e.waits_for)
+          ORDER BY e.not_before, e.id FOR UPDATE SKIP LOCKED LIMIT batch) back) due
   WHERE o.id = due.id RETURNING o.*
 $$;
 -- ;;
-REVOKE ALL ON FUNCTION ts.outbox_claim(int, interval) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ts.outbox_claim(int, interval) TO ts_worker;
+REVOKE ALL ON FUNCTION ts.outbox_claim(int, interval, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ts.outbox_claim(int, interval, text[]) TO ts_worker;
 -- ;;
 -- The run that waited longest for its turn, across all tenants. Whose lease ran out has died; his uncommitted batch is gone
 -- with him, so the next one goes on at the mark of the last committed one.
@@ -3744,6 +3761,24 @@ BEGIN
   RETURN FOUND;
 END $$
 -- ;;
+-- What nobody looks at any more: counts and faults after a fortnight, processes that report no longer.
+CREATE FUNCTION ts.plugin_sweep() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  gone integer;
+  swept integer := 0;
+BEGIN
+  DELETE FROM ts.plugin_minute WHERE minute < clock_timestamp() - interval '14 days';
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  swept := swept + gone;
+  DELETE FROM ts.plugin_fault WHERE at < clock_timestamp() - interval '14 days';
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  swept := swept + gone;
+  DELETE FROM ts.plugin_process WHERE seen_at < clock_timestamp() - interval '10 seconds';
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN swept + gone;
+END $$
+-- ;;
 DO $$
 DECLARE
   made record;
@@ -3967,7 +4002,7 @@ ALTER TABLE ts.outbox_event FORCE ROW LEVEL SECURITY
 -- ;;
 CREATE POLICY owner_all ON ts.outbox_event TO ts_owner USING (true) WITH CHECK (true)
 -- ;;
-GRANT SELECT, INSERT, UPDATE (other_id, name, event_version, subject, payload, at, trace_id, state, attempt, not_before, lease_until, last_error) ON ts.outbox_event TO ts_app, ts_worker
+GRANT SELECT, INSERT, UPDATE (other_id, name, event_version, subject, payload, at, trace_id, state, attempt, not_before, lease_until, last_error, waits_for) ON ts.outbox_event TO ts_app, ts_worker
 -- ;;
 GRANT SELECT ON ts.outbox_event TO ts_plugin
 -- ;;

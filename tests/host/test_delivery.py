@@ -127,14 +127,63 @@ def test_an_event_keeps_for_a_stopped_plugin_and_no_attempt_is_counted(
         Handler("ear.hear", SomethingHappened, stopped, plugin="ear"),
     ]
     worker.ports.dispatch.stopped = {"ear": "it misbehaves"}
-    for _ in range(outbox.delivering.TRIES + 2):
-        assert outbox.deliver(worker, both) == 1
-        with unit.system(tenant, "test") as ctx:
-            row = ctx.session.execute(text("SELECT state, attempt FROM ts.outbox_event")).one()
-            assert tuple(row) == ("new", 0)
-            ctx.session.execute(text("UPDATE ts.outbox_event SET not_before = clock_timestamp()"))
+    assert outbox.deliver(worker, both) == 1
+    assert waiting(unit, tenant) == [("waiting", 0, ["ear"])]
     assert (len(core.heard), stopped.heard) == (2, [])
+    assert outbox.deliver(worker, both) == 0  # nobody is asked as long as it is stopped
     worker.ports.dispatch.stopped = {}
     assert outbox.deliver(worker, both) == 1
     assert (len(core.heard), len(stopped.heard)) == (2, 1)
+    assert waiting(unit, tenant) == []
     assert outbox.deliver(worker, both) == 0
+
+
+def test_what_a_stopped_plugin_has_not_heard_keeps_nobody_else_and_comes_back_in_order(
+    unit: Unit, worker: Unit, tenant: UUID, other_tenant: UUID
+) -> None:
+    stopped, core = Ear(), Ear()
+    both = [
+        Handler("core.hear", SomethingHappened, core),
+        Handler("ear.hear", SomethingHappened, stopped, plugin="ear"),
+    ]
+    with unit.system(tenant, "test") as ctx:
+        tenancy.enable_plugin(ctx, "ear", version="1.0", settings={"loud": True})
+    subject = uuid7()
+
+    def happens() -> None:
+        with unit.system(tenant, "test") as ctx:
+            ctx.publish(SomethingHappened(subject, tenant, tenant))
+
+    worker.ports.dispatch.stopped = {"ear": "it misbehaves"}
+    for count in (1, 2):
+        happens()
+        assert outbox.deliver(worker, both) == 1
+        assert len(core.heard) == count  # the second of the same subject is not kept back by the first
+    assert waiting(unit, tenant) == [("waiting", 0, ["ear"])] * 2
+    worker.ports.dispatch.stopped = {}
+    happens()
+    assert outbox.deliver(worker, both) == 2  # the first that waits, and the new one, which must wait its turn now
+    assert (len(core.heard), len(stopped.heard)) == (3, 1)
+    assert waiting(unit, tenant) == [("waiting", 0, ["ear"])] * 2
+    assert [outbox.deliver(worker, both) for _ in range(3)] == [1, 1, 0]
+    assert (len(core.heard), len(stopped.heard)) == (3, 3)
+
+
+def test_events_wait_for_an_installed_plugin_that_did_not_come_in(
+    unit: Unit, worker: Unit, tenant: UUID, other_tenant: UUID
+) -> None:
+    ear = Ear()
+    publish(unit, tenant, other_tenant, tenant)
+    assert outbox.deliver(worker, [], frozenset({"ear", "deaf"})) == 1  # safe mode, say
+    assert waiting(unit, tenant) == [("waiting", 0, ["ear"])]
+    assert deliver(worker, ear) == 1
+    assert len(ear.heard) == 1
+
+
+def waiting(unit: Unit, tenant: UUID) -> list[tuple[str, int, list[str]]]:
+    """Events that somebody has not heard yet: state, attempts, plugins waited for."""
+    with unit.system(tenant, "test") as ctx:
+        rows = ctx.session.execute(
+            text("SELECT state, attempt, waits_for FROM ts.outbox_event WHERE state NOT IN ('done', 'dead') ORDER BY id")
+        )
+        return [tuple(row) for row in rows]

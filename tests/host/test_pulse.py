@@ -11,8 +11,7 @@ import psycopg
 import pytest
 
 from core.db import Database
-from core.hooks import Dispatch
-from core.hooks.dispatch import Fault
+from core.hooks import Dispatch, Fault
 from core.host import Host
 from core.host.pulse import Pulse
 from tests.conftest import Server

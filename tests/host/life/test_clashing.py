@@ -29,7 +29,7 @@ def test_the_second_plugin_with_the_same_trade_mode_is_refused(ground: Ground, n
 
 
 def test_a_migration_that_slips_out_of_its_role_is_seen_and_undone(ground: Ground) -> None:
-    slip = ["RESET ROLE", "ALTER TABLE ts.enterprise_card ADD COLUMN slipped integer"]
+    slip = ["DO $$ BEGIN EXECUTE 'RES' || 'ET ROLE'; END $$", "ALTER TABLE ts.enterprise_card ADD COLUMN slipped integer"]
 
     outcome = ground.put("slippery", steps=[slip])
 
