@@ -235,6 +235,8 @@ def _words_and_shell(app: Flask, house: Installation) -> None:
     places = navigation.Navigation(
         [*rooms.collected("views", "NAV"), *house.host.all("menu")]
     )
+    for views in rooms.parts("views"):
+        app.extensions["ts"].subjects.update(getattr(views, "SUBJECTS", {}))
     page.install(app, i18n.Words.load(dict.fromkeys(folders)), lambda: _shell(app, house, places))
     app.add_url_rule("/healthz", "healthz", _health(house), methods=["GET"])
 

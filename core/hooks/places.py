@@ -8,20 +8,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Place:
-    """One slot. `subject` names the class of what `fill_slot` is given, `most` how many fragments are shown (None: all)."""
+    """One slot. `subject` names the class of what `fill_slot` is given, `most` how many fragments are shown (None: all).
+
+    What is `apart` comes after the page, each plugin's in an answer of its own, so that none of them keeps the page waiting.
+    """
 
     name: str
     page: str
     subject: str
     shows: str
     most: int | None = None
+    apart: bool = False
 
 
 SLOTS = {
     place.name: place
     for place in (
         Place(
-            "order:panel", "/orders/<id>", "OrderFacts", "A panel beside the lines of an order; `subject.lines` are all lines."
+            "order:panel", "/orders/<id>", "OrderFacts", "A panel beside the lines of an order; `subject.lines` are all lines.",
+            apart=True,
         ),
         Place("order:action", "/orders/<id>", "OrderFacts", "A button or form among what may be done with the order."),
         Place("order:timeline", "/orders/<id>", "OrderFacts", "Entries of the plugin's own in the history of the order."),
@@ -35,7 +40,7 @@ SLOTS = {
             "Once for a page of results; `subject.sku_ids` are the products on it.",
         ),
         Place("dashboard:todo", "/", "None", "What waits for the reader, under the core's own list."),
-        Place("dashboard:card", "/", "None", "A card of the workbench."),
+        Place("dashboard:card", "/", "None", "A card of the workbench.", apart=True),
         Place("dashboard:kpi", "/", "None", "A figure in the first row of the workbench.", most=4),
     )
 }  # fmt: skip

@@ -13,6 +13,7 @@ from core.hooks import Dispatch, Subscription, TradeMode
 from core.host.entering import counted, entered
 from core.host.manifest import Manifest, ManifestError, discover
 from core.host.packages import importable
+from core.host.settings.reading import settings as settings_of
 from core.host.standing import Standing
 from core.kernel import Permission, Process
 from core.orders import ORDER
@@ -116,7 +117,7 @@ def bring_in(host: Host, manifest: Manifest) -> None:
     name = manifest.name
     try:
         module = importlib.import_module(manifest.module)
-        host.dispatch.register(name, module, manifest.title)
+        host.dispatch.register(name, module, manifest.title, manifest.slots)
         host.loaded[name] = _declared(host.dispatch, manifest, module)
     except (KeyboardInterrupt, GeneratorExit):
         raise
@@ -143,6 +144,7 @@ def _declared(dispatch: Dispatch, manifest: Manifest, module: Any) -> Loaded:
         providers=ask("register_providers"),
         commands=ask("register_commands"),
     )
+    settings_of(plugin.settings_schema)  # no form can be drawn of what this refuses
     for permission in plugin.permissions:
         if not permission.code.startswith(f"{name}."):
             raise ValueError(f"permission {permission.code} must start with {name}.")

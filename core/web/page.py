@@ -194,7 +194,10 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class Fragment:
-    """What a plugin put into a slot, rendered with escaping on. A failed one shows only who failed."""
+    """What a plugin put into a slot, rendered with escaping on. A failed one shows only who failed.
+
+    With `apart_url` it is a frame only, which the browser fills from there.
+    """
 
     plugin: str
     title: str
@@ -203,6 +206,7 @@ class Fragment:
     source: str = ""
     failed: bool = False
     retry_url: str | None = None
+    apart_url: str | None = None
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class Platform:
     count_sql: bool = False
     endpoints: list[Any] = field(default_factory=list)
     bodies: dict[str, int] = field(default_factory=dict)  # Flask's endpoint -> bytes its body may have, where it takes more
+    subjects: dict[str, Callable[[Any, str], Any]] = field(default_factory=dict)  # what each slot that stands apart is about
 
     def take(self, blueprint: str, named: list[tuple[Any, str]]) -> None:
         """Know the endpoints of one blueprint, each under the name Flask has for it."""

@@ -5,20 +5,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 
 from core.kernel import Context, Money, Quantity
 from core.web import NavEntry, Pages, render, slots
 from core.web import gettext as _
 from core.web.formats import HOUSE_ZONE
-from core.web.i18n import lazy
+from core.web.i18n import CHINESE, language, lazy
 from core.web.page import Fragment
 from core.workbench import charts, figures, waiting
 from core.workbench.drawing import Drawing, draw
 
 pages = Pages("workbench")
 SHOWN = 20
-SLOTS = ("dashboard:kpi", "dashboard:card", "dashboard:todo")
+SLOTS = ("dashboard:kpi", "dashboard:todo")
+SUBJECTS = {"dashboard:card": lambda _ctx, _key: None}
 NAV = [
     NavEntry(
         key="workbench",
@@ -100,13 +101,33 @@ def home(ctx: Context) -> Response:
             todos=shown,
             more=len(found) > SHOWN,
             figures=tuple(_figure(figure) for figure in figures(ctx))[:4],
-            cards=filled["dashboard:card"],
+            cards=slots.announced(ctx, "dashboard:card"),
             kpis=filled["dashboard:kpi"][:4],
             extra=filled["dashboard:todo"],
             charts=tuple(_chart(chart) for chart in charts(ctx)),
             catalogue_url=url_for("catalog.search") if ctx.allows("product.view") else None,
             orders_url=url_for("orders.index") if ctx.allows("order.view") else None,
         ),
+    )
+
+
+@dataclass(frozen=True)
+class FragmentPage:
+    """What one plugin puts into a slot: by itself for the page that asked, in a page of its own for a reader without scripts."""
+
+    slot: str
+    title: str
+    fragments: tuple[Fragment, ...]
+
+
+@pages.get("/-/slot/<slot>/<plugin>", permission="account.own")
+def fragment(ctx: Context, slot: str, plugin: str) -> Response:
+    """One plugin's panels, after the page. What they are about is looked up again, with the reader's own rights."""
+    found = slots.fetched(ctx, slot, plugin, request.args.get("of", ""))
+    whole = "HX-Request" not in request.headers
+    title = ctx.ports.dispatch.title(plugin, "zh" if language() == CHINESE else "en")
+    return render(
+        "workbench/fragment.html" if whole else "workbench/bare.html", FragmentPage(slot, title, found)
     )
 
 

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -50,6 +51,17 @@ class Visitor:
         self.client.set_cookie("ts_session", self.token)
         self.client.set_cookie("ts_lang", lang)
         return self.client.get(path)
+
+    def whole(self, path: str, lang: str = "en") -> str:
+        """The page with the panels its browser would fetch after it."""
+
+        def panel(frame: re.Match[str]) -> str:
+            answer = self.client.get(unescape(frame[1]), headers={"HX-Request": "true"})
+            assert answer.status_code == 200, answer.text
+            return answer.text
+
+        frames = r'<div class="apart" hx-get="([^"]+)".*?</section></div>'
+        return re.sub(frames, panel, self.get(path, lang).text, flags=re.S)
 
     def post(self, path: str, follow: bool = False, **given: Any) -> TestResponse:
         """A form, with the token of the page and a key of its own."""

@@ -1,7 +1,7 @@
 """The pages of orders: what each side sees, every act without a script, and forms that keep what was typed."""
 
 import re
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -60,7 +60,9 @@ def test_every_act_has_a_page_of_its_own(portal: Portal, selling: Visitor) -> No
         page = selling.get(link)
         assert page.status_code == 200
         assert f'action="{path}/{link.rpartition("/")[2]}"' in page.text
-        assert "&lt;" not in page.text.split("<main")[1].split("</main")[0], "the fields are fields, not text about them"
+        assert "&lt;" not in page.text.split("<main")[1].split("</main")[0], (
+            "the fields are fields, not text about them"
+        )
     assert 'name="quantity-10"' in selling.get(f"{path}/ask/counter").text
 
 
@@ -169,7 +171,25 @@ def test_a_failing_panel_is_shown_as_failed_and_the_page_stands(portal: Portal, 
     portal.trade.unit.finish(ctx)
     with portal.app.extensions["ts"].unit.database.session() as session:
         forget(session)
-    answer = buying.get(f"/orders/{placed(portal)}")
+    page = buying.whole(f"/orders/{placed(portal)}")
     dispatch.unregister("weather")
-    assert answer.status_code == 200
-    assert "The panel weather is not available right now." in answer.text
+    assert "The panel weather is not available right now." in page and "Lines" in page
+
+
+def test_a_panel_is_fetched_with_the_readers_own_rights(portal: Portal, buying: Visitor) -> None:
+    order = placed(portal)
+    path = f"/-/slot/order:panel/spot?of={order}"
+    ctx = portal.trade.system(elsewhere := uuid4())
+    tenancy.register_enterprise(
+        ctx, name="别家有限公司", name_en="Elsewhere", uscc="91110000802100433B", kind="trader"
+    )
+    portal.trade.unit.finish(ctx)
+    stranger = portal.visitor("Zhou Ke", "buyer.clerk", at=elsewhere)
+    assert buying.get(path).status_code == 200
+    assert stranger.get(path).status_code == 404
+    assert buying.get("/-/slot/order:panel/spot?of=none").status_code == 404
+    assert buying.get(f"/-/slot/order:line/spot?of={order}").status_code == 404
+    assert (
+        buying.get(f"/-/slot/order:panel/nobody?of={order}").status_code == 200
+    )  # an empty answer: nothing to show
+    assert portal.app.test_client().get(path, headers={"HX-Request": "true"}).status_code in (303, 401)

@@ -35,8 +35,8 @@ def test_a_trade_from_the_question_to_the_order_in_the_portal(fair: Fair) -> Non
     assert "授予结果" in shown.text and "已授予" in shown.text
     order = re.search(r'href="/orders/([0-9a-f-]{36})"', shown.text)
     assert order is not None
-    panel = fair.buyer.get(f"/orders/{order[1]}", "zh-CN")
-    assert panel.status_code == 200 and "询报价" in panel.text and f"/rfq/{request_id}" in panel.text
+    page = fair.buyer.whole(f"/orders/{order[1]}", "zh-CN")
+    assert "询报价" in page and f"/rfq/{request_id}" in page
     assert "中选" in fair.seller.get(f"/rfq/in/{mine}", "zh-CN").text
 
 

@@ -252,10 +252,9 @@ def test_a_products_page_offers_the_way_into_the_cart(portal: Portal, clerk: Vis
 def test_an_orders_page_shows_what_holds_its_goods(portal: Portal, clerk: Visitor) -> None:
     order = portal.trade.place()
     portal.trade.unit.finish(portal.trade.buyer())
-    page = clerk.get(f"/orders/{order.id}", "zh-CN")
-    assert page.status_code == 200
-    assert "库存已暂锁，等卖家确认" in page.text and "已收 0.00" in page.text
-    assert "Stock is held while the seller decides" in clerk.get(f"/orders/{order.id}").text
+    page = clerk.whole(f"/orders/{order.id}", "zh-CN")
+    assert "库存已暂锁，等卖家确认" in page and "已收 0.00" in page
+    assert "Stock is held while the seller decides" in clerk.whole(f"/orders/{order.id}")
 
 
 def test_a_panel_that_fails_leaves_a_word_and_the_page(

@@ -5,6 +5,7 @@ from core.orders.views.frame import pages
 from core.web import NavEntry
 from core.web.i18n import lazy
 
+SUBJECTS = {"order:panel": detail.subject}
 NAV = [
     NavEntry(
         key="orders",
@@ -19,4 +20,4 @@ NAV = [
     )
 ]
 
-__all__ = ["NAV", "acting", "detail", "listing", "pages", "saving", "talking"]
+__all__ = ["NAV", "SUBJECTS", "acting", "detail", "listing", "pages", "saving", "talking"]

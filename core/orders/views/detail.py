@@ -8,7 +8,8 @@ from uuid import UUID
 from flask import Response, request, url_for
 
 from core import files, orders
-from core.kernel import Context, Invalid, Refused
+from core.hooks import OrderFacts
+from core.kernel import Context, Invalid, NotFound, Refused
 from core.orders import reading
 from core.orders.drafting import NewOrder, WantedLine
 from core.orders.reading import Detail
@@ -23,7 +24,7 @@ from core.web import flash, form, redirect, render, slots
 from core.web import gettext as _
 from core.web.page import Crumb, Fragment
 
-SLOTS = ("order:action", "order:panel", "order:timeline")
+SLOTS = ("order:action", "order:timeline")
 MOST_LINES = 50
 """Plugins are asked about that many lines of an order, not about every one of five hundred."""
 
@@ -160,12 +161,21 @@ def _draft_form(
     return render("orders/draft.html", page, status, crumbs)
 
 
+def subject(ctx: Context, key: str) -> OrderFacts:
+    """What the panels of an order are about."""
+    try:
+        return reading.detail(ctx, UUID(key)).facts
+    except ValueError:
+        raise NotFound("order.not_found") from None
+
+
 def _slots(ctx: Context, found: Detail) -> dict[str, tuple[Fragment, ...]]:
     """What plugins put on the page; nothing is asked where no plugin fills slots at all."""
     if not ctx.ports.dispatch.implementers("fill_slot"):
         return {}
     here = url_for("orders.detail", order_id=found.head.id)
     filled = {slot: slots.fill(ctx, slot, found.facts, here) for slot in SLOTS}
+    filled["order:panel"] = slots.announced(ctx, "order:panel", str(found.head.id))
     for line in found.facts.lines[:MOST_LINES]:
         filled[f"line:{line.no}"] = slots.fill(ctx, "order:line", line, here)
     return filled

@@ -115,7 +115,7 @@ def test_a_presale_from_its_publication_to_the_escrow(portal: Portal, sales: Vis
         order_number = ctx.session.get_one(Reservation, reservation).order_number
     (payment,) = sales.api("GET", f"/orders/{order_id}/payments").json["items"]
     assert sales.api("POST", f"/payments/{payment['id']}/confirm", {}).status_code == 200
-    order = clerk.get(f"/orders/{order_id}", "zh-CN").text
+    order = clerk.whole(f"/orders/{order_id}", "zh-CN")
     for shown in (order_number, "托管中", "¥\u202f20,000.00", "预售"):
         assert shown in order, shown
     for visitor in (clerk, sales):
