@@ -7,57 +7,27 @@ over (decorate) or refuses (decide) for a minute.
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import pluggy
-from psycopg.pq import TransactionStatus
-from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, PendingRollbackError
+from sqlalchemy.exc import DBAPIError
 
-from core.db import TenantSession
-from core.db.unit import RETRYABLE
+from core.db.keeping import kept
 from core.hooks import specs
 from core.hooks.answers import TradeMode
+from core.hooks.breaker import Breaker, Fault
+from core.hooks.inside import TransactionLost, failed, in_savepoint, in_transaction, lost_by_the_database
+from core.hooks.meter import Meter
 from core.hooks.watchdog import Overdue, Watchdog
 from core.kernel import Conflict, Context, Refused
 
 log = logging.getLogger("tongshang.hooks")
-SECONDS = {"decide": 2.0, "decorate": 2.0}
-FAULTS, WINDOW, COOL_DOWN = 5, 300.0, 60.0
-
-
-@dataclass
-class Breaker:
-    """Faults of one plugin, newest last; open while five of them lie inside the window."""
-
-    faults: deque[float] = field(default_factory=lambda: deque(maxlen=FAULTS))
-    last: str = ""
-    tripped: float | None = None
-
-    def fault(self, why: str) -> None:
-        self.faults.append(time.monotonic())
-        self.last = why
-
-    def trip(self, why: str) -> None:
-        """A call past its time holds a connection and a lock: one is enough."""
-        self.fault(why)
-        self.tripped = self.faults[-1]
-
-    @property
-    def open(self) -> bool:
-        if not self.faults:
-            return False
-        now = time.monotonic()
-        if self.tripped is not None and now - self.tripped < COOL_DOWN:
-            return True
-        recent = len(self.faults) == FAULTS and now - self.faults[0] < WINDOW
-        return recent and now - self.faults[-1] < COOL_DOWN
+SECONDS = {"decide": 2.0, "decorate": 2.0, "visit": 20.0, "handle": 30.0}
+AROUND = {"decide": in_savepoint, "decorate": in_savepoint, "visit": in_transaction, "handle": in_transaction}
 
 
 @dataclass(frozen=True)
@@ -68,21 +38,14 @@ class Mode:
     mode: TradeMode
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A call into a plugin that went wrong. `opened`: with this one its breaker opened."""
-
-    plugin: str
-    hook: str
-    kind: str  # error, late
-    reason: str
-    tenant_id: UUID | None
-    at: datetime
-    opened: bool
-
-
 class PluginFailed(Conflict):
     """A decide hook failed: the command is refused and the plugin is named."""
+
+
+class PluginBroke(PluginFailed):
+    """A plugin's own page failed, or the transaction is lost to it: nothing was done, and no form brings it to an end."""
+
+    status = 500
 
 
 class Dispatch:
@@ -101,6 +64,7 @@ class Dispatch:
         self.stopped: Mapping[str, str] = {}
         self.heard: Callable[[Fault], None] | None = None
         self.watchdog = Watchdog(replace)
+        self.meter = Meter()
         self._implementers: dict[str, list[tuple[str, Any]]] = {}
         self._slots: dict[str, frozenset[str] | None] = {}
 
@@ -186,7 +150,13 @@ class Dispatch:
         return self._guarded("decorate", what, name, ctx, lambda: function(ctx))
 
     def tell(self, name: str, hook: str, ctx: Context) -> None:
-        """A life hook of one plugin, inside the transaction that changes its life; a failure refuses the change."""
+        """A life hook of one plugin, inside the transaction that changes its life; a failure refuses the change.
+
+        One that is out of order is not told that it is switched off: that must always be possible.
+        """
+        if hook == "tenant_disabled" and self.closed(name) is not None:
+            log.warning("plugin %s is out of order and was not told of %s", name, hook)
+            return
         for plugin, impl in self.implementers(hook):
             if plugin == name:
                 self._guarded("decide", hook, name, ctx, lambda impl=impl: impl.function(**_wanted(impl, {"ctx": ctx})))
@@ -200,15 +170,47 @@ class Dispatch:
         if name not in ctx.ports.enabled(ctx, ctx.tenant_id):
             return None
 
-        def call() -> Any:
-            try:
-                with at_home(ctx, name):
-                    return function(ctx)
-            finally:
-                if _failed(ctx.session):
+        try:
+            return self._guarded("decorate", what, name, ctx, lambda: function(ctx), around=in_transaction)
+        finally:
+            if failed(ctx.session):
+                with kept(ctx.session, None):
                     ctx.session.rollback()
 
-        return self._guarded("decorate", what, name, ctx, call, savepoint=False)
+    def visit(
+        self, name: str, what: str, ctx: Context, call: Callable[[], Any], passes: tuple[type[BaseException], ...] = ()
+    ) -> Any:
+        """A page or an API call of one plugin, with the rights of who asks. Raises PluginBroke (500) when it fails.
+
+        `passes` are exceptions that are an answer, such as a redirect.
+        """
+        return self._guarded("visit", what, name, ctx, call, passes=passes)
+
+    def hear(self, name: str, what: str, ctx: Context, call: Callable[[], Any]) -> Any:
+        """A plugin's event handler. What it raises is raised: its event is delivered again."""
+        return self._guarded("handle", what, name, ctx, call)
+
+    def work(self, name: str, what: str, call: Callable[[], Any]) -> Any:
+        """A plugin's job, without a time limit: it opens transactions of its own. What it raises is raised."""
+        began, fine = time.perf_counter(), False
+        key, watched = self.watchdog.begin(f"{name}.{what}", float("inf"), None)
+        try:
+            answer = call()
+            fine = True
+            return answer
+        except BaseException as fault:
+            self._tell(Fault(name, what, "error", _reason(fault), None, datetime.now(UTC), False))
+            raise
+        finally:
+            self.watchdog.end(key, watched)
+            self.meter.note(name, what, time.perf_counter() - began, not fine)
+
+    def closed(self, name: str) -> str | None:
+        """Why a plugin is passed over now, here or everywhere; None while it acts."""
+        if (reason := self.stopped.get(name)) is not None:
+            return reason
+        breaker = self.breakers.get(name)
+        return breaker.last if breaker is not None and breaker.open else None
 
     def _call(
         self, policy: str, hook: str, ctx: Context, arguments: dict[str, Any], among: Collection[str] | None = None
@@ -223,47 +225,79 @@ class Dispatch:
                 yield name, self._guarded(policy, hook, name, ctx, lambda impl=impl: impl.function(**_wanted(impl, given)))
 
     def _guarded(
-        self, policy: str, hook: str, name: str, ctx: Context, call: Callable[[], Any], *, savepoint: bool = True
+        self,
+        policy: str,
+        hook: str,
+        name: str,
+        ctx: Context,
+        call: Callable[[], Any],
+        *,
+        around: Callable[..., AbstractContextManager[None]] | None = None,
+        passes: tuple[type[BaseException], ...] = (),
     ) -> Any:
         """The host's own border: what goes wrong behind it is the plugin's, and is answered by the hook's policy."""
-        breaker = self.breakers[name]
-        closed = self.stopped.get(name)
-        if closed is None and breaker.open:
-            closed = breaker.last
+        closed = self.closed(name) if policy in ("decide", "decorate") else None
         if closed is not None:
             if policy == "decide":
                 raise PluginFailed("plugin.out_of_order", plugin=name, reason=closed)
             return Broken(name, closed)
+        began, fine = time.perf_counter(), True
         try:
-            return self._in_time(f"{name}.{hook}", SECONDS[policy], ctx, name, call, savepoint)
+            return self._in_time(f"{name}.{hook}", SECONDS[policy], ctx, name, call, around or AROUND[policy])
         except Refused as refused:
-            if policy == "decide":
+            if policy != "decorate" or isinstance(refused, PluginBroke):
                 raise
             log.info("plugin %s shows nothing in %s: %s", name, hook, refused)
             return None
-        except (KeyboardInterrupt, GeneratorExit):
+        except (KeyboardInterrupt, GeneratorExit, *passes):
             raise
         except BaseException as fault:  # plugins may raise anything, SystemExit too
-            if (lost := _of_the_database(fault)) is not None:
+            if (lost := lost_by_the_database(fault)) is not None:
                 raise lost from None
-            reason = _reason(fault)
-            late = isinstance(fault, TimeoutError | Overdue)
-            (breaker.trip if late else breaker.fault)(reason)
-            log.exception("plugin %s failed in %s", name, hook)
-            if self.heard is not None:
-                kind = "late" if late else "error"
-                self.heard(Fault(name, hook, kind, reason, ctx.tenant_id, datetime.now(UTC), breaker.open))
-            if policy == "decide":
-                raise PluginFailed("plugin.failed", plugin=name, hook=hook, reason=reason) from fault
+            fine = False
+            return self._answered(policy, hook, name, ctx, fault)
+        finally:
+            self.meter.note(name, hook, time.perf_counter() - began, not fine)
+
+    def _answered(self, policy: str, hook: str, name: str, ctx: Context, fault: BaseException) -> Any:
+        """A failure by its hook's policy. Only hooks count for the breaker: a broken page keeps nobody from trading."""
+        breaker, reason = self.breakers.setdefault(name, Breaker()), _reason(fault)
+        lost, late = isinstance(fault, TransactionLost), isinstance(fault, TimeoutError | Overdue)
+        if lost or late:
+            breaker.trip(reason)
+        elif policy in ("decide", "decorate"):
+            breaker.fault(reason)
+        log.exception("plugin %s failed in %s", name, hook)
+        kind = "transaction" if lost else "late" if late else "error"
+        self._tell(Fault(name, hook, kind, reason, ctx.tenant_id, datetime.now(UTC), breaker.open))
+        if lost:  # whatever was done so far is lost or, worse, committed: nothing may go on, whoever asked
+            log.critical("plugin %s ended the transaction of its caller in %s", name, hook)
+            raise PluginBroke("plugin.ended_transaction", plugin=name, hook=hook) from fault
+        if policy == "handle":
+            raise fault
+        if policy == "decorate":
             return Broken(name, reason)
+        raise (PluginBroke if policy == "visit" else PluginFailed)(
+            "plugin.failed", plugin=name, hook=hook, reason=reason
+        ) from fault
+
+    def _tell(self, fault: Fault) -> None:
+        if self.heard is not None:
+            self.heard(fault)
 
     def _in_time(
-        self, what: str, seconds: float, ctx: Context, name: str, call: Callable[[], Any], savepoint: bool
+        self,
+        what: str,
+        seconds: float,
+        ctx: Context,
+        name: str,
+        call: Callable[[], Any],
+        around: Callable[..., AbstractContextManager[None]],
     ) -> Any:
         """The call in its savepoint. The savepoint is undone before a call that came too late is reported."""
-        driver = ctx.session.connection().connection.driver_connection  # before the savepoint: it shall stay lazy
-        with _in_savepoint(ctx, name) if savepoint else nullcontext():
-            key, watched = self.watchdog.begin(what, seconds, driver.cancel_safe)
+        connection = ctx.session.connection()  # before the savepoint: it shall stay lazy
+        with around(ctx, name, connection):
+            key, watched = self.watchdog.begin(what, seconds, connection.connection.driver_connection.cancel_safe)
             try:
                 return call()
             finally:
@@ -277,79 +311,6 @@ class Broken:
 
     plugin: str
     reason: str
-
-
-@contextmanager
-def at_home(ctx: Context, name: str) -> Iterator[None]:
-    """Inside, `ctx` is the plugin's: its name, and its settings of the acting enterprise."""
-    plugin, settings = ctx.plugin, ctx.settings
-    ctx.plugin, ctx.settings = name, ctx.ports.settings(ctx, ctx.tenant_id, name)
-    try:
-        yield
-    finally:
-        ctx.plugin, ctx.settings = plugin, settings
-
-
-@contextmanager
-def _in_savepoint(ctx: Context, name: str) -> Iterator[None]:
-    """Run plugin code as its own: its settings, a lazy savepoint, the plugin role while it runs SQL."""
-    session, info = ctx.session, ctx.session.info
-    around = {key: info.get(key) for key in ("plugin_savepoint", "plugin_role", "plugin_ran_sql")}
-    with at_home(ctx, name):
-        nested = session.begin_nested()
-        info.update(plugin_savepoint=nested, plugin_role=True, plugin_ran_sql=False)
-        try:
-            yield
-            if session.get_nested_transaction() is not nested:
-                raise RuntimeError("the hook ended the transaction it was called in")
-            session.flush()
-            ran = info["plugin_ran_sql"]
-            if ran and _failed(session):
-                raise RuntimeError("the hook went on after a database error")
-            info.update(around)
-            nested.commit()
-        except BaseException:
-            info.update(around)
-            _undo(session, nested)  # which puts the role back, too
-            raise
-    if not ran:
-        return
-    if around["plugin_role"]:
-        info["plugin_ran_sql"] = True  # a hook inside a hook: the outer one puts the role back
-    else:
-        session.connection().exec_driver_sql("RESET ROLE")
-
-
-def _of_the_database(fault: BaseException) -> DBAPIError | None:
-    """The database went away, or a race was lost: no mistake of the plugin's, and the unit of work knows what to do."""
-    if isinstance(fault, PendingRollbackError) and fault.__context__ is not None:
-        fault = fault.__context__  # the plugin, or we, went on with a connection that was lost before
-    if not isinstance(fault, DBAPIError):
-        return None
-    state = getattr(fault.orig, "sqlstate", None) or ""
-    gone = fault.connection_invalidated or state.startswith(("08", "57P"))
-    return fault if gone or state in RETRYABLE else None
-
-
-def _failed(session: Any) -> bool:
-    """Whether the database has given the transaction up; a release of the savepoint would fail half-way."""
-    return session.connection().connection.driver_connection.info.transaction_status == TransactionStatus.INERROR
-
-
-def _undo(session: Any, nested: Any) -> None:
-    """Roll back to before the hook, whatever savepoints it left open; nothing to do where it rolled back everything."""
-    while (innermost := session.get_nested_transaction()) is not None:
-        innermost.rollback()
-        if innermost is nested:
-            return
-
-
-@event.listens_for(TenantSession, "before_commit")
-def _only_its_own(session: TenantSession) -> None:
-    """A hook may open and end savepoints of its own, never the transaction it was called in."""
-    guard = session.info.get("plugin_savepoint")
-    if guard is not None and session.get_nested_transaction() is guard:
-        raise RuntimeError("the hook tried to end the transaction it was called in")
 
 
 def _wanted(impl: Any, given: dict[str, Any]) -> dict[str, Any]:
