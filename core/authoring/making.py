@@ -32,7 +32,7 @@ def make(name: str, into: Path, title_zh: str = "", title_en: str = "") -> Path:
     words = {"name": name, "package": package, "dashed": name.replace("_", "-"), "title_en": english, "title_zh": chinese}
     for source in sorted(SKELETON.rglob(f"*{MARK}")):
         place = _filled(source.relative_to(SKELETON).as_posix().removesuffix(MARK), words)
-        target = folder / re.sub(r"^package/", f"{package}/", place)
+        target = folder / re.sub(r"^package/", f"{package}/", re.sub(r"^gitignore$", ".gitignore", place))
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_filled(source.read_text("utf-8"), words), encoding="utf-8")
     return folder

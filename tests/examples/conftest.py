@@ -1,0 +1,3 @@
+"""The examples have tests of their own, which run in the examples' folders."""
+
+collect_ignore = ["consignment"]

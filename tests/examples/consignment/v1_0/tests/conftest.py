@@ -1,0 +1,3 @@
+"""A real installation with this plugin in it."""
+
+pytest_plugins = ["tongshang.testing"]
