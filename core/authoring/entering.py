@@ -48,7 +48,7 @@ def enter(url: str, data: Path, source: Source) -> list[str]:
                 {"name": source.name, "version": source.manifest.version, "by": BY},
             )
             steps = tables.migrate(connection, source.manifest)
-            if wrong := tables.complaints(connection, source.manifest.schema):
+            if wrong := tables.complaints(connection, source.manifest.schema, source.manifest.definers):
                 raise UserError(
                     "The tables are not closed: " + "; ".join(wrong),
                     str(source.manifest.folder / "migrations"),

@@ -40,6 +40,7 @@ class Manifest:
     permissions: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()  # addresses outside that it calls
     slots: tuple[str, ...] = ()  # places on pages that it fills
+    definers: tuple[str, ...] = ()  # functions of its schema that look past the enterprise (SECURITY DEFINER)
     licence: str = ""
     version: str = ""
     extra: dict[str, object] = field(default_factory=dict)

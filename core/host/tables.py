@@ -1,8 +1,11 @@
 """A plugin's schema: bringing it to the head of its code, and whether one enterprise could see another one's rows in it."""
 
+from collections.abc import Collection, Iterator
+
 from sqlalchemy import Connection, text
 
 from core.db import history
+from core.host import probing
 from core.host.manifest import Manifest
 
 OWNER = "ts_plugin_owner"
@@ -11,10 +14,11 @@ TABLES = """SELECT c.oid, c.relname AS name, c.relrowsecurity AND c.relforcerows
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND c.relname <> 'version' ORDER BY c.relname"""
 POLICIES = """SELECT p.polname AS name, p.polroles = ARRAY['ts_plugin_owner'::regrole::oid] AS owners,
-  p.polroles <@ ARRAY['ts_plugin_owner'::regrole::oid, 'ts_owner'::regrole::oid] AS inner,
-  coalesce(pg_get_expr(p.polqual, p.polrelid), 'none') AS seen,
-  coalesce(pg_get_expr(p.polwithcheck, p.polrelid), 'none') AS written
+  p.polroles <@ ARRAY['ts_plugin_owner'::regrole::oid, 'ts_owner'::regrole::oid] AS inner
   FROM pg_policy p WHERE p.polrelid = :table"""
+PUBLISHED = """SELECT bool_and(pg_get_expr(p.polqual, p.polrelid) = '(( SELECT ts.tenant() AS tenant) IS NOT NULL)')
+  FROM pg_policy p WHERE p.polrelid = :table AND p.polcmd IN ('r', '*')
+  AND NOT p.polroles <@ ARRAY['ts_plugin_owner'::regrole::oid, 'ts_owner'::regrole::oid]"""
 SERVING = "(0, 'ts_app'::regrole, 'ts_worker'::regrole, 'ts_plugin'::regrole)"
 GRANTED = f"""SELECT count(*) FROM (SELECT relacl AS acl FROM pg_class WHERE oid = :table
   UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = :table) held, aclexplode(held.acl) a
@@ -23,9 +27,26 @@ VIEWS = """SELECT c.oid, c.relname AS name, c.relkind = 'm' AS stored,
   coalesce(c.reloptions && ARRAY['security_invoker=true', 'security_invoker=on', 'security_invoker=1'], false) AS bound
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = :schema AND c.relkind IN ('v', 'm') ORDER BY c.relname"""
-OUTSIDE = """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.xmin::text = (txid_current() % 4294967296)::text AND n.nspname NOT IN (:schema, 'pg_catalog', 'pg_toast')
-  AND n.nspname NOT LIKE 'pg_temp%' ORDER BY 1 LIMIT 5"""
+DEFINERS = """SELECT p.proname AS name, EXISTS (SELECT 1 FROM unnest(p.proconfig) set WHERE set LIKE 'search_path=%%') AS fixed
+  FROM pg_proc p WHERE p.pronamespace = to_regnamespace(:schema) AND p.prosecdef ORDER BY 1"""
+RULES = """SELECT c.relname AS name, r.rulename AS rule FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+  WHERE c.relnamespace = to_regnamespace(:schema) AND r.rulename <> '_RETURN' ORDER BY 1, 2"""
+TRIGGERS = """SELECT t.tgrelid::regclass::text AS name, t.tgname AS trigger FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+  JOIN pg_proc p ON p.oid = t.tgfoid WHERE p.pronamespace = to_regnamespace(:schema)
+  AND c.relnamespace <> p.pronamespace ORDER BY 1, 2"""
+NOW = "= (txid_current() % 4294967296)::text"
+OUTSIDE = f"""SELECT what FROM (
+    SELECT n.nspname || '.' || c.relname AS what, n.nspname AS schema FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.xmin::text {NOW}
+    UNION ALL SELECT n.nspname || '.' || p.proname || '()', n.nspname FROM pg_proc p
+      JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.xmin::text {NOW}
+    UNION ALL SELECT n.nspname || '.' || c.relname || ' (' || t.tgname || ')', n.nspname FROM pg_trigger t
+      JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE t.xmin::text {NOW} AND NOT t.tgisinternal
+    UNION ALL SELECT n.nspname || '.' || c.relname || ' (' || y.polname || ')', n.nspname FROM pg_policy y
+      JOIN pg_class c ON c.oid = y.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE y.xmin::text {NOW}
+    UNION ALL SELECT 'schema ' || n.nspname, n.nspname FROM pg_namespace n WHERE n.xmin::text {NOW}
+  ) made WHERE schema NOT IN (:schema, 'pg_catalog', 'pg_toast') AND schema NOT LIKE 'pg_temp%' ORDER BY 1 LIMIT 5"""
 
 
 def migrate(connection: Connection, manifest: Manifest, note: history.Note = lambda line: None) -> list[str]:
@@ -56,8 +77,11 @@ def names(connection: Connection, schema: str) -> list[str]:
     return [row.name for row in connection.execute(text(TABLES), {"schema": schema})]
 
 
-def complaints(connection: Connection, schema: str) -> list[str]:
-    """What would let an enterprise see another one's rows; empty when the schema is sound. Each names its table."""
+def complaints(connection: Connection, schema: str, definers: Collection[str] = ()) -> list[str]:
+    """What would let an enterprise see or touch another one's rows; empty when the schema is sound. Each names its table.
+
+    `definers` are the functions whose author said in the manifest that they look past the enterprise.
+    """
     found = []
     for table in connection.execute(text(TABLES), {"schema": schema}).all():
         full = f"{schema}.{table.name}"
@@ -67,17 +91,37 @@ def complaints(connection: Connection, schema: str) -> list[str]:
         if not connection.execute(text(GRANTED), {"table": table.oid}).scalar():
             continue  # reached through definer functions only
         policies = connection.execute(text(POLICIES), {"table": table.oid}).all()
-        ours = [policy for policy in policies if not policy.inner]
-        if not ours:
+        if all(policy.inner for policy in policies):
             found.append(f"{full}: no policy lets the application in")
-        for policy in ours:
-            if any("tenant()" not in each for each in (policy.seen, policy.written) if each != "none"):
-                found.append(f"{full}: the policy {policy.name} does not ask for the tenant")
+            continue
+        published = _published(connection, table.oid)
+        leaking = probing.leaks(connection, schema, table.name, table.oid, published=published)
+        found += [f"{full}: {leak}" for leak in leaking[:3]]
+    return [*found, *_ways_round(connection, schema, definers)]
+
+
+def _published(connection: Connection, table: int) -> bool:
+    """Whether its policies say in so many words that every enterprise reads it, as the mixin `Published` does."""
+    return bool(connection.execute(text(PUBLISHED), {"table": table}).scalar())
+
+
+def _ways_round(connection: Connection, schema: str, definers: Collection[str]) -> Iterator[str]:
+    """What works past row-level security, or outside of the plugin's own tables."""
     for view in connection.execute(text(VIEWS), {"schema": schema}).all():
-        if connection.execute(text(GRANTED), {"table": view.oid}).scalar() and (view.stored or not view.bound):
-            how = "a stored view shows every enterprise's rows" if view.stored else "the view lacks security_invoker"
-            found.append(f"{schema}.{view.name}: {how}")
-    return found
+        granted = connection.execute(text(GRANTED), {"table": view.oid}).scalar()
+        if not view.stored and not view.bound:
+            yield f"{schema}.{view.name}: the view lacks security_invoker"
+        elif view.stored and granted:
+            yield f"{schema}.{view.name}: a stored view shows every enterprise's rows"
+    for function in connection.execute(text(DEFINERS), {"schema": schema}).all():
+        if function.name not in definers:
+            yield f"{schema}.{function.name}(): SECURITY DEFINER, and `definers` in plugin.toml does not name it"
+        elif not function.fixed:
+            yield f"{schema}.{function.name}(): SECURITY DEFINER without a search_path of its own"
+    for rule in connection.execute(text(RULES), {"schema": schema}).all():
+        yield f"{schema}.{rule.name}: the rule {rule.rule} rewrites what is asked of it"
+    for trigger in connection.execute(text(TRIGGERS), {"schema": schema}).all():
+        yield f"{trigger.name}: the trigger {trigger.trigger} on a table that is not the plugin's"
 
 
 def open_to_their_owner(connection: Connection, schema: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from marshmallow import ValidationError
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapper
@@ -13,6 +12,8 @@ from core.hooks import Health
 from core.host import tables
 from core.host.life.work import Work
 from core.host.loading import Host, Loaded
+from core.host.settings import saving
+from core.host.settings.history import Holder
 from core.host.standing import Installed
 from core.host.trust.publishers import refuse_revoked
 from core.kernel import Refused
@@ -96,32 +97,35 @@ def _migrate(work: Work, loaded: Loaded) -> list[str]:
         raise Refused("plugin.migration_failed", plugin=work.plugin, reason=_reason(fault)) from fault
     if outside := tables.strangers(connection, manifest.schema):
         raise Refused("plugin.migration_outside", plugin=work.plugin, tables=", ".join(outside))
-    if wrong := tables.complaints(connection, manifest.schema):
+    if wrong := tables.complaints(connection, manifest.schema, manifest.definers):
         raise Refused("plugin.tables_open", plugin=work.plugin, reason="; ".join(wrong))
     work.facts["migrations"] = taken
     return taken
 
 
 def _settings_fit(work: Work, loaded: Loaded) -> None:
-    """What every enterprise has set must pass the new version's schema."""
-    schema = loaded.settings_schema
-    if schema is None:
+    """What every enterprise's plugin would read, and the platform's defaults, must pass the new version's schema."""
+    if loaded.settings_schema is None:
         return
+    defaults = work.run(
+        "SELECT settings FROM ts.plugin_default WHERE plugin = :name ORDER BY no DESC LIMIT 1", name=work.plugin
+    ).scalar()
     rows = work.run(
-        "SELECT e.settings, c.name FROM ts.plugin_enablement e JOIN ts.enterprise_card c ON c.tenant_id = e.tenant_id"
+        "SELECT e.tenant_id, e.settings, c.name FROM ts.plugin_enablement e"
+        " JOIN ts.enterprise_card c ON c.tenant_id = e.tenant_id"
         " WHERE e.plugin = :name AND e.state IN ('enabled', 'draining')",
         name=work.plugin,
     ).all()
-    for row in rows:
-        try:
-            schema().load(row.settings)
-        except ValidationError as wrong:
+    judged = [(None, "—", defaults or {}), *((row.tenant_id, row.name, row.settings) for row in rows)]
+    for tenant, enterprise, own in judged:
+        wrong = saving.judged(loaded, Holder(work.plugin, tenant), defaults or {}, own)
+        if wrong:
             raise Refused(
                 "plugin.settings_no_longer_fit",
                 plugin=work.plugin,
-                enterprise=row.name,
-                reason=str(wrong.normalized_messages()),
-            ) from None
+                enterprise=enterprise,
+                reason="; ".join(f"{each.path.removeprefix(saving.PREFIX)}: {each.code}" for each in wrong),
+            )
 
 
 def _tables_fit(work: Work, loaded: Loaded) -> None:
