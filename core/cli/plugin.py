@@ -15,13 +15,14 @@ import click
 from core.cli.database import require_tables, running_database
 from core.cli.options import data_option, json_option
 from core.cli.plugin_new import new
+from core.cli.plugin_trust import COMMANDS as TRUST
 from core.cli.say import Teller, print_json
 from core.cli.tongue import say, sentence_of
 from core.config import Config, UserError
 
 SHOWN = (
     "publisher", "sha256", "core", "requires", "libraries", "permissions_new", "permissions_gone", "tables_new", "hooks",
-    "hosts", "slots", "modes", "enterprises", "open_orders", "open_gates", "warnings",
+    "hosts", "slots", "modes", "enterprises", "open_orders", "open_gates", "unsigned", "warnings",
 )  # fmt: skip
 
 
@@ -199,11 +200,13 @@ def doctor_command(data: Path | None, as_json: bool) -> int:
 
     from core.host import rows
     from core.host.life.purging import leftovers
+    from core.host.trust.publishers import of_revoked
 
     with desk(data) as at:
         broken = dict(at.house.host.broken)
         with at.acting() as ctx:
             known = rows.plugins(ctx.session)
+            revoked = dict(of_revoked(ctx.session))
             purged = {row.plugin for row in rows.changes(ctx.session, None, 1000) if row.verb == "purge" and row.state == "done"}
         stopped = {row.name: row.stopped_reason or "" for row in known if row.stopped_at}
         left = {}
@@ -213,11 +216,13 @@ def doctor_command(data: Path | None, as_json: bool) -> int:
                 for name in sorted(purged - {row.name for row in known}):
                     left[name] = leftovers(connection, name)
     left = {name: what for name, what in left.items() if what}
-    wrong = bool(broken or stopped or left)
+    wrong = bool(broken or stopped or left or revoked)
     if as_json:
-        print_json({"ok": not wrong, "broken": broken, "stopped": stopped, "leftovers": left})
+        print_json({"ok": not wrong, "broken": broken, "stopped": stopped, "leftovers": left, "revoked": revoked})
         return int(wrong)
-    for title, found in (("does not start", broken), ("is stopped", stopped), ("left behind", left)):
+    told = {"does not start": broken, "is stopped": stopped, "left behind": left}
+    told["comes from a publisher trusted no longer"] = revoked
+    for title, found in told.items():
         for name, why in found.items():
             click.echo(f"✗ {name} {say(title)}: {', '.join(why) if isinstance(why, list) else why}")
     if not wrong:
@@ -230,14 +235,16 @@ def _handed_in(at: Desk, what: str) -> tuple[str, str | None]:
     if not what.endswith(".whl"):
         return what, None
     from core.host import packages
-    from core.host.life import changes
+    from core.host.trust.intake import hand_in
 
     path = Path(what)
     if not path.is_file():
         raise UserError("There is no such file.", what, "Give the path of a wheel, or the name of a plugin.")
-    wheel = packages.read(path.read_bytes(), path.name)
+    content, beside = path.read_bytes(), path.with_name(f"{path.name}.minisig")
+    wheel = packages.read(content, path.name)
     with at.acting() as ctx:
-        sha256 = changes.keep(ctx, wheel, source="upload", signer=None)
+        signature = beside.read_text(encoding="utf-8", errors="replace") if beside.is_file() else None
+        sha256 = hand_in(ctx, content, path.name, signature)
     if wheel.plugin is None:
         raise UserError(
             "This wheel is a library; it is kept for plugins that need it.", what, "Install a plugin that needs it."
@@ -289,4 +296,5 @@ def _step(tell: Teller, step: dict[str, Any]) -> None:
     tell.note(f"{say(str(step['step']).replace('_', ' '))} · {say(str(step['state']))}")
 
 
-plugin.add_command(new)
+for _command in (new, *TRUST):
+    plugin.add_command(_command)
