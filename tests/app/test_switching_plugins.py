@@ -40,5 +40,5 @@ def test_settings_are_checked_by_the_plugins_own_schema(house):
 def test_the_page_shows_state_and_settings(house):
     browser = house.browser("lianhang")
     assert "现货" in browser.get("/plugins").text
-    page = browser.get("/plugins/spot").text
-    assert "已启用" in page and "penalty_percent" in page
+    assert "已启用" in browser.get("/plugins/spot").text
+    assert "penalty_percent" in browser.get("/plugins/spot/settings").text
