@@ -38,6 +38,10 @@ class Mode:
     mode: TradeMode
 
 
+class Overtime(TimeoutError):
+    """A call came back after its time, and the watchdog has told of it already."""
+
+
 class PluginFailed(Conflict):
     """A decide hook failed: the command is refused and the plugin is named."""
 
@@ -63,7 +67,7 @@ class Dispatch:
         self.titles: dict[str, dict[str, str]] = {}
         self.stopped: Mapping[str, str] = {}
         self.heard: Callable[[Fault], None] | None = None
-        self.watchdog = Watchdog(replace)
+        self.watchdog = Watchdog(replace, self._late)
         self.meter = Meter()
         self._implementers: dict[str, list[tuple[str, Any]]] = {}
         self._slots: dict[str, frozenset[str] | None] = {}
@@ -263,13 +267,16 @@ class Dispatch:
         """A failure by its hook's policy. Only hooks count for the breaker: a broken page keeps nobody from trading."""
         breaker, reason = self.breakers.setdefault(name, Breaker()), _reason(fault)
         lost, late = isinstance(fault, TransactionLost), isinstance(fault, TimeoutError | Overdue)
-        if lost or late:
+        if isinstance(fault, Overtime):
+            pass  # the breaker is open since its time was over
+        elif lost or late:
             breaker.trip(reason)
         elif policy in ("decide", "decorate"):
             breaker.fault(reason)
         log.exception("plugin %s failed in %s", name, hook)
         kind = "transaction" if lost else "late" if late else "error"
-        self._tell(Fault(name, hook, kind, reason, ctx.tenant_id, datetime.now(UTC), breaker.open))
+        if not isinstance(fault, Overtime):
+            self._tell(Fault(name, hook, kind, reason, ctx.tenant_id, datetime.now(UTC), breaker.open))
         if lost:  # whatever was done so far is lost or, worse, committed: nothing may go on, whoever asked
             log.critical("plugin %s ended the transaction of its caller in %s", name, hook)
             raise PluginBroke("plugin.ended_transaction", plugin=name, hook=hook) from fault
@@ -280,6 +287,14 @@ class Dispatch:
         raise (PluginBroke if policy == "visit" else PluginFailed)(
             "plugin.failed", plugin=name, hook=hook, reason=reason
         ) from fault
+
+    def _late(self, what: str) -> None:
+        """Called by the watchdog when a call is past its time, while it still goes on."""
+        name, _, hook = what.partition(".")
+        reason = f"{hook} takes longer than it may"
+        self.breakers.setdefault(name, Breaker()).trip(reason)
+        log.error("plugin %s: %s", name, reason)
+        self._tell(Fault(name, hook, "late", reason, None, datetime.now(UTC), True))
 
     def _tell(self, fault: Fault) -> None:
         if self.heard is not None:
@@ -302,7 +317,7 @@ class Dispatch:
                 return call()
             finally:
                 if self.watchdog.end(key, watched):
-                    raise TimeoutError(f"took longer than {seconds:g} s")
+                    raise (Overtime if watched.told else TimeoutError)(f"took longer than {seconds:g} s")
 
 
 @dataclass(frozen=True)

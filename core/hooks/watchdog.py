@@ -1,4 +1,4 @@
-"""One thread looks after every plugin call of this process: past its time a call is cancelled, then stopped.
+"""One thread looks after every plugin call of this process: past its time a call is told of, cancelled, then stopped.
 
 First the database statement it waits for is cancelled, a moment later an exception is raised in its thread. Code that
 neither waits for our database nor comes back to Python cannot be stopped: such a thread is counted as stuck, and at two
@@ -38,6 +38,7 @@ class Call:
     done: bool = False
     raised: bool = False
     stuck: bool = False
+    told: bool = False
     cancelled: threading.Event = field(default_factory=threading.Event)
     ending: threading.Lock = field(default_factory=threading.Lock)
 
@@ -45,8 +46,10 @@ class Call:
 class Watchdog:
     """Begins its thread with the first call and sleeps while there is none."""
 
-    def __init__(self, replace: Callable[[], None] | None = None) -> None:
-        self.replace = replace
+    def __init__(
+        self, replace: Callable[[], None] | None = None, late: Callable[[str], None] | None = None
+    ) -> None:
+        self.replace, self.late = replace, late
         self._keys = itertools.count()
         self._running: dict[int, Call] = {}
         self._overdue: list[Call] = []
@@ -107,6 +110,7 @@ class Watchdog:
             for key, call in list(self._running.items()):
                 if call.deadline < now and self._running.pop(key, None) is not None:
                     self._overdue.append(call)
+                    self._tell(call)
                     self._cancel(call)
             self._overdue = [call for call in self._overdue if not call.done]
             for call in self._overdue:
@@ -115,6 +119,15 @@ class Watchdog:
                 self._awake.clear()
                 if self._running:
                     self._awake.set()
+
+    def _tell(self, call: Call) -> None:
+        """At once: a call that never comes back must not keep others waiting for what it would say."""
+        try:
+            if self.late is not None:
+                call.told = True
+                self.late(call.name)
+        except Exception:  # the watchdog must outlive whoever listens
+            log.exception("nobody could be told that %s is late", call.name)
 
     def _cancel(self, call: Call) -> None:
         try:

@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 
 from core.hooks import Dispatch, Subscription, TradeMode
 from core.host.entering import counted, entered
+from core.host.guard import clashes
 from core.host.manifest import Manifest, ManifestError, discover
 from core.host.packages import importable
 from core.host.settings.reading import settings as settings_of
@@ -116,17 +117,19 @@ def bring_in(host: Host, manifest: Manifest) -> None:
     """Import and register one plugin; any failure is written down with its reason and the platform goes on."""
     name = manifest.name
     try:
+        before = clashes.columns()
         module = importlib.import_module(manifest.module)
+        clashes.own_tables(manifest.schema, before)
         host.dispatch.register(name, module, manifest.title, manifest.slots)
-        host.loaded[name] = _declared(host.dispatch, manifest, module)
+        host.loaded[name] = _declared(host, manifest, module)
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as fault:  # a stranger's import may raise anything, SystemExit too
         host.put_out(name, fault)
 
 
-def _declared(dispatch: Dispatch, manifest: Manifest, module: Any) -> Loaded:
-    name = manifest.name
+def _declared(host: Host, manifest: Manifest, module: Any) -> Loaded:
+    name, dispatch = manifest.name, host.dispatch
 
     def ask(hook: str) -> list[Any]:
         return dispatch.declare(name, hook)
@@ -145,9 +148,9 @@ def _declared(dispatch: Dispatch, manifest: Manifest, module: Any) -> Loaded:
         commands=ask("register_commands"),
     )
     settings_of(plugin.settings_schema)  # no form can be drawn of what this refuses
-    for permission in plugin.permissions:
-        if not permission.code.startswith(f"{name}."):
-            raise ValueError(f"permission {permission.code} must start with {name}.")
+    clashes.own_permissions(name, plugin.permissions)
+    brought = {each.room: other for other, by in host.loaded.items() for each in (*by.pages, *by.apis)}
+    clashes.own_routes(name, [*plugin.pages, *plugin.apis], brought)
     if len(plugin.menu) > 1:
         raise ValueError("a plugin has at most one menu entry")
     for mode in plugin.modes:

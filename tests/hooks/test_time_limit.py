@@ -127,3 +127,30 @@ def test_watching_a_call_costs_no_thread_of_its_own() -> None:
         key, call = dog.begin("quick", 2.0, None)
         assert not dog.end(key, call)
     assert threading.active_count() <= before + 1
+
+
+def test_a_call_that_does_not_come_back_is_told_of_at_once(plugged: Plugged) -> None:
+    told = threading.Event()
+    faults: list[Any] = []
+
+    def hear(fault: Any) -> None:
+        faults.append(fault)
+        told.set()
+
+    ctx = plugged(slow=Slow(lambda ctx: time.sleep(0.9)))  # in C, where nothing can be raised
+    ctx.ports.dispatch.heard = hear
+    caller = threading.Thread(target=decide, args=(ctx,))
+    caller.start()
+    assert told.wait(0.6) and caller.is_alive()
+    assert ctx.ports.dispatch.closed("slow") == "check_transition takes longer than it may"
+    caller.join(3)
+    assert [(each.kind, each.opened) for each in faults] == [("late", True)]  # and not once more when it is back
+
+
+def test_calls_under_way_are_known_with_their_age() -> None:
+    dog = Watchdog()
+    key, call = dog.begin("grows.event:OrderSubmitted", float("inf"), None)
+    [(name, age)] = dog.under_way()
+    assert name == "grows.event:OrderSubmitted" and 0 <= age < 1
+    dog.end(key, call)
+    assert dog.under_way() == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from core.db import Database
 from core.hooks import Dispatch, Fault
@@ -53,7 +54,7 @@ def begin(server: Server, fresh_db: Database, sql: Sql) -> Iterator[Begin]:
     sql("INSERT INTO ts.plugin_epoch (epoch) VALUES (7) ON CONFLICT (only_one) DO UPDATE SET epoch = 7")
     begun: list[Process] = []
 
-    def start(kind: str, **more: bool) -> Process:
+    def start(kind: str, **more: Any) -> Process:
         host = Host(Dispatch(), broken={"odd": "made for core >=9"})
         url = server.url_for("ts_app" if kind == "web" else "ts_worker", fresh_db.name)  # type: ignore[attr-defined]
         process = Process(Pulse(url, host, kind, 7, lambda: process.left.set(), **more), host)
@@ -106,6 +107,48 @@ def test_a_breaker_that_opens_in_one_process_opens_in_all(begin: Begin, sql: Sql
     rows = sql("SELECT stopped_by, stopped_until - clock_timestamp() < interval '61 seconds' FROM ts.plugin WHERE name = 'ear'")
     assert rows == [("platform", True)]
     assert soon(lambda: len(sql("SELECT 1 FROM ts.plugin_fault WHERE kind = 'late'")) == 2)
+
+
+def test_what_plugins_did_is_counted_across_processes_and_swept_after_a_fortnight(
+    begin: Begin, sql: Sql, worker_db: Database
+) -> None:
+    for process in (begin("web"), begin("worker")):
+        for seconds in (0.0004, 0.003, 5.0):
+            process.host.dispatch.meter.note("ear", "check_transition", seconds, seconds > 1)
+    counted = "SELECT sum(calls), sum(errors), sum(micros), array_agg(slower) FROM ts.plugin_minute"
+    assert soon(lambda: sql(counted)[0][0] == 6)
+    [(_, errors, micros, places)] = sql(counted)
+    assert (errors, micros) == (2, 2 * 5_003_400)
+    assert [sum(column) for column in zip(*places, strict=True)][:3] == [2, 0, 2]
+    sql("INSERT INTO ts.plugin_fault (plugin, hook, kind, reason, process) VALUES ('ear', 'search', 'error', 'no', 'x')")
+    sweep = text("SELECT ts.plugin_sweep()")
+    with worker_db.session() as session:
+        assert session.scalar(sweep) == 0
+        session.rollback()
+    sql("UPDATE ts.plugin_minute SET minute = minute - interval '15 days'")
+    sql("UPDATE ts.plugin_fault SET at = at - interval '15 days'")
+    values = "'gone', 'web', 7, '{}', '{}', 1, now() - interval '1 day', now() - interval '11 seconds'"
+    sql(f"INSERT INTO ts.plugin_process VALUES ({values})")
+    with worker_db.session() as session:
+        assert session.scalar(sweep) >= 3
+        session.commit()
+    assert sql("SELECT 1 FROM ts.plugin_minute UNION ALL SELECT 1 FROM ts.plugin_fault") == []
+    assert len(sql("SELECT 1 FROM ts.plugin_process")) == 2
+
+
+def test_a_process_that_grew_past_its_limit_names_the_suspects_and_leaves(begin: Begin, sql: Sql) -> None:
+    worker = begin("worker", memory=1)
+    dog = worker.host.dispatch.watchdog
+    assert soon(lambda: worker.pulse.growth.before > 0)
+    key, call = dog.begin("ear.event:OrderSubmitted", float("inf"), None)
+    ballast = b"x" * (100 * 1024 * 1024)
+    assert worker.left.wait(SOON)
+    dog.end(key, call)
+    assert soon(lambda: bool(sql("SELECT 1 FROM ts.plugin_fault WHERE kind = 'memory'")))
+    [(plugin, hook, reason)] = sql("SELECT plugin, hook, reason FROM ts.plugin_fault")
+    assert (plugin, hook) == ("ear", "event:OrderSubmitted") and "memory grew by" in reason
+    assert soon(lambda: sql("SELECT stopped_by FROM ts.plugin WHERE name = 'ear'") == [("platform",)])
+    del ballast
 
 
 def test_a_process_leaves_once_when_other_plugins_are_current(begin: Begin, sql: Sql) -> None:
