@@ -203,7 +203,7 @@ def _hint(heard: Any) -> str:
         return _("Under way")
     if "processes" in heard:
         return _("%(n)s processes run it", n=heard["processes"])
-    return _("%(n)s steps", n=heard["steps"]) if "steps" in heard else ""
+    return _("%(n)s steps", n=heard["steps"]) if heard.get("steps") else ""
 
 
 def _behind(ctx: Context, row: Any) -> int | None:

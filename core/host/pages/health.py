@@ -56,7 +56,7 @@ class HealthPage:
     """`whole` when the reader is the operator, who sees processes and every enterprise's faults."""
 
     head: Head
-    spans: tuple[tuple[str, str, bool, int | None], ...]
+    spans: tuple[tuple[str, str, bool], ...]
     hours: int
     total: Measure
     hooks: tuple[Measure, ...]
@@ -77,7 +77,7 @@ def health(ctx: Context, name: str) -> Response:
     whole = ctx.allows("plugin.install")
     page = HealthPage(
         head(ctx, name, "health", found),
-        tuple((text, url_for("plugins.health", name=name, hours=key), SPANS[key] == hours, None)
+        tuple((text, url_for("plugins.health", name=name, hours=key), SPANS[key] == hours)
               for key, text in (("1", _("Last hour")), ("24", _("Last 24 hours")))),
         hours, total, hooks, _faults(ctx, name, whole), _processes(ctx, name) if whole else (), whole,
         url_for("plugins.health", name=name, hours=hours),

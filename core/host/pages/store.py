@@ -177,9 +177,8 @@ def _next(ctx: Context, found: Offer, href: str) -> Act:
 
 
 def _installed(ctx: Context, found: Offer) -> InstalledRow:
-    word, tone = STATES[found.state if found.state in ("broken", "stopped", "archived", "starting") else "available"]
-    if found.state not in ("broken", "stopped", "archived", "starting"):
-        word, tone = _("Runs"), "ok"  # type: ignore[assignment]
+    troubled = found.state in ("broken", "stopped", "archived", "starting")
+    word, tone = STATES[found.state] if troubled else (_("Running well"), "ok")
     tier, tier_tone = TIERS[found.tier]
     touch = touched(ctx, found)
     return InstalledRow(
