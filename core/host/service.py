@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
-from marshmallow import fields
 from sqlalchemy import func, select
 
 from core import tenancy
@@ -61,10 +60,20 @@ def plugin(ctx: Context, name: str) -> tuple[PluginView, Loaded]:
     return _view(loaded, tenancy.plugin_states(ctx, ctx.tenant_id).get(name)), loaded
 
 
-def switch_on(ctx: Context, name: str, settings: Mapping[str, Any] | None = None) -> PluginView:
-    """Enable a plugin for the enterprise, with these choices or those it has; the plugin's own schema checks them."""
+def switch_on(
+    ctx: Context,
+    name: str,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    seen: int | None = None,
+    note: str = "",
+) -> PluginView:
+    """Enable a plugin for the enterprise, with these choices or those it has; the plugin's own schema checks them.
+
+    Given choices replace the earlier ones, as `settings.saving.save` says; `seen` is the version they were made on.
+    """
     _, loaded = plugin(ctx, name)
-    saving.save(ctx, loaded, Holder(name, ctx.tenant_id), settings, on=True)
+    saving.save(ctx, loaded, Holder(name, ctx.tenant_id), settings, seen=seen, note=note, on=True)
     _tell(ctx, name, "tenant_enabled")
     return plugin(ctx, name)[0]
 
@@ -88,17 +97,6 @@ def open_orders(ctx: Context, name: str) -> int:
         ctx.session.scalar(select(func.count()).select_from(TradeOrder).where(*_open(ctx, name, side))) or 0
         for side in (TradeOrder.buyer_id, TradeOrder.seller_id)
     )
-
-
-def settings_fields(loaded: Loaded) -> list[tuple[str, str, Any]]:
-    """The settings form: (name, kind, field) for every field of the plugin's schema; kind is check, number or text."""
-    if loaded.settings_schema is None:
-        return []
-    kinds = ((fields.Boolean, "check"), (fields.Integer, "number"), (fields.Decimal, "number"))
-    return [
-        (name, next((kind for type_, kind in kinds if isinstance(field, type_)), "text"), field)
-        for name, field in loaded.settings_schema().fields.items()
-    ]
 
 
 def _view(loaded: Loaded, state: Any) -> PluginView:

@@ -1,6 +1,29 @@
 """The pages of plugins; one module for each thing people come for."""
 
-from core.host.pages import change, detail, health, own, planning, store, switching, upload, versions
+from core.host.pages import (
+    change,
+    detail,
+    health,
+    planning,
+    settings,
+    settings_versions,
+    store,
+    switching,
+    upload,
+    versions,
+)
 from core.host.pages.frame import pages
 
-__all__ = ["change", "detail", "health", "own", "pages", "planning", "store", "switching", "upload", "versions"]
+__all__ = [
+    "change",
+    "detail",
+    "health",
+    "pages",
+    "planning",
+    "settings",
+    "settings_versions",
+    "store",
+    "switching",
+    "upload",
+    "versions",
+]

@@ -57,8 +57,8 @@ def at(loaded: Loaded, holder: Holder, version: Version, platform: Version) -> O
     layers = (("own", version.values), ("platform", platform.values), ("plugin", author))
     standings = []
     for name, setting in settings(loaded.settings_schema).items():
-        source, value = _first(name, layers)
-        below_source, below = _first(name, layers[1:])
+        source, value = _first(setting, layers)
+        below_source, below = _first(setting, layers[1:])
         if setting.secret or sealing.is_sealed(value):
             value = below = None
         standings.append(Standing(setting, value, source, below, below_source))
@@ -76,5 +76,9 @@ def public(loaded: Loaded, own: Mapping[str, Any], platform: Mapping[str, Any]) 
     }
 
 
-def _first(name: str, layers: tuple[tuple[str, Mapping[str, Any]], ...]) -> tuple[str, Any]:
-    return next(((source, values[name]) for source, values in layers if name in values), ("", None))
+def _first(setting: Setting, layers: tuple[tuple[str, Mapping[str, Any]], ...]) -> tuple[str, Any]:
+    """The uppermost layer that gives a value; an empty secret is none."""
+    for source, values in layers:
+        if setting.name in values and not (setting.secret and values[setting.name] in (None, "")):
+            return source, values[setting.name]
+    return "", None
