@@ -90,7 +90,7 @@ def register_reports() -> list[Any]:
 
 @declare
 def register_commands() -> list[Any]:
-    """Click commands for `run.py`."""
+    """Click commands for `run.py plugin run <plugin> <command>`; `obj` of their context is the installation."""
     return []
 
 

@@ -18,6 +18,12 @@ GROUP = "tongshang.plugins"
 NAME = re.compile(r"^[a-z][a-z0-9_]{1,30}$")
 
 
+def next_breaking(version: str) -> str:
+    """The first version after `version` that may take something away: 2.0 after 1.4, and before 1.0 the next second number."""
+    known = Version(version)
+    return f"{known.major + 1}.0" if known.major else f"0.{known.minor + 1}"
+
+
 class ManifestError(ValueError):
     """What is wrong with a manifest, for the list of broken plugins."""
 

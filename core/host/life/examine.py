@@ -93,6 +93,7 @@ def _declared(host: Any, plugin: Any) -> dict[str, Any]:
         "settings": sorted(fields),
         "slots": list(manifest.slots),
         "hosts": list(manifest.hosts),
+        "definers": list(manifest.definers),
         "revision": tables.head(manifest),
     }
 

@@ -2,17 +2,25 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
+from sqlalchemy import text
+
+from core import __version__
 from core.host import rows, standing
-from core.host.life.examination import Findings, examine
+from core.host.life.examination import SECONDS, Findings, examine
+from core.host.manifest import next_breaking
 from core.host.packages import resolving
 from core.host.standing import Installed, Standing
 from core.host.trust.publishers import refuse_revoked
 from core.kernel import Conflict, Context, Refused
+
+PATIENT = f"SET LOCAL idle_in_transaction_session_timeout = '{2 * SECONDS + 30:.0f}s'"
+"""Two examinations may pass before this transaction says its next word."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,8 @@ class Plan:
     open_gates: int = 0
     needs_typed_name: bool = False
     unsigned: tuple[str, ...] = ()  # files among the packages that nobody trusted has signed
-    warnings: tuple[str, ...] = field(default=())
+    definers: tuple[str, ...] = ()  # functions of its tables that look past the enterprise
+    warnings: tuple[str, ...] = field(default=())  # codes with a sentence each
 
     @property
     def digest(self) -> str:
@@ -121,6 +130,7 @@ def _coming(
     if row is not None and tuple(row.packages) == chosen.packages:
         raise Conflict("plugin.installed_already", plugin=name, version=row.version)
     after = now.with_(coming)
+    ctx.session.execute(text(PATIENT))
     found = examine(after, standing.placed(after, ctx.session.connection(), data))
     if name not in found.loaded:
         raise Refused("plugin.does_not_come_in", plugin=name, reason=found.broken.get(name, "?"))
@@ -139,6 +149,7 @@ def _coming(
     publisher = trusted.get(package.signer)
     changed = new["revision"] is not None and new["revision"] != before.get("revision")
     touched = rows.touches(ctx.session, name, new["modes"])
+    unsigned = tuple(coming_in[each].filename for each in chosen.packages if coming_in[each].signer not in trusted)
     return Plan(
         "upgrade" if row is not None else "install", name, package.manifest.get("title", {}),
         row.version if row else None, chosen.version,
@@ -149,9 +160,20 @@ def _coming(
         tables_new=_only(new, before, "tables"), migrations=changed,
         hooks=tuple(new["hooks"]), hosts=tuple(new["hosts"]), slots=tuple(new["slots"]), modes=tuple(new["modes"]),
         routes=tuple(new["routes"]), enterprises=touched.enterprises + touched.draining, open_orders=touched.open_orders,
-        an_order=touched.an_order, open_gates=touched.open_gates, warnings=chosen.warnings,
-        unsigned=tuple(coming_in[each].filename for each in chosen.packages if coming_in[each].signer not in trusted),
+        an_order=touched.an_order, open_gates=touched.open_gates,
+        unsigned=unsigned, definers=tuple(new["definers"]),
+        warnings=(*chosen.warnings, *_warned(bool(unsigned), new["definers"], package.manifest.get("core", ""))),
     )  # fmt: skip
+
+
+def _warned(unsigned: bool, definers: Sequence[str], core: str) -> list[str]:
+    """What the operator should know before saying yes, as codes."""
+    found = {
+        "plugin.warns_unsigned": unsigned,
+        "plugin.warns_definers": bool(definers),
+        "plugin.warns_range": bool(core) and next_breaking(__version__) in SpecifierSet(core, prereleases=True),
+    }
+    return [code for code, so in found.items() if so]
 
 
 def _only(here: Mapping[str, Any], there: Mapping[str, Any], what: str) -> tuple[str, ...]:

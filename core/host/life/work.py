@@ -97,6 +97,7 @@ def told(loaded: Loaded) -> dict[str, Any]:
         "scope": manifest.scope,
         "permissions": list(manifest.permissions),
         "hosts": list(manifest.hosts),
+        "definers": list(manifest.definers),
         "slots": list(manifest.slots),
         "licence": manifest.licence,
         "modes": [mode.key for mode in loaded.modes],

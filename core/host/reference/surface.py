@@ -10,6 +10,7 @@ from typing import Any
 from packaging.version import Version
 
 import core
+from core.host.manifest import next_breaking
 from core.host.reference import contract, reading
 from core.host.reference.reading import ROOT
 
@@ -174,12 +175,6 @@ def complaints(old: Surface, new: Surface, changelog: str) -> list[str]:
 def stepped(old: str, new: str) -> bool:
     """Whether the version says that plugins may have to be changed."""
     return Version(new) >= Version(next_breaking(old))
-
-
-def next_breaking(version: str) -> str:
-    """The first version after `version` that may take something away: 2.0 after 1.4, and before 1.0 the next second number."""
-    known = Version(version)
-    return f"{known.major + 1}.0" if known.major else f"0.{known.minor + 1}"
 
 
 def unreleased_part(changelog: str) -> str:
