@@ -22,6 +22,7 @@ SHELL = frozenset({"shell", "platform", "static", "healthz", "menu", "keys", "pr
 
 def columns() -> Columns:
     """Every mapped table with its columns, to be compared with what is there after an import."""
+    rooms.load_models()  # a plugin's import may be the first that needs some of them
     return {name: tuple(table.columns.keys()) for name, table in Model.metadata.tables.items()}
 
 
