@@ -215,6 +215,8 @@ class GateAnswer(Schema):
     evidence = fields.Text(required=True)
     decided_by = fields.Text(required=True, allow_none=True)
     decided_at = fields.DateTime(required=True, allow_none=True)
+    orphaned = fields.Text(required=True, allow_none=True)
+    orphaned_reason = fields.Text(required=True)
 
 
 class HoldAnswer(Schema):

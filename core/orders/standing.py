@@ -11,6 +11,7 @@ from sqlalchemy import any_, literal, select
 from core.hooks import GateRequest
 from core.kernel import Conflict, Context, uuid7
 from core.orders.model import Gate, Hold, TradeOrder
+from core.orders.orphans import WAIVES, orphans
 
 ACTS = {
     "ship": ("ship", ("in_progress",)),
@@ -43,7 +44,10 @@ def check_holds(ctx: Context, order: TradeOrder, act: str) -> None:
 
 def check_gates(ctx: Context, order: TradeOrder, stage: str) -> None:
     for gate in open_gates(ctx, order.id, stage):
-        raise Conflict("order.gate_open", gate=gate.key, title=gate.title, stage=stage, plugin=gate.plugin or "")
+        told = {"gate": gate.key, "title": gate.title, "stage": stage, "plugin": gate.plugin or ""}
+        if orphan := orphans(ctx, order, [gate]).get(gate.plugin or ""):
+            raise Conflict(f"order.gate_plugin_{orphan.why}", reason=orphan.reason, permission=WAIVES, **told)
+        raise Conflict("order.gate_open", **told)
 
 
 def open_gates(ctx: Context, order_id: UUID, stage: str | None = None) -> Sequence[Gate]:

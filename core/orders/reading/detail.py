@@ -1,6 +1,6 @@
 """One order whole: a handful of statements, none of them per line."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from typing import Any, TypeVar, cast
@@ -24,6 +24,7 @@ from core.orders.model import (
     TradeOrder,
     select_plan,
 )
+from core.orders.orphans import UNDECIDED, Orphan, orphans
 from core.orders.reading.acts import allowed
 from core.orders.reading.facts import (
     Change,
@@ -67,6 +68,7 @@ def detail(ctx: Context, order_id: UUID) -> Detail:
     versions = ctx.session.scalars(
         select(OrderVersion).where(OrderVersion.order_id == order.id).order_by(OrderVersion.no.desc())
     ).all()
+    lost = orphans(ctx, order, gates)
     parties = _parties(ctx, order)
     mine = side_of(ctx, order)
     return Detail(
@@ -76,8 +78,11 @@ def detail(ctx: Context, order_id: UUID) -> Detail:
         seller=parties[order.seller_id],
         lines=tuple(_copy(Line, line, components=tuple(line.components)) for line in lines),
         events=events(ctx, order),
-        gates=tuple(_copy(GateFacts, gate) for gate in gates),
-        holds=tuple(_copy(HoldFacts, hold, blocks=tuple(hold.blocks)) for hold in holds),
+        gates=tuple(_gate(gate, lost) for gate in gates),
+        holds=(
+            *(_copy(HoldFacts, hold, blocks=tuple(hold.blocks)) for hold in holds),
+            *_quarantined(ctx, gates, lost),
+        ),
         proposal=_proposal(proposal, order, lines) if proposal is not None else None,
         plan=tuple(_copy(PlanFacts, item) for item in ctx.session.scalars(select_plan(order.id))),
         versions=tuple(_copy(VersionFacts, each) for each in versions),
@@ -109,6 +114,24 @@ def _copy(kind: type[T], row: Any, **own: Any) -> T:
     """A frozen copy of a row; `own` holds what the row has not, or has otherwise."""
     names = (each.name for each in fields(cast(Any, kind)))
     return kind(**{name: own[name] if name in own else getattr(row, name) for name in names})
+
+
+def _gate(gate: Gate, lost: Mapping[str, Orphan]) -> GateFacts:
+    orphan = lost.get(gate.plugin or "") if gate.state in UNDECIDED else None
+    return _copy(
+        GateFacts, gate, orphaned=orphan.why if orphan else None, orphaned_reason=orphan.reason if orphan else ""
+    )
+
+
+def _quarantined(ctx: Context, gates: Sequence[Gate], lost: Mapping[str, Orphan]) -> Iterator[HoldFacts]:
+    """A hold of the platform for each stopped plugin the order waits for. It is no row: it goes when the plugin is back."""
+    for name, orphan in lost.items():
+        if orphan.why == "stopped":
+            waiting = [gate for gate in gates if gate.plugin == name and gate.state in UNDECIDED]
+            stages = tuple(dict.fromkeys(gate.stage for gate in waiting))
+            yield HoldFacts(
+                waiting[0].id, f"{orphan.key}:{name}", "platform", orphan.reason, stages, name, ctx.now, None, None
+            )
 
 
 def _proposal(proposal: Proposal, order: TradeOrder, lines: Sequence[OrderLine]) -> ProposalFacts:

@@ -116,7 +116,10 @@ class Event:
 
 @dataclass(frozen=True)
 class GateFacts:
-    """A condition before a stage; `plugin` None is the payment plan's own."""
+    """A condition before a stage; `plugin` None is the payment plan's own.
+
+    `orphaned` says why its plugin does not look after it now: stopped (with `orphaned_reason`), absent or off.
+    """
 
     key: str
     stage: str
@@ -126,11 +129,17 @@ class GateFacts:
     evidence: str
     decided_by: str | None
     decided_at: datetime | None
+    orphaned: str | None = None
+    orphaned_reason: str = ""
 
 
 @dataclass(frozen=True)
 class HoldFacts:
-    """A stop on some acts; `side` is who placed it and alone may lift it."""
+    """A stop on some acts; `side` is who placed it and alone may lift it.
+
+    One of the side `platform` is no row: `plugin_quarantined:<plugin>` stands there as long as a plugin with open gates on
+    the order is stopped.
+    """
 
     id: UUID
     key: str

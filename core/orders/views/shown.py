@@ -26,7 +26,8 @@ from core.orders.views.page import (
     ProposalView,
     SectionView,
 )
-from core.orders.views.wording import PROPOSALS, plan_kind, stage
+from core.orders.views.stops import gates, holds, stop_notices
+from core.orders.views.wording import PROPOSALS, plan_kind
 from core.web import gettext as _
 from core.web.page import Fragment
 
@@ -84,8 +85,8 @@ def order_page(
         money=tuple(_sums(found)),
         paid_percent=_percent(head.paid + head.prepaid, found.still_due()),
         plan=tuple((plan_kind(item.kind), _due(item), _money(found, item.amount)) for item in found.plan),
-        gates=tuple(_gates(found, by_key)),
-        holds=tuple(_holds(found, by_key)),
+        gates=tuple(gates(found, by_key)),
+        holds=tuple(holds(found, by_key)),
         versions=tuple(
             (each.no, each.at, _money(found, Decimal(each.terms["total"]))) for each in found.versions
         ),
@@ -99,25 +100,7 @@ def order_page(
 
 def _notices(found: Detail, by_key: Mapping[str, Button]) -> Iterator[Notice]:
     head = found.head
-    for hold in found.holds:
-        if hold.lifted_at is None:
-            blocked = ", ".join(stage(each) for each in hold.blocks)
-            lifts = _("the buyer lifts it") if hold.side == "buyer" else _("the seller lifts it")
-            yield Notice(
-                "bad",
-                _("On hold: %(what)s", what=blocked),
-                f"{hold.reason} ({hold.placed_by}; {lifts})",
-                by_key.get(f"lift.{hold.id}"),
-            )
-    if head.state == "confirmed":
-        for gate in found.gates:
-            if gate.state in ("open", "failed"):
-                yield Notice(
-                    "warn",
-                    _("Waits for: %(what)s", what=_gate_title(gate.title)),
-                    _gate_text(gate.stage),
-                    by_key.get(f"waive.{gate.key}"),
-                )
+    yield from stop_notices(found, by_key)
     if head.state == "pending_approval":
         yield Notice(
             "warn", _("Waits for an approver"), _("A colleague other than the author decides."), None
@@ -318,41 +301,6 @@ def _due(item: reading.PlanFacts) -> str:
         "receipt": _("%(days)s days after receipt", days=item.due_days),
     }
     return bases.get(item.due_base, item.due_base)
-
-
-def _gates(found: Detail, by_key: Mapping[str, Button]) -> Iterator[tuple[str, State, str, Button | None]]:
-    states = {
-        "open": (_("Not met yet"), "warn"),
-        "satisfied": (_("Met"), "ok"),
-        "waived": (_("Waived"), ""),
-        "failed": (_("Failed"), "bad"),
-    }
-    for gate in found.gates:
-        yield (
-            _gate_title(gate.title),
-            states[gate.state],
-            gate.evidence or _gate_text(gate.stage),
-            by_key.get(f"waive.{gate.key}"),
-        )
-
-
-def _gate_title(title: str) -> str:
-    return plan_kind(title)
-
-
-def _gate_text(key: str) -> str:
-    return _("before: %(stage)s", stage=stage(key))
-
-
-def _holds(found: Detail, by_key: Mapping[str, Button]) -> Iterator[tuple[str, str, str, Button | None]]:
-    for hold in found.holds:
-        if hold.lifted_at is None:
-            yield (
-                hold.key,
-                hold.reason,
-                ", ".join(stage(each) for each in hold.blocks),
-                by_key.get(f"lift.{hold.id}"),
-            )
 
 
 def _section(section: Section) -> SectionView:
