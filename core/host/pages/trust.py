@@ -84,7 +84,7 @@ def trust(ctx: Context) -> Response:
         tuple(_row(each) for each in publishers.publishers(ctx)),
         tuple(
             SourceRow(
-                each.address, _("Folder") if each.kind == "folder" else _("Index"), each.added_by, each.added_at,
+                each.address, _("Folder") if each.kind == "folder" else _("Package index"), each.added_by, each.added_at,
                 url_for("plugins.offers", source=each.address), url_for("plugins.ask_remove_source", address=each.address),
             )
             for each in sources.sources(ctx)
@@ -186,7 +186,7 @@ def ask_remove_source(ctx: Context) -> Response:
         _("Take this source off the list?"),
         (known.address, _("Packages and plugins that came from it stay. Nothing more comes from there.")),
         url_for("plugins.remove_source", address=known.address),
-        _("Take off"),
+        _("Take off the list"),
         _("Keep it"),
         url_for("plugins.trust"),
         danger=True,

@@ -168,7 +168,7 @@ class _Known:
         version = str(offer.newest.version)
         if offer.about and self.installed.get(offer.about.plugin or "") == version:
             return _("Installed"), "ok"
-        return (_("In store"), "") if (offer.distribution, version) in self.kept else None
+        return (_("Fetched already"), "") if (offer.distribution, version) in self.kept else None
 
 
 def _listing(found: sources.Listing, known: _Known) -> ListingShown:
