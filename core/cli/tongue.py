@@ -36,9 +36,10 @@ def sentence_of(error: BaseException) -> str:
 
     code, values = getattr(error, "code", None), getattr(error, "values", None)
     language = CHINESE if chinese() else ENGLISH
-    said = [(each.code, each.values) for each in getattr(error, "errors", ())] or [(code, values)]
-    known = [(str(code), dict(given or {})) for code, given in said if _rooms().knows(language, str(code))]
-    return " ".join(_rooms().gettext(language, code, **given) for code, given in known) or str(error)
+    said = [(each.path, each.code, each.values) for each in getattr(error, "errors", ())] or [("", code, values)]
+    known = [(path, str(code), dict(given or {})) for path, code, given in said if _rooms().knows(language, str(code))]
+    told = [(path, _rooms().gettext(language, code, **given)) for path, code, given in known]
+    return " ".join(f"{path}{say(': ')}{sentence}" if path else sentence for path, sentence in told) or str(error)
 
 
 def _translated(sentence: str) -> str:
