@@ -1,6 +1,6 @@
 """An enterprise's own choice of plugins: what there is, switching on with settings, draining, switching off again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from core.host.loading import Host, Loaded
 from core.host.settings import saving
 from core.host.settings.history import Holder
 from core.host.settings.overview import public
-from core.kernel import Conflict, Context, NotFound
+from core.kernel import Conflict, Context, FieldError, NotFound
 from core.orders import ORDER, TradeOrder
 
 
@@ -67,13 +67,14 @@ def switch_on(
     *,
     seen: int | None = None,
     note: str = "",
+    wrong: Sequence[FieldError] = (),
 ) -> PluginView:
     """Enable a plugin for the enterprise, with these choices or those it has; the plugin's own schema checks them.
 
     Given choices replace the earlier ones, as `settings.saving.save` says; `seen` is the version they were made on.
     """
     _, loaded = plugin(ctx, name)
-    saving.save(ctx, loaded, Holder(name, ctx.tenant_id), settings, seen=seen, note=note, on=True)
+    saving.save(ctx, loaded, Holder(name, ctx.tenant_id), settings, seen=seen, note=note, on=True, wrong=wrong)
     _tell(ctx, name, "tenant_enabled")
     return plugin(ctx, name)[0]
 

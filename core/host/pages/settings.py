@@ -191,13 +191,13 @@ def _save(ctx: Context, loaded: Loaded, holder: Holder) -> Response:
     def act() -> None:
         try:
             if on:
-                service.switch_on(ctx, holder.plugin, read.values, seen=seen, note=note)
+                service.switch_on(ctx, holder.plugin, read.values, seen=seen, note=note, wrong=read.wrong)
             else:
-                saving.save(ctx, loaded, holder, read.values, seen=seen, note=note)
+                saving.save(ctx, loaded, holder, read.values, seen=seen, note=note, wrong=read.wrong)
         except saving.SettingsChanged:
             faster.append(base)
 
-    errors = by_field(read.wrong) or _by_name(mend(ctx, act))
+    errors = _by_name(mend(ctx, act))
     if faster:
         return show(ctx, loaded, holder, status=409, given=read, base=base, note=note)
     if errors:

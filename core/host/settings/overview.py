@@ -56,7 +56,7 @@ def at(loaded: Loaded, holder: Holder, version: Version, platform: Version) -> O
     author = effective.schema_defaults(loaded.settings_schema)
     layers = (("own", version.values), ("platform", platform.values), ("plugin", author))
     standings = []
-    for name, setting in settings(loaded.settings_schema).items():
+    for setting in settings(loaded.settings_schema).values():
         source, value = _first(setting, layers)
         below_source, below = _first(setting, layers[1:])
         if setting.secret or sealing.is_sealed(value):

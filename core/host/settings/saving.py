@@ -4,7 +4,7 @@ Every change is a new version. Whoever names the version they saw is told when s
 overwritten. What is judged is always what the plugin will read: the choice above the layers below it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,19 +48,22 @@ def save(
     seen: int | None = None,
     note: str = "",
     on: bool = False,
+    wrong: Sequence[FieldError] = (),
 ) -> Version:
     """Choose exactly these settings; None keeps the choice. With `on` the enterprise switches the plugin on.
 
     A field that is not named follows the layer below. A secret that is not named (or empty) stays; None removes it.
-    Raises Invalid with paths `settings.<field>`, SettingsChanged when the newest version is not `seen`.
+    Raises Invalid with paths `settings.<field>`, SettingsChanged when the newest version is not `seen`. `wrong` is what
+    could not even be read; it is said along with the rest.
     """
     _may_write(ctx, holder)
     known, now = settings(loaded.settings_schema), _current(ctx, holder, seen)
-    own, wrong = _chosen(known, holder, values, now) if values is not None else (dict(now.values), [])
-    at_fault = {error.path for error in wrong}
-    wrong += [error for error in _judged(ctx, loaded, holder, own) if error.path not in at_fault]
-    if wrong:
-        raise Invalid(wrong)
+    own, misread = _chosen(known, holder, values, now) if values is not None else (dict(now.values), [])
+    errors = [*wrong, *misread]
+    at_fault = {error.path for error in errors}
+    errors += [error for error in _judged(ctx, loaded, holder, own) if error.path not in at_fault]
+    if errors:
+        raise Invalid(errors)
     return _put(ctx, loaded, holder, now, own, note=note, on=on)
 
 

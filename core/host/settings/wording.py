@@ -1,5 +1,6 @@
 """Settings in the reader's words: titles, values, and what differs between two versions."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +40,7 @@ def value_said(setting: Setting, value: Any) -> str:
     if setting.kind in ("choices", "lines"):
         return gettext(", ").join(named.get(str(each), str(each)) for each in value)
     unit = said(setting.unit)
-    text = named.get(str(value), str(value))
+    text = named.get(str(value)) or _written(value)
     return f"{text} {unit}" if unit else text
 
 
@@ -54,7 +55,7 @@ def _row(found: Difference, setting: Setting | None) -> Said:
     if found.secret:
         before, after = {
             "set": (gettext("Not set"), gettext("Set")),
-            "changed": (gettext("Set"), gettext("Changed")),
+            "changed": (gettext("Set"), gettext("Replaced")),
             "removed": (gettext("Set"), gettext("Removed")),
         }[found.secret]
         return Said(found.name, title, before, after)
@@ -68,5 +69,9 @@ def _row(found: Difference, setting: Setting | None) -> Said:
 
 def _side(setting: Setting | None, value: Any, chosen: bool) -> str:
     if not chosen:
-        return gettext("Not chosen")
-    return value_said(setting, value) if setting else str(value)
+        return gettext("Follows the default")
+    return value_said(setting, value) if setting else _written(value)
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
