@@ -1,5 +1,6 @@
 """A small trade for tests of plugins: a buyer and a seller of a real installation, and the acts of an order by name."""
 
+import html
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,6 +50,12 @@ class Side:
     def get(self, path: str, language: str = "en") -> Any:
         """A page in the browser."""
         return self.browser.get(path, headers={"Accept-Language": language})
+
+    def seen(self, path: str, language: str = "en") -> str:
+        """What a page says with the panels of plugins in it, which the browser fetches after the page."""
+        said: str = self.get(path, language).text
+        apart = [html.unescape(url) for url in re.findall(r'class="apart" hx-get="([^"]+)"', said)]
+        return "\n".join([said, *(self.get(url, language).text for url in apart)])
 
     def post(self, path: str, data: Mapping[str, Any] | None = None, language: str = "en") -> Any:
         """A form sent from the browser, with the token that the pages carry."""

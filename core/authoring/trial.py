@@ -23,6 +23,8 @@ from core.host.life.plan import Plan, plan
 from core.host.life.purging import leftovers
 from core.kernel import Context, Ports
 
+PATIENT = "SET LOCAL idle_in_transaction_session_timeout = '120s'"
+"""A plan waits for a child process that imports everything; on a busy machine that takes its time."""
 Watch = Callable[[dict[str, Any]], None]
 
 
@@ -45,6 +47,7 @@ class Trial:
     def acting(self, key: str = "operator") -> Iterator[Context]:
         """One transaction for the operator, or for the enterprise of that key."""
         with self.unit.system(self.ids[key], key) as ctx:
+            ctx.session.execute(text(PATIENT))
             yield ctx
 
     def hand_in(self, content: bytes, filename: str) -> tuple[str, str]:

@@ -14,6 +14,8 @@ import click
 
 from core.cli.database import require_tables, running_database
 from core.cli.options import data_option, json_option
+from core.cli.plugin_check import check
+from core.cli.plugin_choice import COMMANDS as CHOICE
 from core.cli.plugin_new import new
 from core.cli.plugin_trust import COMMANDS as TRUST
 from core.cli.say import Teller, print_json
@@ -22,7 +24,7 @@ from core.config import Config, UserError
 
 SHOWN = (
     "publisher", "sha256", "core", "requires", "libraries", "permissions_new", "permissions_gone", "tables_new", "hooks",
-    "hosts", "slots", "modes", "enterprises", "open_orders", "open_gates", "unsigned", "warnings",
+    "hosts", "slots", "modes", "enterprises", "open_orders", "open_gates", "unsigned", "definers",
 )  # fmt: skip
 
 
@@ -260,12 +262,14 @@ def _plan(at: Desk, verb: str, name: str, sha256: str | None) -> Any:
 
 
 def _show(tell: Teller, found: Any) -> None:
+    from core.kernel import Refused
+
     tell("The plan", plugin=found.plugin, act=found.verb, version=f"{found.from_version or '—'} → {found.to_version or '—'}")
-    if found.verb in ("install", "upgrade") and not found.publisher:
-        tell.note("Nobody vouches for this package.")
     for name in SHOWN:
         if value := getattr(found, name):
             tell.note(f"{say(name.replace('_', ' '))}{say(': ')}{', '.join(value) if isinstance(value, tuple) else value}")
+    for code in found.warnings:
+        tell.note(sentence_of(Refused(code)))
 
 
 def _carry_out(at: Desk, installer: Any, tell: Teller, found: Any, sha256: str | None, typed: str | None) -> int:
@@ -296,5 +300,5 @@ def _step(tell: Teller, step: dict[str, Any]) -> None:
     tell.note(f"{say(str(step['step']).replace('_', ' '))} · {say(str(step['state']))}")
 
 
-for _command in (new, *TRUST):
+for _command in (check, new, *TRUST, *CHOICE):
     plugin.add_command(_command)

@@ -52,15 +52,15 @@ class PluginConformance:
 
     def test_it_comes_in(self) -> None:
         host = self._host()
-        assert host.broken == {}
+        assert host.broken == {}, f"it does not come in: {'; '.join(host.broken.values())}"
 
     def test_its_manifest_says_what_it_is_in_both_languages(self) -> None:
         manifest = self.manifest
         assert manifest.fits(), f"made for core {manifest.core}"
         for words in (manifest.title, manifest.summary):
-            assert set(words) == {"zh", "en"} and all(words.values())
-        assert manifest.licence
-        assert manifest.scope in ("tenant", "platform")
+            assert set(words) == {"zh", "en"} and all(words.values()), "plugin.toml: title and summary need zh and en"
+        assert manifest.licence, "plugin.toml: licence is missing"
+        assert manifest.scope in ("tenant", "platform"), f"plugin.toml: scope {manifest.scope!r} is unknown"
 
     def test_it_enters_through_the_door_only(self) -> None:
         for path in self._sources():
@@ -71,8 +71,9 @@ class PluginConformance:
 
     def test_its_permissions_are_its_own_and_those_of_its_manifest(self) -> None:
         declared = [permission.code for permission in self._loaded().permissions]
-        assert sorted(declared) == sorted(self.manifest.permissions)
-        assert len(set(declared)) == len(declared)
+        written = sorted(self.manifest.permissions)
+        assert sorted(declared) == written, f"declared are {sorted(declared)}, plugin.toml says {written}"
+        assert len(set(declared)) == len(declared), f"a permission is declared twice: {declared}"
 
     def test_every_route_asks_for_a_permission_that_somebody_brings(self) -> None:
         loaded = self._loaded()
@@ -85,15 +86,15 @@ class PluginConformance:
 
     def test_its_menu_entry_has_a_place(self) -> None:
         for entry in self._loaded().menu:
-            assert entry.group in GROUPS
-            assert entry.endpoint.startswith(f"{self.manifest.name}.")
+            assert entry.group in GROUPS, f"the menu has no group {entry.group!r}; it has {', '.join(GROUPS)}"
+            assert entry.endpoint.startswith(f"{self.manifest.name}."), f"{entry.endpoint} is no page of its own"
 
     def test_its_settings_have_defaults_and_come_back_as_they_were_given(self) -> None:
         schema: type[Schema] | None = self._loaded().settings_schema
         if schema is None:
             return
         defaults = schema().load({})
-        assert schema().load(schema().dump(defaults)) == defaults
+        assert schema().load(schema().dump(defaults)) == defaults, "a default changes when it is saved and read again"
         for name, field in schema().fields.items():
             assert field.metadata.get("title"), f"the setting {name} has no title"
 
@@ -115,13 +116,13 @@ class PluginConformance:
         said = {sentence for path in self._sources() for sentence in _said(path)}
         said |= {sentence for path in self._templates() for sentence in self._said_in(path)}
         said |= {str(text) for text in self._titles()}
-        assert sorted(said - chinese.keys()) == []
+        assert not said - chinese.keys(), f"words/zh.po lacks: {'; '.join(sorted(said - chinese.keys()))}"
         codes = {code for path in self._sources() for code in _codes(path, self.manifest.name)}
-        assert sorted(codes - chinese.keys()) == []
-        assert sorted(codes - english.keys()) == []
+        assert not codes - chinese.keys(), f"words/zh.po lacks the codes {', '.join(sorted(codes - chinese.keys()))}"
+        assert not codes - english.keys(), f"words/en.po lacks the codes {', '.join(sorted(codes - english.keys()))}"
         for msgid, text in chinese.items():
             places = set(PLACE.findall(english.get(msgid, msgid)))
-            assert set(PLACE.findall(text)) <= places, f"{msgid}: {text}"
+            assert set(PLACE.findall(text)) <= places, f"words/zh.po: {msgid!r} has other places than {text!r}"
 
     def _host(self) -> Host:
         host = Host(Dispatch())

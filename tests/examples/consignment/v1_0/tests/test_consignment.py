@@ -81,7 +81,7 @@ def test_usage_is_reported_on_the_page_and_stands_on_the_order(trade: Trade, sto
     with trade.buyer.acting() as ctx:
         report = ctx.session.query(service.UsageReport).filter_by(stock_id=stock.id).one()
         order_id = report.order_id
-    page = trade.seller.get(f"/orders/{order_id}", language="zh-CN").text
+    page = trade.seller.seen(f"/orders/{order_id}", language="zh-CN")
     assert "寄售剩余" in page
     assert "75" in page
 
