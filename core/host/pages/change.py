@@ -8,7 +8,6 @@ from uuid import UUID
 
 from flask import Response, url_for
 
-from core import tenancy
 from core.host import rows
 from core.host.api.platform import told
 from core.host.life import changes as life
@@ -17,6 +16,7 @@ from core.host.store.offers import offers
 from core.host.store.planned import PlanShown, shown
 from core.host.store.saying import CHANGE_STATES, OPEN, ORDER, STEPS, VERBS, said
 from core.host.store.tabs import tabs
+from core.host.store.who import company_names
 from core.identity import require_fresh_second_factor
 from core.kernel import Context, NotFound
 from core.web import flash, form, redirect, render
@@ -157,7 +157,7 @@ def why(reason: str | None) -> str:
 
 def _names(ctx: Context, known: Iterable[Any]) -> dict[UUID, str]:
     wanted = {row.tenant_id for row in known if row.tenant_id is not None}
-    return {ident: card.name for ident, card in tenancy.cards(ctx, list(wanted)).items()} if wanted else {}
+    return company_names(ctx, wanted)
 
 
 def _find(ctx: Context, change_id: UUID) -> Any:

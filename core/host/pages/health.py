@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from flask import Response, request, url_for
 
-from core import tenancy
 from core.host import rows
 from core.host.pages.frame import pages
 from core.host.store.heading import Head, crumbs, head
 from core.host.store.measures import SPANS, Measure, measures
 from core.host.store.offers import offer
+from core.host.store.who import company_names
 from core.kernel import Context
 from core.web import render
 from core.web.i18n import Lazy, lazy
@@ -88,8 +88,7 @@ def health(ctx: Context, name: str) -> Response:
 def _faults(ctx: Context, name: str, whole: bool) -> tuple[FaultRow, ...]:
     """The latest ones; an enterprise sees those of its own work and none of another one's."""
     known = [each for each in rows.faults(ctx.session, name, 200) if whole or each.tenant_id == ctx.tenant_id][:FAULTS]
-    wanted = list({each.tenant_id for each in known if each.tenant_id is not None})
-    names = {ident: card.name for ident, card in tenancy.cards(ctx, wanted).items()} if wanted else {}
+    names = company_names(ctx, {each.tenant_id for each in known if each.tenant_id is not None})
     found = []
     for each in known:
         word, tone = KINDS.get(each.kind, (each.kind, "bad"))
