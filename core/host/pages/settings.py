@@ -249,9 +249,9 @@ def _field(
         value,
         tuple((str(each), said(words)) for each, words in setting.choices),
         said(setting.unit) or (_currency(ctx, now) if setting.kind == "money" else ""),
-        _may_stay_empty(standing),
+        _may_stay_empty(now, standing),
         setting.longest,
-        _origin(now, standing),
+        gettext("From the platform") if standing.source == "platform" else "",
         _back(now, standing),
         given_up,
         stored=setting.secret and bool(standing.source),
@@ -284,20 +284,15 @@ def _hint(standing: Standing) -> str:
     return ("" if language() == "zh-CN" else " ").join(parts)
 
 
-def _may_stay_empty(standing: Standing) -> bool:
+def _may_stay_empty(now: Overview, standing: Standing) -> bool:
     setting = standing.setting
+    if now.holder.tenant is None and setting.required:
+        return True  # the enterprises fill it in
     if setting.kind in ("check", "choices"):
         return False
     if setting.nullable or setting.secret or not standing.below_source:
         return not setting.required
     return setting.kind in ("text", "long", "lines", "json") and not setting.required
-
-
-def _origin(now: Overview, standing: Standing) -> str:
-    """Whose value stands there, when nobody chose it here."""
-    if standing.source == "platform":
-        return gettext("From the platform")
-    return gettext("The plugin's default") if standing.source == "plugin" and not now.holder.tenant else ""
 
 
 def _back(now: Overview, standing: Standing) -> str:

@@ -20,6 +20,7 @@ from core.tenancy import sealing
 MOST = 200
 """So many versions are listed; older ones stay in the database."""
 
+_LAST = 2**31 - 1
 _SET_DEFAULT = text("SELECT ts.plugin_default_set(:plugin, :values, :version, :note, :by)").bindparams(
     bindparam("values", type_=JSONB)
 )
@@ -91,7 +92,9 @@ def version(ctx: Context, holder: Holder, no: int) -> Version:
     """One of them, 0 being no choice at all; NotFound when there is none with this number."""
     if no == 0:
         return Version(0, {}, "", "", "", None)
-    if holder.tenant is None:
+    if not 0 < no <= _LAST:
+        found = None
+    elif holder.tenant is None:
         found = next((each for each in versions(ctx, holder, None) if each.no == no), None)
     else:
         row = ctx.session.scalar(_of(holder).where(PluginSettings.no == no))

@@ -50,7 +50,27 @@ class Setting:
                 raise ValidationError(self.field.error_messages["null"])
             return None
         loaded = self.field.deserialize(value)
-        return effective.as_json(self.field._serialize(loaded, self.name, None))
+        value = effective.as_json(self.field._serialize(loaded, self.name, None))
+        _storable(value)
+        return value
+
+
+def _storable(value: Any) -> None:
+    """PostgreSQL keeps no NUL, and UTF-8 has no lone surrogates; a free text deep inside may hold either."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise ValidationError("text.nul")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValidationError("text.not_unicode") from None
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            _storable(name)
+            _storable(each)
+    elif isinstance(value, list):
+        for each in value:
+            _storable(each)
 
 
 def settings(schema: type[Schema] | None) -> dict[str, Setting]:

@@ -47,6 +47,13 @@ def test_everything_wrong_is_said_at_once_and_at_its_field(desk: Desk) -> None:
     assert history.latest(desk.ctx, desk.holder).no == 0
 
 
+@pytest.mark.parametrize("wrong", ["a\x00b", {"a": ["\x00"]}, {"\ud800": 1}])
+def test_what_no_database_can_keep_is_refused_at_its_field(desk: Desk, wrong: Any) -> None:
+    with pytest.raises(Invalid) as refused:
+        desk.save({"site": "North", "extra": wrong if isinstance(wrong, dict) else {"name": wrong}})
+    assert list(paths(refused)) == ["settings.extra"]
+
+
 def test_a_rule_between_fields_is_judged_on_what_the_plugin_would_read(desk: Desk) -> None:
     with pytest.raises(Invalid) as refused:
         desk.save({"site": "North", "lower": "2"})
@@ -134,8 +141,9 @@ def test_what_an_enterprise_was_set_up_with_stays_to_go_back_to(desk: Desk) -> N
 
 
 def test_a_version_that_never_was_is_not_found(desk: Desk) -> None:
-    with pytest.raises(NotFound):
-        desk.undo(7)
+    for no in (7, -1, 2**40):
+        with pytest.raises(NotFound):
+            desk.undo(no)
 
 
 def test_only_who_may_manage_plugins_chooses_and_only_the_operator_gives_defaults(

@@ -44,7 +44,8 @@ def unset(house: House) -> Iterator[None]:
 
 def caller(app: Flask, token: str) -> Call:
     def call(method: str, path: str = "", body: Any = None, version: int | None = None) -> Any:
-        headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"} | ({"If-Match": f'"{version}"'} if version is not None else {})
+        headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
+        headers |= {"If-Match": f'"{version}"'} if version is not None else {}
         return app.test_client().open(f"/api/v1{OWN}{path}", method=method, json=body, headers=headers)
 
     return call
