@@ -16,13 +16,15 @@ from core.cli.tongue import say, sentence_of
 from core.config import UserError
 
 PASSPHRASE = "TS_KEY_PASSPHRASE"
+unused_data = click.option("--data", type=click.Path(path_type=Path), hidden=True)  # every command of `plugin` takes it
 
 
 @click.command("keygen")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=Path("plugin.key"))
 @click.option("--no-passphrase", is_flag=True, help="Leave the key open; whoever has the file can sign.")
+@unused_data
 @json_option
-def keygen(file: Path, no_passphrase: bool, as_json: bool) -> None:
+def keygen(file: Path, no_passphrase: bool, data: Path | None, as_json: bool) -> None:
     """Make a key to sign plugins with: FILE holds the secret, FILE.pub what others may know."""
     from core.host.trust.secret import SecretKey
 
@@ -52,8 +54,9 @@ def keygen(file: Path, no_passphrase: bool, as_json: bool) -> None:
     help="The secret key made by `keygen` or by minisign.",
 )  # fmt: skip
 @click.option("--publisher", default="", help="Your name, written into the signature's comment.")
+@unused_data
 @json_option
-def sign(wheel: Path, key_file: Path, publisher: str, as_json: bool) -> None:
+def sign(wheel: Path, key_file: Path, publisher: str, data: Path | None, as_json: bool) -> None:
     """Sign a WHEEL: its signature is written beside it as WHEEL.minisig."""
     from core.host import packages
     from core.host.trust.minisign import Unreadable
