@@ -55,7 +55,8 @@ class About:
 class Source(Protocol):
     """A folder or an index. Every method may raise Refused with what is wrong with the source."""
 
-    address: str
+    @property
+    def address(self) -> str: ...
 
     def names(self) -> list[str]:
         """Canonical names of the distributions on offer."""

@@ -10,6 +10,7 @@ from tests.cli.test_plugin import Ask, ask, written
 from tests.host.life.wheels import file_name, wheel
 
 __all__ = ["ask"]
+pytestmark = pytest.mark.slow
 WORDS = {"TS_KEY_PASSPHRASE": "seven horses"}
 
 
