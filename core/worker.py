@@ -24,6 +24,7 @@ from core.outbox import Handler, deliver
 
 log = logging.getLogger("tongshang.worker")
 PATIENCE = 10.0  # seconds a worker that is to be replaced waits for what its duties hold
+TO_ITS_END = "install_changes"  # which made the worker leave: it has limits of its own, and sees every process change over
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Worker:
         stop.wait()
         patience = time.monotonic() + (PATIENCE if self.replaced else float("inf"))
         for thread in threads:
-            while thread.is_alive() and not self.installation.host.dispatch.watchdog.stuck and time.monotonic() < patience:
+            until = float("inf") if thread.name == TO_ITS_END else patience
+            while thread.is_alive() and not self.installation.host.dispatch.watchdog.stuck and time.monotonic() < until:
                 thread.join(0.5)
         pulse.end()
         self.installation.database.dispose()
