@@ -8,6 +8,7 @@ import contextlib
 import json
 import logging
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -144,7 +145,7 @@ class Installer:
     def _take_over(self, change: UUID, row: Any, steps: list[dict[str, Any]]) -> Outcome:
         """Wait until every process that reports runs the new set; take an installation back that does not start there.
 
-        The process we run in is not waited for: it leaves when we are done.
+        The process we run in is not waited for, it leaves when we are done; nor is one that ended without a word.
         """
         self._tell(change, steps, {"step": "take_over", "state": "running"})
         with self.engine.begin() as connection:
@@ -153,7 +154,7 @@ class Installer:
         while time.monotonic() < deadline:
             with self.engine.begin() as connection:
                 rows = connection.execute(text("SELECT id, epoch, broken FROM ts.plugin_processes()")).all()
-            running = [each for each in rows if not each.id.startswith(this_process())]
+            running = [each for each in rows if not each.id.startswith(this_process()) and not _gone(each.id)]
             broken = [
                 each.broken[row.plugin]
                 for each in running
@@ -200,6 +201,20 @@ class Installer:
                 ),
                 {"state": outcome.state, "reason": reason, "id": change},
             )
+
+
+def _gone(process: str) -> bool:
+    """Whether a process of this machine that reported a moment ago has ended since; nobody waits for it."""
+    node, pid = process.rsplit(":", 2)[:2]
+    if node != platform.node():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 @contextlib.contextmanager
