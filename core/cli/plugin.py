@@ -16,6 +16,7 @@ from core.cli.database import require_tables, running_database
 from core.cli.options import data_option, json_option
 from core.cli.plugin_check import check
 from core.cli.plugin_choice import COMMANDS as CHOICE
+from core.cli.plugin_dev import dev
 from core.cli.plugin_new import new
 from core.cli.plugin_trust import COMMANDS as TRUST
 from core.cli.say import Teller, print_json
@@ -300,5 +301,5 @@ def _step(tell: Teller, step: dict[str, Any]) -> None:
     tell.note(f"{say(str(step['step']).replace('_', ' '))} · {say(str(step['state']))}")
 
 
-for _command in (check, new, *TRUST, *CHOICE):
+for _command in (check, dev, new, *TRUST, *CHOICE):
     plugin.add_command(_command)
