@@ -8,6 +8,7 @@ from flask import url_for
 from core.host import rows
 from core.host.store.offers import Offer, offer
 from core.host.store.saying import CHANGE_STATES, OPEN, STATES, TIERS, VERBS, category
+from core.host.trust.publishers import of_revoked
 from core.kernel import Context
 from core.web.i18n import gettext as _
 from core.web.page import Crumb
@@ -134,6 +135,9 @@ def _notices(ctx: Context, found: Offer) -> list[Notice]:
     notices = []
     if found.state == "stopped":
         notices.append(_stopped(ctx, found))
+    if (publisher := of_revoked(ctx.session).get(found.name)) is not None:
+        text = _("It was signed by %(publisher)s, whom the operator trusts no longer.", publisher=publisher)
+        notices.append(Notice("warn", _("Nobody vouches for this plugin any more."), text))
     if found.state == "broken":
         text = _(
             "It could not start here: %(reason)s. Nothing it keeps is lost; its author or the operator can mend it.",

@@ -22,6 +22,7 @@ def tabs(ctx: Context, found: Sequence[Offer], current: str) -> tuple[tuple[str,
     if ctx.allows("plugin.install"):
         count = sum(each.row is not None for each in found)
         made.append((_("Whole installation"), url_for("plugins.installation"), current == "installation", count))
+        made.append((_("Publishers and sources"), url_for("plugins.trust"), False, None))
     if ctx.allows("plugin.manage"):
         made.append((_("Changes"), url_for("plugins.changes"), current == "changes", len(waiting(ctx, None)) or None))
     return tuple(made)

@@ -1,7 +1,7 @@
 /* What the portal does beyond plain pages. Every page works without this file; it only saves steps.
    No eval, no inline handlers, no sentences: words come with the page, behaviour hangs on data-* attributes:
      data-do="dialog|close|side|reveal|print|dismiss|copy"  data-arg="<id>"
-     data-bulk  a form whose checked rows show the bulk bar        data-rows  a table that j, k, x and Enter walk
+     data-bulk  a form whose checked rows show the bulk bar        data-rows  a table or list that j, k, x and Enter walk
      data-dirty a form that warns when left unsaved                data-save  the form Ctrl S sends
      data-look  a form that changes theme, density or keys         data-focus takes the focus when the page opens */
 (function () {
@@ -140,7 +140,7 @@
   }
 
   function walk(step) {
-    var rows = all('table[data-rows] tbody tr'), now = rows.indexOf(one('tr.at'));
+    var rows = all('table[data-rows] tbody tr, ul[data-rows] > li'), now = rows.indexOf(one('[data-rows] .at'));
     if (!rows.length) { return false; }
     var next = rows[now < 0 ? 0 : Math.min(Math.max(now + step, 0), rows.length - 1)];
     rows.forEach(function (row) { row.classList.toggle('at', row === next); });
