@@ -197,6 +197,16 @@ BEGIN
   RETURN FOUND;
 END $$
 -- ;;
+-- What enterprises that use a plugin chose for it, so that a new default is tried with every one of them before it counts.
+CREATE FUNCTION ts.plugin_choices(_plugin text) RETURNS TABLE (tenant_id uuid, enterprise text, settings jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM ts.must_be_operator();
+  RETURN QUERY SELECT e.tenant_id, COALESCE(c.name, e.tenant_id::text), e.settings FROM ts.plugin_enablement e
+    LEFT JOIN ts.enterprise_card c ON c.tenant_id = e.tenant_id
+    WHERE e.plugin = _plugin AND e.state IN ('enabled', 'draining') ORDER BY 2;
+END $$
+-- ;;
 CREATE FUNCTION ts.plugin_default_set(_plugin text, _settings jsonb, _version text, _note text, _by text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

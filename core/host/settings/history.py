@@ -104,6 +104,12 @@ def version(ctx: Context, holder: Holder, no: int) -> Version:
     return found
 
 
+def choices(ctx: Context, plugin: str) -> list[tuple[UUID, str, Mapping[str, Any]]]:
+    """(tenant, its name, what it chose) of every enterprise that uses the plugin; the operator alone may ask."""
+    rows = ctx.session.execute(text("SELECT * FROM ts.plugin_choices(:plugin)"), {"plugin": plugin}).all()
+    return [(row.tenant_id, row.enterprise, row.settings) for row in rows]
+
+
 def append(
     ctx: Context,
     holder: Holder,

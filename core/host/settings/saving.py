@@ -64,6 +64,8 @@ def save(
     errors += [error for error in _judged(ctx, loaded, holder, own) if error.path not in at_fault]
     if errors:
         raise Invalid(errors)
+    if holder.tenant is None:
+        _suits_everybody(ctx, loaded, now.values, own)
     return _put(ctx, loaded, holder, now, own, note=note, on=on)
 
 
@@ -76,7 +78,10 @@ def undo(
     found = preview(ctx, loaded, holder, no)
     if found.errors:
         raise Invalid(list(found.errors))
-    return _put(ctx, loaded, holder, found.now, _known_of(loaded, found.to), note=note, on=False)
+    own = _known_of(loaded, found.to)
+    if holder.tenant is None:
+        _suits_everybody(ctx, loaded, found.now.values, own)
+    return _put(ctx, loaded, holder, found.now, own, note=note, on=False)
 
 
 def preview(ctx: Context, loaded: Loaded, holder: Holder, no: int) -> Return:
@@ -115,6 +120,31 @@ def judged(
 def _judged(ctx: Context, loaded: Loaded, holder: Holder, own: Mapping[str, Any]) -> list[FieldError]:
     platform = history.latest(ctx, Holder(holder.plugin, None)).values if holder.tenant else effective.NOTHING
     return judged(loaded, holder, platform, own)
+
+
+def _suits_everybody(
+    ctx: Context, loaded: Loaded, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
+    """New defaults must not make anybody's settings wrong that were right: their plugin would fail at the next order."""
+    name = loaded.manifest.name
+    for tenant, enterprise, own in history.choices(ctx, name):
+        holder = Holder(name, tenant)
+        wrong = _wrong_with(loaded, holder, after, own)
+        if wrong and not _wrong_with(loaded, holder, before, own):
+            raise Conflict("plugin.default_does_not_suit", enterprise=enterprise, settings=", ".join(wrong))
+
+
+def _wrong_with(
+    loaded: Loaded, holder: Holder, platform: Mapping[str, Any], own: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Names of the settings at fault; none where an own secret cannot be read, which no default changes."""
+    try:
+        wrong = judged(loaded, holder, platform, own)
+    except Conflict as refused:
+        if refused.code != "plugin.secret_unreadable":
+            raise
+        return ()
+    return tuple(dict.fromkeys(each.path.removeprefix(PREFIX) for each in wrong))
 
 
 def _may_write(ctx: Context, holder: Holder) -> None:

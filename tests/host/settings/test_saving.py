@@ -8,7 +8,7 @@ from sqlalchemy import text
 from core.host.settings import history, saving
 from core.host.settings.differing import differences
 from core.host.settings.reading import settings
-from core.kernel import Forbidden, Invalid, NotFound
+from core.kernel import Conflict, Forbidden, Invalid, NotFound
 from tests.host.settings import scales
 from tests.host.settings.conftest import Desk
 
@@ -172,6 +172,18 @@ def test_the_platforms_default_lies_between_the_authors_and_the_enterprises(plat
     assert [row.no for row in history.versions(ctx, platform.holder)] == [3, 2, 1]
     with pytest.raises(Invalid):
         platform.save({"upper": "11"})
+
+
+def test_a_default_that_would_break_an_enterprises_settings_is_refused_and_names_it(platform: Desk) -> None:
+    own = Desk(platform.ctx, platform.loaded, history.Holder("scales", platform.ctx.tenant_id))
+    own.save({"site": "North", "lower": "1.4"}, on=True)
+    platform.save({"upper": "1.45"})
+    with pytest.raises(Conflict) as refused:
+        platform.save({"upper": "1"})
+    assert refused.value.code == "plugin.default_does_not_suit"
+    assert refused.value.values == {"enterprise": str(platform.ctx.tenant_id), "settings": "lower"}
+    own.save({"site": "North"})
+    platform.save({"upper": "1"})
 
 
 def test_secrets_are_nowhere_in_clear_but_in_the_plugins_hands(desk: Desk) -> None:
