@@ -123,6 +123,7 @@ def _examine_server(config: Config, connection: psycopg.Connection) -> Iterator[
             "The embedded PostgreSQL is for trial and small sites; its updates come with our releases.",
             "For production set DATABASE_URL to a server that is kept up to date.",
         )
+    yield from _examine_copy(connection)
     row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
     assert row is not None
     apart = abs(row[0] - time.time())
@@ -148,3 +149,27 @@ def _examine_server(config: Config, connection: psycopg.Connection) -> Iterator[
         )
     if not open_tables:
         yield Finding("well", f"{tables[0]} tables, row-level security forced on every one.")
+
+
+def _examine_copy(connection: psycopg.Connection) -> Iterator[Finding]:
+    """A database that was copied has the rights on its tables, and has lost those on itself."""
+    row = connection.execute(
+        "SELECT current_database(), to_regrole('ts_owner') IS NULL"
+        " OR has_database_privilege('ts_owner', current_database(), 'CREATE'),"
+        " EXISTS (SELECT 1 FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a"
+        " WHERE d.datname = current_database() AND a.grantee = 0 AND a.privilege_type = 'CONNECT')"
+    ).fetchone()
+    assert row is not None
+    name, may_create, open_to_all = row
+    if not may_create:
+        yield Finding(
+            "wrong",
+            f"The database {name} has lost its rights, as a copy does: no plugin can be installed in it.",
+            "; ".join(roles.access_statements(name)),
+        )
+    elif open_to_all:
+        yield Finding(
+            "note",
+            f"Every role of the server may connect to the database {name}.",
+            "; ".join(roles.access_statements(name)[:2]),
+        )
