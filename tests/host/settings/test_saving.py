@@ -9,6 +9,7 @@ from core.host.settings import history, saving
 from core.host.settings.differing import differences
 from core.host.settings.reading import settings
 from core.kernel import Conflict, Forbidden, Invalid, NotFound
+from core.tenancy import keep_plugin_settings, sealing
 from tests.host.settings import scales
 from tests.host.settings.conftest import Desk
 
@@ -212,3 +213,16 @@ def test_a_secret_that_was_moved_here_does_not_open(desk: Desk, make_ctx: Any, d
         desk.save({"site": "North", "extra": stolen})
     with pytest.raises(Invalid):
         desk.save({"site": "North", "token": stolen})
+
+
+def test_a_secret_that_cannot_be_read_any_more_is_replaced_or_removed(desk: Desk) -> None:
+    desk.save({"site": "North", "token": KEY}, on=True)
+    lost = {**history.latest(desk.ctx, desk.holder).values, "token": sealing.seal(KEY, "somewhere else", "token")}
+    history.append(desk.ctx, desk.holder, 2, lost, plugin_version="1.0", note="", by="")
+    keep_plugin_settings(desk.ctx, "scales", version="1.0", settings=lost)
+    with pytest.raises(Conflict, match="secret_unreadable"):
+        desk.read()
+    with pytest.raises(Conflict, match="secret_unreadable"):
+        desk.save({"site": "South"})
+    assert desk.save({"site": "South", "token": KEY}).no == 3 and desk.read()["token"] == KEY
+    assert "token" not in desk.save({"site": "South", "token": None}).values
