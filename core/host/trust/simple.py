@@ -62,7 +62,7 @@ def names(page: Reply) -> list[str]:
             if path.endswith(".whl"):
                 wheel = offered(unquote(path.rpartition("/")[2]), "")
                 found.add(wheel.distribution if wheel else "")
-            elif path.startswith(urlsplit(read.base).path):
+            elif path.endswith("/") and path.startswith(urlsplit(read.base).path):
                 found.add(unquote(path.rstrip("/").rpartition("/")[2]))
     return sorted({str(canonicalize_name(name)) for name in found if _NAME.match(name)})
 

@@ -4,8 +4,10 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -109,13 +111,34 @@ class Answering(BaseHTTPRequestHandler):
         """Nobody reads a log of a test."""
 
 
+class Listing(SimpleHTTPRequestHandler):
+    """A folder as any web server shows it."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name is the base class's
+        """Nobody reads a log of a test."""
+
+
 @contextmanager
 def running_index() -> Iterator[IndexServer]:
     server = IndexServer()
+    with _serving(server):
+        yield server
+        server.over.set()
+
+
+@contextmanager
+def plain_server(folder: Path) -> Iterator[str]:
+    """The address of a web server that only lists a folder."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Listing, directory=str(folder)))
+    with _serving(server):
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+
+
+@contextmanager
+def _serving(server: ThreadingHTTPServer) -> Iterator[None]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    yield server
-    server.over.set()
+    yield
     server.shutdown()
     server.server_close()
     thread.join()

@@ -1,6 +1,7 @@
 """An index on a socket as a source, in JSON and in HTML, and everything an index can do wrong."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from core.host.trust import errand, fetching, sources
 from tests.host.life.wheels import file_name, library, wheel
 from tests.host.trust.conftest import Call, codes
-from tests.host.trust.index_server import IndexServer
+from tests.host.trust.index_server import IndexServer, plain_server
 from tests.host.trust.publisher import Maker
 
 Take = Callable[..., Any]
@@ -131,6 +132,16 @@ def test_a_library_that_fails_keeps_the_plugin_out_too(
 def test_a_wheel_that_is_another_one_inside_is_refused(take: Take, index: IndexServer, maker: Maker) -> None:
     index.files[file_name("mask")] = wheel("face")
     assert "plugin.wheel_disagrees" in codes(take("made-mask"))
+
+
+def test_a_folder_that_a_plain_web_server_lists_is_an_index_too(call: Call, trusted: Maker, tmp_path: Path) -> None:
+    trusted.put(tmp_path, file_name("plain"), wheel("plain"))
+    with plain_server(tmp_path) as address:
+        call("POST", "/sources", {"address": address})
+        (listing,) = call("GET", "/offers", source=address).get_json()["items"]
+        assert [each["distribution"] for each in listing["offers"]] == ["made-plain"]
+        came = call("POST", "/offers/fetch", {"source": address, "distribution": "made-plain"})
+    assert (came.status_code, came.get_json()["signer"]) == (201, trusted.key_id)
 
 
 def test_the_name_of_a_private_address_is_no_permission_but_its_number_is() -> None:
