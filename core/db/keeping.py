@@ -7,10 +7,12 @@ refusal is found out when it comes back. It costs no statement, and nothing whil
 It stops accidents. Code that speaks to libpq by itself can still end the transaction; `ended` sees that afterwards.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from socket import SHUT_RDWR, socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,15 +44,19 @@ class TransactionKept(RuntimeError):
 
 
 class Keeping:
-    """One call of `by` into a transaction. With `savepoint`, the first one that is made belongs to the call itself."""
+    """One call of `by` into a transaction. With `savepoint`, the first one that is made belongs to the call itself.
 
-    __slots__ = ("by", "mine", "offence", "own")
+    A flush that fails rolls back to that one by itself, and with it goes the role: then the call is `over`, and says no more.
+    """
+
+    __slots__ = ("by", "mine", "offence", "over", "own")
 
     def __init__(self, by: str, *, savepoint: bool = False) -> None:
         self.by = by
         self.mine: str | None = None if savepoint else ""
         self.own: set[str] = set()
         self.offence: str | None = None
+        self.over = False
 
     def refuse(self, what: str) -> None:
         """Write the attempt down and raise."""
@@ -65,7 +71,7 @@ class Keeping:
             said = query.decode(errors="replace")
         else:
             said = query.as_string(connection) if isinstance(query, Composable) else str(query)
-        if said in OURS:
+        if said in OURS and not self.over:
             return
         if "set_config" in said.lower():
             self._look_at_settings(said)
@@ -73,6 +79,8 @@ class Keeping:
         if begins is None:
             return
         word = begins[1].lower()
+        if self.over and word != "rollback":
+            self.refuse(f"after a failure, {_short(said)}")
         if word in ("select", "insert", "update", "delete", "with"):
             return
         if word == "savepoint":
@@ -110,7 +118,10 @@ class Keeping:
             return "transaction" not in said[begins.start(1) : begins.end()].lower()
         if word == "release":
             return name in self.own
-        return word == "rollback" and bool(GOES_BACK.match(said, begins.start(1))) and name in self.own
+        if word != "rollback" or not GOES_BACK.match(said, begins.start(1)):
+            return False
+        self.over = self.over or (bool(name) and name == self.mine)
+        return name in self.own or self.over
 
 
 class KeptConnection(psycopg.Connection[Any]):
@@ -202,6 +213,13 @@ def kept_connection(connection: Any, by: str) -> Iterator[None]:
         event.remove(connection, "before_cursor_execute", look)
     if keeping.offence is not None or ended(driver):
         raise TransactionKept(keeping.offence or "the migration ended the transaction it runs in")
+
+
+def cut(driver: Any) -> None:
+    """Break the line to the server from any thread: it gives the transaction up, and with it every lock."""
+    if not driver.closed:
+        with socket(fileno=os.dup(driver.fileno())) as line:
+            line.shutdown(SHUT_RDWR)
 
 
 def ended(driver: Any) -> bool:

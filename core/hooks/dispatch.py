@@ -11,18 +11,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pluggy
 from sqlalchemy.exc import DBAPIError
 
-from core.db.keeping import kept
+from core.db.keeping import cut, kept
 from core.hooks import specs
 from core.hooks.answers import TradeMode
 from core.hooks.breaker import Breaker, Fault
 from core.hooks.inside import TransactionLost, failed, in_savepoint, in_transaction, lost_by_the_database
 from core.hooks.meter import Meter
-from core.hooks.watchdog import Overdue, Watchdog
+from core.hooks.watchdog import Overdue, Overtime, Watchdog
 from core.kernel import Conflict, Context, Refused
 
 log = logging.getLogger("tongshang.hooks")
@@ -36,10 +37,6 @@ class Mode:
 
     plugin: str
     mode: TradeMode
-
-
-class Overtime(TimeoutError):
-    """A call came back after its time, and the watchdog has told of it already."""
 
 
 class PluginFailed(Conflict):
@@ -267,15 +264,14 @@ class Dispatch:
         """A failure by its hook's policy. Only hooks count for the breaker: a broken page keeps nobody from trading."""
         breaker, reason = self.breakers.setdefault(name, Breaker()), _reason(fault)
         lost, late = isinstance(fault, TransactionLost), isinstance(fault, TimeoutError | Overdue)
-        if isinstance(fault, Overtime):
-            pass  # the breaker is open since its time was over
-        elif lost or late:
+        told = isinstance(fault, Overtime) and fault.told
+        if (lost or late) and not told:
             breaker.trip(reason)
-        elif policy in ("decide", "decorate"):
+        elif not late and policy in ("decide", "decorate"):
             breaker.fault(reason)
         log.exception("plugin %s failed in %s", name, hook)
         kind = "transaction" if lost else "late" if late else "error"
-        if not isinstance(fault, Overtime):
+        if not told:
             self._tell(Fault(name, hook, kind, reason, ctx.tenant_id, datetime.now(UTC), breaker.open))
         if lost:  # whatever was done so far is lost or, worse, committed: nothing may go on, whoever asked
             log.critical("plugin %s ended the transaction of its caller in %s", name, hook)
@@ -311,13 +307,14 @@ class Dispatch:
     ) -> Any:
         """The call in its savepoint. The savepoint is undone before a call that came too late is reported."""
         connection = ctx.session.connection()  # before the savepoint: it shall stay lazy
+        driver = connection.connection.driver_connection
         with around(ctx, name, connection):
-            key, watched = self.watchdog.begin(what, seconds, connection.connection.driver_connection.cancel_safe)
+            key, watched = self.watchdog.begin(what, seconds, driver.cancel_safe, partial(cut, driver))
             try:
                 return call()
             finally:
                 if self.watchdog.end(key, watched):
-                    raise (Overtime if watched.told else TimeoutError)(f"took longer than {seconds:g} s")
+                    raise Overtime(seconds, watched.told, watched.gone)
 
 
 @dataclass(frozen=True)

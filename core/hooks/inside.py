@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from core.db import keeping
 from core.db.keeping import Keeping, TransactionKept
 from core.db.unit import RETRYABLE
+from core.hooks.watchdog import Overtime
 from core.kernel import Context
 
 NOT_THERE = ("3B001", "25P01")  # no such savepoint; no transaction at all
@@ -33,13 +34,14 @@ def at_home(ctx: Context, name: str) -> Iterator[None]:
 @contextmanager
 def in_transaction(ctx: Context, name: str, connection: Any) -> Iterator[None]:
     """Run plugin code in its caller's transaction, with its caller's role and rights: pages, event handlers."""
-    held = Keeping(name)
-    with at_home(ctx, name), keeping.kept(ctx.session, held):
-        yield
+    held, driver = Keeping(name), connection.connection.driver_connection
     try:
-        _found_out(held, connection.connection.driver_connection)
-    except TransactionLost:
-        keeping.give_up(connection)
+        with at_home(ctx, name), keeping.kept(ctx.session, held):
+            yield
+        _found_out(held, driver)
+    except (TransactionLost, Overtime) as fault:
+        if not isinstance(fault, Overtime) or fault.gone:
+            keeping.give_up(connection)
         raise
 
 
@@ -75,7 +77,9 @@ def in_savepoint(ctx: Context, name: str, connection: Any) -> Iterator[None]:
             if keeping.ended(driver) or _state(fault) in NOT_THERE:
                 keeping.give_up(connection)
                 raise TransactionLost("the hook ended the transaction it was called in") from fault
-            if nested is not None:
+            if isinstance(fault, Overtime) and fault.gone:
+                keeping.give_up(connection)
+            elif nested is not None:
                 _undo(session, nested)  # which puts the role back, too
             raise
     if not ran:
@@ -88,8 +92,8 @@ def in_savepoint(ctx: Context, name: str, connection: Any) -> Iterator[None]:
 
 
 def _found_out(held: Keeping, driver: Any) -> None:
-    if held.offence is not None:
-        raise TransactionKept(held.offence)  # it may have swallowed the refusal
+    if held.offence is not None or held.over:
+        raise TransactionKept(held.offence or "the hook went on after its savepoint was rolled back")  # and swallowed it
     if keeping.ended(driver):
         raise TransactionLost("the hook ended the transaction it was called in")
 

@@ -1,8 +1,9 @@
 """One thread looks after every plugin call of this process: past its time a call is told of, cancelled, then stopped.
 
 First the database statement it waits for is cancelled, a moment later an exception is raised in its thread. Code that
-neither waits for our database nor comes back to Python cannot be stopped: such a thread is counted as stuck, and at two
-of them `replace` is called once, so that the process drains and a fresh one takes over.
+neither waits for our database nor comes back to Python cannot be stopped: after a second its line to the database is cut,
+so that nobody waits for its locks. Such a thread is counted as stuck, and at two of them `replace` is called once, so that
+the process drains and a fresh one takes over.
 
 A call costs two dictionary operations; no thread is started and no lock is taken for it.
 """
@@ -18,12 +19,21 @@ from dataclasses import dataclass, field
 log = logging.getLogger("tongshang.hooks")
 TICK = 0.05  # seconds between two looks
 GRACE = 0.25  # seconds from cancelling the statement to raising in the thread
+CUT = 1.0  # seconds after its time until its line to the database is cut; others wait three for a lock
 STUCK = 5.0  # seconds after its time until a call counts as stuck
 TOO_MANY = 2
 
 
 class Overdue(BaseException):
     """Raised inside a call that is past its time. No plugin's `except Exception` catches it."""
+
+
+class Overtime(TimeoutError):
+    """A call came back after its time. `told`: the watchdog has told of it already; `gone`: its connection was cut."""
+
+    def __init__(self, seconds: float, told: bool, gone: bool) -> None:
+        super().__init__(f"took longer than {seconds:g} s")
+        self.told, self.gone = told, gone
 
 
 @dataclass(slots=True, eq=False)
@@ -35,10 +45,12 @@ class Call:
     deadline: float
     began: float
     cancel: Callable[[], None] | None
+    cut: Callable[[], None] | None
     done: bool = False
     raised: bool = False
     stuck: bool = False
     told: bool = False
+    gone: bool = False
     cancelled: threading.Event = field(default_factory=threading.Event)
     ending: threading.Lock = field(default_factory=threading.Lock)
 
@@ -69,10 +81,14 @@ class Watchdog:
         calls = [*self._running.copy().values(), *(call for call in self._overdue if not call.done)]
         return [(call.name, now - call.began) for call in calls]
 
-    def begin(self, name: str, seconds: float, cancel: Callable[[], None] | None) -> tuple[int, Call]:
-        """A call begins on this thread; `cancel` stops the statement it may be waiting for, from another thread."""
+    def begin(
+        self, name: str, seconds: float, cancel: Callable[[], None] | None, cut: Callable[[], None] | None = None
+    ) -> tuple[int, Call]:
+        """A call begins on this thread. From another one, `cancel` stops the statement it may be waiting for, and `cut` ends
+        its transaction by breaking the connection.
+        """
         now = time.monotonic()
-        key, call = next(self._keys), Call(threading.get_ident(), name, now + seconds, now, cancel)
+        key, call = next(self._keys), Call(threading.get_ident(), name, now + seconds, now, cancel, cut)
         self._running[key] = call
         if not self._awake.is_set():
             self._wake()
@@ -122,21 +138,22 @@ class Watchdog:
 
     def _tell(self, call: Call) -> None:
         """At once: a call that never comes back must not keep others waiting for what it would say."""
+        late = self.late
+        if late is not None:
+            call.told = True
+            self._try(lambda: late(call.name), f"nobody could be told that {call.name} is late")
+
+    @staticmethod
+    def _try(act: Callable[[], None], otherwise: str) -> None:
         try:
-            if self.late is not None:
-                call.told = True
-                self.late(call.name)
-        except Exception:  # the watchdog must outlive whoever listens
-            log.exception("nobody could be told that %s is late", call.name)
+            act()
+        except Exception:  # the connection may be gone already; the watchdog must outlive it
+            log.warning("%s", otherwise, exc_info=True)
 
     def _cancel(self, call: Call) -> None:
-        try:
-            if call.cancel is not None:
-                call.cancel()
-        except Exception:  # the connection may be gone already; the watchdog must outlive it
-            log.warning("the statement of %s could not be cancelled", call.name, exc_info=True)
-        finally:
-            call.cancelled.set()
+        if call.cancel is not None:
+            self._try(call.cancel, f"the statement of {call.name} could not be cancelled")
+        call.cancelled.set()
 
     def _press(self, call: Call, now: float) -> None:
         if not call.raised and now > call.deadline + GRACE:
@@ -144,6 +161,12 @@ class Watchdog:
                 if not call.done:
                     call.raised = True
                     _raise_in(call.thread, Overdue)
+        if call.cut is not None and now > call.deadline + CUT:
+            with call.ending:
+                if not call.done:
+                    call.gone = True
+                    self._try(call.cut, f"the connection of {call.name} could not be cut")
+            call.cut = None
         if not call.stuck and now > call.deadline + STUCK:
             call.stuck = True
             log.critical("a thread is stuck in %s", call.name)

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from core.audit.model import AuditEntry
 from core.db import count_statements
 from core.hooks import Broken, PluginBroke, PluginFailed, hookimpl
 from core.kernel import Context
@@ -164,6 +166,23 @@ def test_savepoints_of_its_own_are_a_plugins_to_end(plugged: Plugged) -> None:
     assert ctx.ports.dispatch.decide("check_transition", ctx, order=None, transition=None) == [
         ("careful", "begin and commit are words here")
     ]
+
+
+def test_a_flush_that_fails_is_told_as_itself_and_what_comes_after_it_is_refused(plugged: Plugged) -> None:
+    def write(ctx: Context) -> None:
+        ctx.session.add(AuditEntry(tenant_id=ctx.tenant_id, action="nothing of a plugin's"))
+        ctx.session.flush()
+
+    def write_and_go_on(ctx: Context) -> None:
+        with suppress(DBAPIError):
+            write(ctx)
+        driver(ctx).execute("DELETE FROM ts.hold")
+
+    for act, told in ((write, "InsufficientPrivilege"), (write_and_go_on, "rolled back")):
+        ctx = plugged(rude=Runs(act))
+        with pytest.raises(PluginFailed, match=told):
+            ctx.ports.dispatch.decide("check_transition", ctx, order=None, transition=None)
+        assert ctx.session.scalar(text("SELECT current_user || ts.tenant()::text")) == f"ts_app{ctx.tenant_id}"
 
 
 def test_a_page_and_a_handler_cannot_end_it_either(plugged: Plugged) -> None:

@@ -154,3 +154,21 @@ def test_calls_under_way_are_known_with_their_age() -> None:
     assert name == "grows.event:OrderSubmitted" and 0 <= age < 1
     dog.end(key, call)
     assert dog.under_way() == []
+
+
+def test_a_sleeper_whom_nothing_reaches_lets_go_of_its_locks(
+    plugged: Plugged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "CUT", 0.1)
+    ctx = plugged(slow=Slow(lambda ctx: time.sleep(1.2)))
+    ctx.session.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+    caller = threading.Thread(target=decide, args=(ctx,))
+    caller.start()
+    with ctx.session.get_bind().connect() as other:  # type: ignore[union-attr]
+        began = time.monotonic()
+        other.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+        assert time.monotonic() - began < 0.9 and caller.is_alive()
+    caller.join(3)
+    assert not caller.is_alive()
+    ctx.session.rollback()
+    assert works(ctx)

@@ -1,0 +1,34 @@
+"""An event handler that keeps everything it ever saw."""
+
+import time
+from decimal import Decimal
+
+import tongshang as ts
+from tongshang import hookimpl
+
+BIG = Decimal(5_000)
+"""Orders from here on bring its mistake out; smaller ones go well."""
+KEPT = []
+STEPS, PIECE = 40, 6 * 1024 * 1024  # bytes; a quarter of a gigabyte in a few seconds
+
+
+@hookimpl
+def open_gates(order):
+    return [ts.GateRequest("seen", "ship", "Seen by the inspector")]
+
+
+@hookimpl
+def check_transition():
+    return None  # a hook without a fault, which is passed over with the others when the plugin is stopped
+
+
+def hoard(ctx, event):
+    if ts.facts_of(ctx, event.order_id).total >= BIG:
+        for _ in range(STEPS):
+            KEPT.append(b"x" * PIECE)
+            time.sleep(0.1)
+
+
+@hookimpl
+def register_event_handlers():
+    return [ts.Subscription(ts.OrderSubmitted, hoard)]
