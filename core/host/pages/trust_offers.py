@@ -71,7 +71,7 @@ class VersionRow:
 
 @dataclass(frozen=True)
 class VersionsPage:
-    """The versions of one distribution. `problem` says why they cannot be shown."""
+    """The versions of one distribution. `told` when the source tells what it needs; `problem` says why it cannot be taken."""
 
     distribution: str
     address: str
@@ -79,6 +79,7 @@ class VersionsPage:
     summary: str
     requires: tuple[str, ...]
     rows: tuple[VersionRow, ...]
+    told: bool = False
     problem: str = ""
 
 
@@ -103,7 +104,7 @@ def offered_versions(ctx: Context) -> Response:
     try:
         found = sources.detail(ctx, data_folder(), address, name)
     except Refused as refused:
-        page = VersionsPage(name, address, name, "", (), (), sentence(refused.code, refused.values))
+        page = VersionsPage(name, address, name, "", (), (), problem=sentence(refused.code, refused.values))
         return render("host/trust_versions.html", page, refused.status, crumbs=_below(known.address, name))
     about = found.about
     title = said(about.title or {}) if about else ""
@@ -116,7 +117,7 @@ def offered_versions(ctx: Context) -> Response:
     )  # fmt: skip
     page = VersionsPage(
         found.distribution, address, title or found.distribution, said(about.summary) if about else "",
-        about.requires if about else (), shown, _problem(about.problem) if about else "",
+        about.requires if about else (), shown, about is not None, _problem(about.problem) if about else "",
     )  # fmt: skip
     return render("host/trust_versions.html", page, crumbs=_below(known.address, page.title))
 

@@ -63,7 +63,7 @@ def _signature(file: FileStorage | None) -> str | None:
     if file is None or not file.filename:
         return None
     try:
-        return file.read(MOST_SIGNATURE + 1).decode("ascii")
+        return file.read(MOST_SIGNATURE + 1).decode("utf-8")
     except UnicodeDecodeError:
         raise Invalid.one("signature", "plugin.signature_no_text", name=file.filename) from None
 

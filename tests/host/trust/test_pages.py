@@ -1,5 +1,6 @@
 """The operator adds publishers and sources on pages, sees what follows, and fetches what is offered."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,16 @@ def test_the_pages_speak_chinese(operator: Browser) -> None:
     spoken = {TRUST: "发布者与来源", f"{TRUST}/publishers/new": "信任这个密钥", f"{TRUST}/offers": "来源提供的插件"}
     for path, words in spoken.items():
         assert words in operator.get(path).text
+
+
+def test_a_signature_with_a_chinese_name_is_uploaded_with_its_wheel(operator: Browser) -> None:
+    maker = Maker("北方软件")
+    operator.post(
+        f"{TRUST}/publishers/new", _from=f"{TRUST}/publishers/new", name=maker.name, public_key=maker.line, tier="verified"
+    )
+    name, content = file_name("north"), wheel("north")
+    signature = (BytesIO(maker.signature(name, content).encode()), f"{name}.minisig")
+    operator.get("/plugins/upload")
+    sent = operator.post("/plugins/upload", wheel=(BytesIO(content), name), signature=signature)
+    assert sent.status_code == 303, sent.text
+    assert "北方软件" in operator.get(sent.headers["Location"]).text
