@@ -159,7 +159,7 @@ def show(
         seen_platform=now.platform.no,
         note=note,
         version=now.version,
-        errors=errors or {},
+        errors=_in_order(errors or {}, fields),
         labels={each.name: each.label for each in fields},
         meanwhile=meanwhile,
         meanwhile_by=now.version.set_by if base else "",
@@ -257,6 +257,14 @@ def _field(
         stored=setting.secret and bool(standing.source),
         may_clear=setting.secret and standing.chosen,
         shown=value_said(setting, standing.value),
+    )
+
+
+def _in_order(errors: Errors, fields: list[Field]) -> Errors:
+    """From the top of the form to its end; what concerns all of it comes last."""
+    names = [each.name for each in fields]
+    return dict(
+        sorted(errors.items(), key=lambda found: names.index(found[0]) if found[0] in names else len(names))
     )
 
 
