@@ -38,7 +38,7 @@ def ask_enable(ctx: Context, name: str) -> Response:
     found = offer(ctx, name)
     _view, loaded = service.plugin(ctx, name)
     told = [_("It works for your enterprise only; you can switch it off again.")]
-    shows = [f"{each.page}: {each.where}" for each in places(loaded.manifest.slots, mode_names(loaded.modes), loaded.menu)]
+    shows = [f"{each.page}{_(': ')}{each.where}" for each in places(loaded.manifest.slots, mode_names(loaded.modes), loaded.menu)]
     if shows:
         told.append(_("It shows at: %(places)s.", places=_(", ").join(shows)))
     if loaded.permissions:
