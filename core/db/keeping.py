@@ -7,12 +7,10 @@ refusal is found out when it comes back. It costs no statement, and nothing whil
 It stops accidents. Code that speaks to libpq by itself can still end the transaction; `ended` sees that afterwards.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from socket import SHUT_RDWR, socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -213,13 +211,6 @@ def kept_connection(connection: Any, by: str) -> Iterator[None]:
         event.remove(connection, "before_cursor_execute", look)
     if keeping.offence is not None or ended(driver):
         raise TransactionKept(keeping.offence or "the migration ended the transaction it runs in")
-
-
-def cut(driver: Any) -> None:
-    """Break the line to the server from any thread: it gives the transaction up, and with it every lock."""
-    if not driver.closed:
-        with socket(fileno=os.dup(driver.fileno())) as line:
-            line.shutdown(SHUT_RDWR)
 
 
 def ended(driver: Any) -> bool:

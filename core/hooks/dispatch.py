@@ -17,7 +17,8 @@ from typing import Any
 import pluggy
 from sqlalchemy.exc import DBAPIError
 
-from core.db.keeping import cut, kept
+from core.db.cutting import cut
+from core.db.keeping import kept
 from core.hooks import specs
 from core.hooks.answers import TradeMode
 from core.hooks.breaker import Breaker, Fault
