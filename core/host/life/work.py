@@ -108,6 +108,7 @@ def told(loaded: Loaded) -> dict[str, Any]:
 def opened(unit: Unit, data: Path, change: UUID, tell: Tell) -> Iterator[Work]:
     """The work of one change in one transaction, audited for the enterprise that asked, or the operator's."""
     with unit.database.session() as session:
+        session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '700s'"))  # while strangers' code is imported
         row = session.execute(text("SELECT * FROM ts.plugin_change WHERE id = :id"), {"id": change}).one()
         tenant = row.tenant_id or session.execute(text("SELECT tenant_id FROM auth.operator")).scalar()
         before = standing.read(session.connection())
