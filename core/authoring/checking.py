@@ -6,6 +6,7 @@ Everything is done the way an installation would do it, in a database made for i
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,8 +38,8 @@ class Check:
         self.report = Report()
         self.source: source.Source | None = None
 
-    def run(self) -> Report:
-        """All of it; a check that stands on one that failed is not made."""
+    def run(self, into: Path | None = None) -> Report:
+        """All of it; a check that stands on one that failed is not made. A wheel that passed is put `into` a folder."""
         with tempfile.TemporaryDirectory(prefix="ts-check-") as place:
             wheel = self._wheel(Path(place))
             if wheel is None:
@@ -52,6 +53,9 @@ class Check:
                     self._life(trial, wheel)
                 finally:
                     trial.close()
+            if self.report.ok and into is not None and self.source is not None:
+                into.mkdir(parents=True, exist_ok=True)
+                self.found("package", "the wheel lies here", True, str(shutil.copy(wheel, into)))
         return self.report
 
     def found(self, part: str, check: str, ok: bool | None, what: str = "", where: str = "", do: str = "") -> bool:

@@ -15,8 +15,11 @@ wheel_path = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.argument("path", type=click.Path(path_type=Path), metavar="FOLDER|WHEEL")
 @click.option("--from", "older", type=wheel_path, metavar="WHEEL", help="An older release, to upgrade from.")
 @click.option("--with", "beside", type=wheel_path, multiple=True, metavar="WHEEL", help="A package it needs; may be repeated.")
+@click.option(
+    "--into", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the wheel is put when all is well."
+)
 @json_option
-def check(path: Path, older: Path | None, beside: tuple[Path, ...], as_json: bool) -> int:
+def check(path: Path, older: Path | None, beside: tuple[Path, ...], into: Path | None, as_json: bool) -> int:
     """Build a plugin, try it, install, upgrade and remove it in a database made for this, and say what is wrong."""
     from core.authoring.checking import Check
     from core.authoring.report import Finding
@@ -35,7 +38,7 @@ def check(path: Path, older: Path | None, beside: tuple[Path, ...], as_json: boo
                 if text:
                     click.echo(f"{say(label)}{say(text)}", err=as_json)
 
-    report = Check(path, older=older, beside=beside, told=told, say=sentence_of).run()
+    report = Check(path, older=older, beside=beside, told=told, say=sentence_of).run(into)
     failed = sum(1 for each in report.findings if each.ok is False)
     tell.heading("Everything holds." if report.ok else f"{failed} checks failed.")
     tell.facts(report.facts())

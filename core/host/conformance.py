@@ -9,7 +9,7 @@ It looks at the plugin's files and at what it declares; it needs no database.
 import ast
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -159,7 +159,8 @@ class PluginConformance:
         yield from (mode.title for mode in loaded.modes)
         if loaded.settings_schema is not None:
             for field in loaded.settings_schema().fields.values():
-                yield from (field.metadata[key] for key in ("title", "hint") if field.metadata.get(key))
+                said = (field.metadata.get(key) for key in ("title", "hint", "group", "unit"))
+                yield from (each for each in said if each and not isinstance(each, Mapping))
 
     def _words(self, language: str) -> dict[str, str]:
         path = self.folder / "words" / f"{language}.po"
