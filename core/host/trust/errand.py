@@ -39,12 +39,12 @@ class Reply:
 
 
 class Errand:
-    """Visits to one index within its time. Made anew for every act of a person."""
+    """Visits to one index within its time. Made anew for every act of a person; `until` is the end of a longer one."""
 
-    def __init__(self, address: str, data: Path, limits: Limits) -> None:
+    def __init__(self, address: str, data: Path, limits: Limits, until: float | None = None) -> None:
         self.address, self.limits = address, limits
         self.opened = sync.rules_of(data)
-        self.until = time.monotonic() + limits.errand
+        self.until = until or time.monotonic() + limits.errand
 
     def get(self, url: str, largest: int, accept: str = "*/*", missing: Sequence[int] = ()) -> Reply | None:
         """Fetch a URL; None when the answer is one of `missing`. Raises Refused for everything that goes wrong."""

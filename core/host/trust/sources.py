@@ -3,6 +3,7 @@
 Nothing is taken from anywhere else, and nothing is run to find out what it is. A source is asked only when a person asks.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,7 +100,8 @@ def search(ctx: Context, data: Path, word: str = "", address: str | None = None)
     """What the sources offer to a word, each by itself: one that fails says why and keeps no other from answering."""
     asked = sources(ctx) if address is None else [source(ctx, address)]
     patient(ctx)
-    return [_listing(each, data, word) for each in asked]
+    until = time.monotonic() + LIMITS.errand  # for all of them together
+    return [_listing(each, data, word, until) for each in asked]
 
 
 def detail(ctx: Context, data: Path, address: str, distribution: str) -> Detail:
@@ -113,20 +115,20 @@ def detail(ctx: Context, data: Path, address: str, distribution: str) -> Detail:
     return Detail(known, found[0].distribution, tuple(found), shop.about(found[0]))
 
 
-def opened(known: Allowed, data: Path) -> Source:
-    """A source, ready to be asked."""
+def opened(known: Allowed, data: Path, until: float | None = None) -> Source:
+    """A source, ready to be asked, by the monotonic clock until a moment."""
     if known.kind == "folder":
         return Folder(known.address)
     try:
-        return Index(known.address, Errand(known.address, data, LIMITS))
+        return Index(known.address, Errand(known.address, data, LIMITS, until))
     except ValueError as wrong:  # a line of outbound.conf that cannot be read
         raise Refused("plugin.source_rules", file="outbound.conf", reason=str(wrong)) from None
 
 
-def _listing(known: Allowed, data: Path, word: str) -> Listing:
+def _listing(known: Allowed, data: Path, word: str, until: float) -> Listing:
     wanted = word.strip().lower()
     try:
-        shop = opened(known, data)
+        shop = opened(known, data, until)
         if known.kind == "index":
             names = [name for name in shop.names() if wanted.replace("_", "-") in name]
             offers = [Offer(known.address, name) for name in names[:MOST_OFFERS]]

@@ -108,6 +108,18 @@ def test_a_misbehaving_index_is_refused_in_words_and_leaves_nothing(
         assert listing["problem"]["code"] == code
 
 
+def test_sources_that_hang_share_the_time_of_one_search(
+    call: Call, take: Take, index: IndexServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("POST", "/sources", {"address": index.address.replace("127.0.0.1", "localhost")})
+    monkeypatch.setattr(sources, "LIMITS", errand.Limits(answer=0.6, errand=0.6))
+    index.wrong = "hang"
+    listings = call("GET", "/offers").get_json()["items"]
+    mine = [each for each in listings if each["source"].endswith(f":{index.server_address[1]}/simple/")]
+    assert [each["problem"]["code"] for each in mine] == ["plugin.source_slow"] * 2
+    assert len(index.asked) == 1
+
+
 def test_a_redirect_within_the_index_is_followed(take: Take, index: IndexServer, maker: Maker) -> None:
     index.wrong = "moved"
     offer(index, maker, "moved")
