@@ -100,7 +100,7 @@ class Installation:
             record=audit.record,
             publish=outbox.publish,
             enabled=tenancy.enabled_plugins,
-            settings=tenancy.plugin_settings,
+            settings=tenancy.settings_reader,
             dispatch=self.host.dispatch,
             set_tenant=set_tenant,
         )

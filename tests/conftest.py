@@ -106,7 +106,7 @@ def make_ports(dispatch: Dispatch | None = None) -> Ports:
         record=audit.record,
         publish=outbox.publish,
         enabled=tenancy.enabled_plugins if tenancy else lambda ctx, tenant: frozenset(),
-        settings=tenancy.plugin_settings if tenancy else lambda ctx, tenant, plugin: {},
+        settings=tenancy.settings_reader if tenancy else lambda ctx, tenant: lambda plugin: {},
         dispatch=dispatch or Dispatch(),
         set_tenant=set_tenant,
     )

@@ -36,7 +36,7 @@ class Trial:
         self.config = config
         self.database = Database(config.url("app"), pool_size=3)
         ports = Ports(
-            audit.record, outbox.publish, tenancy.enabled_plugins, tenancy.plugin_settings, Dispatch(), set_tenant
+            audit.record, outbox.publish, tenancy.enabled_plugins, tenancy.settings_reader, Dispatch(), set_tenant
         )
         self.unit = Unit(self.database, ports, before_commit=(audit.write, outbox.write))
         self.ids = load_enterprises(self.unit)

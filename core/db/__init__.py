@@ -2,9 +2,10 @@
 
 from core.db import roles, schema
 from core.db.base import Append, Model, Published, Shared, TenantOwned, TwoSided, uuid_pk
+from core.db.counting import count_statements
 from core.db.inserting import insert_rows
 from core.db.rls import security_statements
-from core.db.session import Database, TenantSession, count_statements, set_tenant
+from core.db.session import Database, TenantSession, set_tenant
 from core.db.types import Amount, Encrypted, Measure, Price, keyring
 from core.db.unit import Unit
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -20,10 +19,11 @@ from psycopg.pq import Format, TransactionStatus
 from psycopg.sql import Composable
 from sqlalchemy import event
 
+from core.db import border
+
 SET_TENANT = "SELECT set_config('ts.tenant', %s, true), ts.clock(), set_config('ts.home', '', true)"
 CROSS = "SELECT set_config('ts.tenant', %s, true), ts.clock(), set_config('ts.home', %s, true)"
-AS_PLUGIN = "SET LOCAL ROLE ts_plugin"
-OURS = frozenset({SET_TENANT, CROSS, AS_PLUGIN})
+OURS = frozenset({SET_TENANT, CROSS})
 """What the platform itself says inside a call; looked up whole, so it costs a hash."""
 
 FIRST = re.compile(
@@ -42,19 +42,23 @@ class TransactionKept(RuntimeError):
 
 
 class Keeping:
-    """One call of `by` into a transaction. With `savepoint`, the first one that is made belongs to the call itself.
+    """One call of `by` into a transaction.
 
-    A flush that fails rolls back to that one by itself, and with it goes the role: then the call is `over`, and says no more.
+    A `lazy` one becomes the plugin with its first statement: by a savepoint of its own and the role of plugins, which
+    `border` sets just before it. `outer` is the call inside which this one was made.
     """
 
-    __slots__ = ("by", "mine", "offence", "over", "own")
+    __slots__ = ("beginning", "by", "entered", "lazy", "nested", "offence", "outer", "own", "raw")
 
-    def __init__(self, by: str, *, savepoint: bool = False) -> None:
+    def __init__(self, by: str, *, lazy: bool = False, outer: "Keeping | None" = None) -> None:
         self.by = by
-        self.mine: str | None = None if savepoint else ""
-        self.own: set[str] = set()
+        self.lazy, self.outer = lazy, outer
+        self.entered = False
+        self.beginning = False
+        self.nested: Any = None  # the session's own savepoint, once objects are at stake
+        self.raw = False  # it was handed the connection itself, and may have spoken past us
+        self.own: set[str] | None = None
         self.offence: str | None = None
-        self.over = False
 
     def refuse(self, what: str) -> None:
         """Write the attempt down and raise."""
@@ -69,7 +73,7 @@ class Keeping:
             said = query.decode(errors="replace")
         else:
             said = query.as_string(connection) if isinstance(query, Composable) else str(query)
-        if said in OURS and not self.over:
+        if said in OURS:
             return
         if "set_config" in said.lower():
             self._look_at_settings(said)
@@ -77,12 +81,10 @@ class Keeping:
         if begins is None:
             return
         word = begins[1].lower()
-        if self.over and word != "rollback":
-            self.refuse(f"after a failure, {_short(said)}")
         if word in ("select", "insert", "update", "delete", "with"):
             return
         if word == "savepoint":
-            self._savepoint(begins[2] or "")
+            self._savepoint((begins[2] or "").strip(';"').lower())
         elif word in ("set", "reset"):
             if not HARMLESS.match(said, begins.start(1)):
                 self.refuse(_short(said))
@@ -92,12 +94,9 @@ class Keeping:
             self.refuse(_short(said))
 
     def take_over(self, inner: "Keeping") -> None:
-        """A call inside this one is over. Savepoints are made lazily, so its first may be mine."""
-        if self.mine is None:
-            self.mine = inner.mine
-        elif inner.mine:
-            self.own.add(inner.mine)
-        self.own |= inner.own
+        """A call inside this one is over; what it left is mine now."""
+        if inner.own:
+            self.own = (self.own or set()) | inner.own
 
     def _look_at_settings(self, said: str) -> None:
         for name in SETS.findall(said):
@@ -105,36 +104,38 @@ class Keeping:
                 self.refuse(f"set_config({name!r})" if name else "set_config")
 
     def _savepoint(self, name: str) -> None:
-        if self.mine is None:
-            self.mine = name.strip(';"').lower()
-        else:
-            self.own.add(name.strip(';"').lower())
+        if name == border.SAVEPOINT:
+            self.refuse(f"a savepoint called {name}")
+        if self.own is None:
+            self.own = set()
+        self.own.add(name)
 
     def _of_its_own(self, word: str, said: str, begins: re.Match[str]) -> bool:
         name = (begins[2] or "").strip(';"').lower()
         if word == "prepare":
             return "transaction" not in said[begins.start(1) : begins.end()].lower()
         if word == "release":
-            return name in self.own
-        if word != "rollback" or not GOES_BACK.match(said, begins.start(1)):
-            return False
-        self.over = self.over or (bool(name) and name == self.mine)
-        return name in self.own or self.over
+            return name in (self.own or ())
+        return word == "rollback" and bool(GOES_BACK.match(said, begins.start(1))) and name in (self.own or ())
 
 
 class KeptConnection(psycopg.Connection[Any]):
     """A connection that refuses to end a kept transaction, whoever holds it."""
 
     kept: Keeping | None = None
+    lingering: str | None = None  # the plugin whose savepoint and role still lie on the transaction; see `border`
 
     def commit(self) -> None:
         if self.kept is not None:
             self.kept.refuse("commit()")
+        if self.lingering is not None:
+            border.settle(self)
         super().commit()
 
     def rollback(self) -> None:
         if self.kept is not None:
             self.kept.refuse("rollback()")
+        self.lingering = None
         super().rollback()
 
     def close(self) -> None:
@@ -155,17 +156,29 @@ class LookingCursor(psycopg.Cursor[Any]):
         self.format = Format.BINARY
 
     def execute(self, query: Query, *args: Any, **options: Any) -> "LookingCursor":
-        kept = getattr(self.connection, "kept", None)
-        if kept is not None:
-            kept.look(query, self.connection)
+        self._look(query)
         super().execute(query, *args, **options)
         return self
 
     def executemany(self, query: Query, *args: Any, **options: Any) -> None:
-        kept = getattr(self.connection, "kept", None)
-        if kept is not None:
-            kept.look(query, self.connection)
+        self._look(query)
         super().executemany(query, *args, **options)
+
+    def copy(self, statement: Query, *args: Any, **options: Any) -> Any:
+        self._look(statement)
+        return super().copy(statement, *args, **options)
+
+    def _look(self, query: Query) -> None:
+        connection: Any = self.connection
+        kept = connection.kept
+        if kept is not None:
+            kept.look(query, connection)
+            if kept.lazy:
+                if not kept.entered:
+                    border.enter(connection, kept)
+                return
+        if connection.lingering is not None:
+            border.settle(connection)
 
 
 @contextmanager
@@ -173,24 +186,29 @@ def kept(session: Any, keeping: Keeping | None) -> Iterator[None]:
     """Inside, the session's open transaction is kept; None lifts what lies on it."""
     connection = session.connection()
     driver, before = connection.connection.driver_connection, session.info.get("kept")
-    _lay(session, connection, driver, keeping)
+    guard(connection, driver)
+    session.info["kept"] = driver.kept = keeping
     try:
         yield
     finally:
-        _lay(session, connection, driver, before)
+        session.info["kept"] = driver.kept = before
         if before is not None and keeping is not None:
             before.take_over(keeping)
 
 
-def _lay(session: Any, connection: Any, driver: Any, keeping: Keeping | None) -> None:
-    session.info["kept"] = driver.kept = keeping
-    if keeping is None:
-        connection.__dict__.pop("commit", None)
-        connection.__dict__.pop("rollback", None)
-    else:  # SQLAlchemy gives its transaction up before it hears that the driver refuses
+def guard(connection: Any, driver: Any) -> None:
+    """Have a connection of SQLAlchemy's refuse before it gives its transaction up; it hears of the driver too late."""
+    if "commit" not in connection.__dict__:
         connection.__dict__.update(
-            commit=partial(keeping.refuse, "commit()"), rollback=partial(keeping.refuse, "rollback()")
+            commit=partial(_unless_kept, connection, driver, "commit"),
+            rollback=partial(_unless_kept, connection, driver, "rollback"),
         )
+
+
+def _unless_kept(connection: Any, driver: Any, act: str) -> None:
+    if driver.kept is not None:
+        driver.kept.refuse(f"{act}()")
+    getattr(type(connection), act)(connection)
 
 
 @contextmanager
@@ -201,13 +219,13 @@ def kept_connection(connection: Any, by: str) -> Iterator[None]:
     def look(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         keeping.look(statement, None)
 
-    holder = SimpleNamespace(info={})
     event.listen(connection, "before_cursor_execute", look)
-    _lay(holder, connection, driver, keeping)
+    guard(connection, driver)
+    driver.kept = keeping
     try:
         yield
     finally:
-        _lay(holder, connection, driver, None)
+        driver.kept = None
         event.remove(connection, "before_cursor_execute", look)
     if keeping.offence is not None or ended(driver):
         raise TransactionKept(keeping.offence or "the migration ended the transaction it runs in")
@@ -220,7 +238,8 @@ def ended(driver: Any) -> bool:
 
 def give_up(connection: Any) -> None:
     """Throw away the connection of a transaction that was ended behind its caller's back; nothing of it is used again."""
-    connection.connection.driver_connection.kept = None
+    driver = connection.connection.driver_connection
+    driver.kept = driver.lingering = None
     connection.invalidate()
 
 

@@ -1,8 +1,5 @@
 """Sessions that carry their tenant into the database, transaction by transaction."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,16 +7,52 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
-from core.db.keeping import AS_PLUGIN, CROSS, SET_TENANT, KeptConnection, LookingCursor, refuse_if_kept
-
-_counter: ContextVar[list[str] | None] = ContextVar("statements", default=None)
+from core.db import border, counting
+from core.db.keeping import CROSS, SET_TENANT, KeptConnection, LookingCursor, refuse_if_kept
 
 
 class TenantSession(Session):
     """A session whose transactions start with `session.info['tenant_id']` set; without one it sees no rows.
 
-    While strangers' code runs in its transaction, nobody ends it; see `keeping`.
+    While strangers' code runs in its transaction, nobody ends it; see `keeping`. As soon as a plugin's call puts objects at
+    stake, the session makes a savepoint of its own, so that a flush that fails loses that call's objects and no others.
     """
+
+    def execute(self, statement: Any, *args: Any, **options: Any) -> Any:
+        if self.info.get("kept") is not None and _loads_objects(statement):
+            objects_at_stake(self)
+        return super().execute(statement, *args, **options)
+
+    def scalars(self, statement: Any, *args: Any, **options: Any) -> Any:
+        if self.info.get("kept") is not None and _loads_objects(statement):
+            objects_at_stake(self)
+        return super().scalars(statement, *args, **options)
+
+    def scalar(self, statement: Any, *args: Any, **options: Any) -> Any:
+        if self.info.get("kept") is not None and _loads_objects(statement):
+            objects_at_stake(self)
+        return super().scalar(statement, *args, **options)
+
+    def connection(self, *args: Any, **options: Any) -> Connection:
+        found = super().connection(*args, **options)
+        held = self.info.get("kept")
+        if held is not None and held.lazy:
+            held.raw = True
+            if not held.entered:
+                border.enter(found.connection.driver_connection, held)
+        return found
+
+    def add(self, *args: Any, **options: Any) -> None:
+        objects_at_stake(self)
+        super().add(*args, **options)
+
+    def delete(self, *args: Any, **options: Any) -> None:
+        objects_at_stake(self)
+        super().delete(*args, **options)
+
+    def merge(self, *args: Any, **options: Any) -> Any:
+        objects_at_stake(self)
+        return super().merge(*args, **options)
 
     def commit(self) -> None:
         refuse_if_kept(self, "commit()")
@@ -34,13 +67,28 @@ class TenantSession(Session):
         super().close()
 
 
+def _loads_objects(statement: Any) -> bool:
+    """Whether a statement brings objects into the session: `select(Offer)` does, `select(Offer.price)` and text do not."""
+    described = getattr(statement, "column_descriptions", ())
+    return any(
+        column.get("entity") is not None and column["entity"] is column["expr"] for column in described
+    )
+
+
+def objects_at_stake(session: Session) -> None:
+    """Inside a plugin's call: from here on the session remembers what its objects were like."""
+    held = session.info.get("kept")
+    if held is None or not held.lazy or held.beginning:
+        return
+    if held.nested is None or not held.nested.is_active:  # a flush that failed has rolled its savepoint back
+        held.beginning = True
+        held.nested = session.begin_nested()
+        held.beginning = False
+
+
 @event.listens_for(TenantSession, "after_begin")
 def _enter(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    if transaction.nested:
-        if session.info.get("plugin_role"):
-            connection.exec_driver_sql(AS_PLUGIN)
-            session.info["plugin_ran_sql"] = True
-    elif (tenant := session.info.get("tenant_id")) is not None:
+    if not transaction.nested and (tenant := session.info.get("tenant_id")) is not None:
         connection.exec_driver_sql(SET_TENANT, (str(tenant),))
 
 
@@ -61,7 +109,9 @@ def set_tenant(session: Any, tenant_id: UUID | None, home: UUID | None = None) -
 class Database:
     """An engine and its sessions. `role` names who connects, for time limits and for messages."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, statement_timeout: str = "5s", echo: bool = False) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 10, statement_timeout: str = "5s", echo: bool = False
+    ) -> None:
         self.engine: Engine = create_engine(
             url,
             echo=echo,
@@ -77,7 +127,7 @@ class Database:
             },
         )
         event.listen(self.engine, "do_connect", _connect)
-        event.listen(self.engine, "before_cursor_execute", _count)
+        event.listen(self.engine, "before_cursor_execute", counting.of_sqlalchemy)
         self.sessions = sessionmaker(self.engine, class_=TenantSession, expire_on_commit=False)
 
     def session(self, tenant_id: UUID | None = None) -> TenantSession:
@@ -92,21 +142,3 @@ class Database:
 
 def _connect(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> KeptConnection:
     return KeptConnection.connect(*arguments, **options)
-
-
-def _count(_conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-    seen = _counter.get()
-    if seen is not None:
-        # many rows in one statement come as one mapping, and are one statement
-        seen.extend([statement] * (len(parameters) if many and isinstance(parameters, list | tuple) else 1))
-
-
-@contextmanager
-def count_statements() -> Iterator[list[str]]:
-    """Collect every statement that reaches the server in this thread, a row of an executemany counting as one."""
-    seen: list[str] = []
-    token = _counter.set(seen)
-    try:
-        yield seen
-    finally:
-        _counter.reset(token)

@@ -8,7 +8,6 @@ over (decorate) or refuses (decide) for a minute.
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,14 +21,14 @@ from core.db.keeping import kept
 from core.hooks import specs
 from core.hooks.answers import TradeMode
 from core.hooks.breaker import Breaker, Fault
-from core.hooks.inside import TransactionLost, failed, in_savepoint, in_transaction, lost_by_the_database
+from core.hooks.inside import TransactionLost, failed, in_transaction, lost_by_the_database
 from core.hooks.meter import Meter
+from core.hooks.round import Round
 from core.hooks.watchdog import Overdue, Overtime, Watchdog
 from core.kernel import Conflict, Context, Refused
 
 log = logging.getLogger("tongshang.hooks")
 SECONDS = {"decide": 2.0, "decorate": 2.0, "visit": 20.0, "handle": 30.0}
-AROUND = {"decide": in_savepoint, "decorate": in_savepoint, "visit": in_transaction, "handle": in_transaction}
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,15 @@ class Dispatch:
         self.watchdog = Watchdog(replace, self._late)
         self.meter = Meter()
         self._implementers: dict[str, list[tuple[str, Any]]] = {}
+        self._plans: dict[str, list[tuple[str, Callable[..., Any], tuple[str, ...]]]] = {}
         self._slots: dict[str, frozenset[str] | None] = {}
 
     def register(
-        self, name: str, plugin: Any, title: Mapping[str, str] | None = None, slots: Collection[str] | None = None
+        self,
+        name: str,
+        plugin: Any,
+        title: Mapping[str, str] | None = None,
+        slots: Collection[str] | None = None,
     ) -> None:
         """Take a plugin in; pluggy checks its hook signatures and raises for unknown arguments.
 
@@ -83,11 +87,13 @@ class Dispatch:
         self.manager.check_pending()
         self.breakers[name] = Breaker()
         self._implementers.clear()
+        self._plans.clear()
 
     def unregister(self, name: str) -> None:
         self.manager.unregister(name=name)
         self.modes = {key: mode for key, mode in self.modes.items() if mode.plugin != name}
         self._implementers.clear()
+        self._plans.clear()
 
     def title(self, name: str, language: str) -> str:
         """What a plugin calls itself, to a reader of `zh` or `en`."""
@@ -102,13 +108,15 @@ class Dispatch:
                 payment_plan=self._as_decision(name, mode.payment_plan),
                 cancel_plan=self._as_decision(name, mode.cancel_plan),
                 agreed=self._as_decision(name, mode.agreed) if mode.agreed else None,
-                settlement_plan=self._as_decision(name, mode.settlement_plan) if mode.settlement_plan else None,
+                settlement_plan=self._as_decision(name, mode.settlement_plan)
+                if mode.settlement_plan
+                else None,
             ),
         )
 
     def _as_decision(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def ask(ctx: Context, *facts: Any) -> Any:
-            return self._guarded("decide", function.__name__, name, ctx, lambda: function(ctx, *facts))
+            return self._once("decide", function.__name__, name, ctx, lambda: function(ctx, *facts), {})
 
         return ask
 
@@ -119,6 +127,14 @@ class Dispatch:
             self._implementers[hook] = [(impl.plugin_name, impl) for impl in found]
         return self._implementers[hook]
 
+    def _plan(self, hook: str) -> list[tuple[str, Callable[..., Any], tuple[str, ...]]]:
+        """Who implements a hook, by which function, and which arguments it names."""
+        if hook not in self._plans:
+            self._plans[hook] = [
+                (name, impl.function, tuple(impl.argnames)) for name, impl in self.implementers(hook)
+            ]
+        return self._plans[hook]
+
     def declare(self, name: str, hook: str) -> list[Any]:
         """What one plugin declares; the host turns a failure into quarantine."""
         for plugin, impl in self.implementers(hook):
@@ -128,13 +144,26 @@ class Dispatch:
 
     def decide(self, hook: str, ctx: Context, **arguments: Any) -> list[tuple[str, Any]]:
         """Answers of every enabled plugin that has one. Raises PluginFailed (409) when one fails."""
-        return [found for found in self._call("decide", hook, ctx, arguments) if found[1] is not None]
+        plan = self._plan(hook)
+        if not plan:
+            return []
+        enabled = ctx.ports.enabled(ctx, ctx.tenant_id)
+        arguments["ctx"] = ctx
+        given = {wanted: {name: arguments[name] for name in wanted} for _, _, wanted in plan}
+        answers = []
+        with self._round("decide", hook, ctx) as asked:
+            for name, function, wanted in plan:
+                if name in enabled:
+                    answer = self._asked(asked, "decide", name, function, given[wanted])
+                    if answer is not None:
+                        answers.append((name, answer))
+        return answers
 
     def decorate(
         self, hook: str, ctx: Context, *, among: Collection[str] | None = None, **arguments: Any
     ) -> Iterator[tuple[str, Any]]:
         """As `decide`, but a failing plugin answers `Broken` instead of stopping the page. `among`: ask these only."""
-        return self._call("decorate", hook, ctx, arguments, among)
+        return self._decorated(hook, ctx, arguments, among)
 
     def fillers(self, ctx: Context, slot: str) -> list[str]:
         """The enabled plugins that fill a slot, by their manifest."""
@@ -149,7 +178,7 @@ class Dispatch:
         """One decorating call into one plugin that is no hook of its own; None where the plugin is not enabled."""
         if name not in ctx.ports.enabled(ctx, ctx.tenant_id):
             return None
-        return self._guarded("decorate", what, name, ctx, lambda: function(ctx))
+        return self._once("decorate", what, name, ctx, lambda: function(ctx), {})
 
     def tell(self, name: str, hook: str, ctx: Context) -> None:
         """A life hook of one plugin, inside the transaction that changes its life; a failure refuses the change.
@@ -159,9 +188,9 @@ class Dispatch:
         if hook == "tenant_disabled" and self.closed(name) is not None:
             log.warning("plugin %s is out of order and was not told of %s", name, hook)
             return
-        for plugin, impl in self.implementers(hook):
+        for plugin, function, wanted in self._plan(hook):
             if plugin == name:
-                self._guarded("decide", hook, name, ctx, lambda impl=impl: impl.function(**_wanted(impl, {"ctx": ctx})))
+                self._once("decide", hook, name, ctx, function, {"ctx": ctx} if "ctx" in wanted else {})
 
     def glance(self, name: str, what: str, ctx: Context, function: Callable[[Context], Any]) -> Any:
         """As `ask`, for one cheap question at the end of a request that only reads: without savepoint and role.
@@ -171,26 +200,37 @@ class Dispatch:
         """
         if name not in ctx.ports.enabled(ctx, ctx.tenant_id):
             return None
-
+        if (closed := self.closed(name)) is not None:
+            return Broken(name, closed)
         try:
-            return self._guarded("decorate", what, name, ctx, lambda: function(ctx), around=in_transaction)
+            return self._entered("decorate", what, name, ctx, lambda: function(ctx))
+        except PluginBroke:
+            raise
+        except Refused as refused:
+            log.info("plugin %s shows nothing in %s: %s", name, what, refused)
+            return None
         finally:
             if failed(ctx.session):
                 with kept(ctx.session, None):
                     ctx.session.rollback()
 
     def visit(
-        self, name: str, what: str, ctx: Context, call: Callable[[], Any], passes: tuple[type[BaseException], ...] = ()
+        self,
+        name: str,
+        what: str,
+        ctx: Context,
+        call: Callable[[], Any],
+        passes: tuple[type[BaseException], ...] = (),
     ) -> Any:
         """A page or an API call of one plugin, with the rights of who asks. Raises PluginBroke (500) when it fails.
 
         `passes` are exceptions that are an answer, such as a redirect.
         """
-        return self._guarded("visit", what, name, ctx, call, passes=passes)
+        return self._entered("visit", what, name, ctx, call, passes)
 
     def hear(self, name: str, what: str, ctx: Context, call: Callable[[], Any]) -> Any:
         """A plugin's event handler. What it raises is raised: its event is delivered again."""
-        return self._guarded("handle", what, name, ctx, call)
+        return self._entered("handle", what, name, ctx, call)
 
     def work(self, name: str, what: str, call: Callable[[], Any]) -> Any:
         """A plugin's job, without a time limit: it opens transactions of its own. What it raises is raised."""
@@ -214,59 +254,99 @@ class Dispatch:
         breaker = self.breakers.get(name)
         return breaker.last if breaker is not None and breaker.open else None
 
-    def _call(
-        self, policy: str, hook: str, ctx: Context, arguments: dict[str, Any], among: Collection[str] | None = None
+    def _decorated(
+        self, hook: str, ctx: Context, arguments: dict[str, Any], among: Collection[str] | None = None
     ) -> Iterator[tuple[str, Any]]:
-        implementers = self.implementers(hook)
-        if not implementers:
+        plan = self._plan(hook)
+        if not plan:
             return
         enabled = ctx.ports.enabled(ctx, ctx.tenant_id)
-        given = {"ctx": ctx, **arguments}
-        for name, impl in implementers:
+        arguments["ctx"] = ctx
+        for name, function, wanted in plan:
             if name in enabled and (among is None or name in among):
-                yield name, self._guarded(policy, hook, name, ctx, lambda impl=impl: impl.function(**_wanted(impl, given)))
+                with self._round("decorate", hook, ctx) as asked:
+                    answer = self._asked(
+                        asked, "decorate", name, function, {each: arguments[each] for each in wanted}
+                    )
+                yield name, answer
 
-    def _guarded(
+    def _round(self, policy: str, hook: str, ctx: Context) -> Round:
+        return Round(ctx, hook, SECONDS[policy], self.watchdog, self.meter)
+
+    def _once(
         self,
         policy: str,
-        hook: str,
+        what: str,
         name: str,
         ctx: Context,
-        call: Callable[[], Any],
-        *,
-        around: Callable[..., AbstractContextManager[None]] | None = None,
-        passes: tuple[type[BaseException], ...] = (),
+        function: Callable[..., Any],
+        given: Mapping[str, Any],
+    ) -> Any:
+        with self._round(policy, what, ctx) as asked:
+            return self._asked(asked, policy, name, function, given)
+
+    def _asked(
+        self, asked: Round, policy: str, name: str, function: Callable[..., Any], given: Mapping[str, Any]
     ) -> Any:
         """The host's own border: what goes wrong behind it is the plugin's, and is answered by the hook's policy."""
-        closed = self.closed(name) if policy in ("decide", "decorate") else None
+        closed = self.closed(name)
         if closed is not None:
             if policy == "decide":
                 raise PluginFailed("plugin.out_of_order", plugin=name, reason=closed)
             return Broken(name, closed)
-        began, fine = time.perf_counter(), True
         try:
-            return self._in_time(f"{name}.{hook}", SECONDS[policy], ctx, name, call, around or AROUND[policy])
+            return asked.call(name, function, given)
         except Refused as refused:
             if policy != "decorate" or isinstance(refused, PluginBroke):
                 raise
-            log.info("plugin %s shows nothing in %s: %s", name, hook, refused)
+            log.info("plugin %s shows nothing in %s: %s", name, asked.hook, refused)
             return None
-        except (KeyboardInterrupt, GeneratorExit, *passes):
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as fault:  # plugins may raise anything, SystemExit too
+            if (lost := lost_by_the_database(fault)) is not None:
+                raise lost from None
+            return self._answered(policy, asked.hook, name, asked.ctx, fault)
+
+    def _entered(
+        self,
+        policy: str,
+        what: str,
+        name: str,
+        ctx: Context,
+        call: Callable[[], Any],
+        passes: tuple[type[BaseException], ...] = (),
+    ) -> Any:
+        """As `_asked`, for a plugin's pages and handlers, which act with the rights of who asks and write what they like."""
+        began, fine, seconds = time.monotonic(), True, SECONDS[policy]
+        connection = ctx.session.connection()
+        try:
+            with in_transaction(ctx, name, connection):
+                driver = connection.connection.driver_connection
+                key, watched = self.watchdog.begin(
+                    f"{name}.{what}", seconds, driver.cancel_safe, partial(cut, driver)
+                )
+                try:
+                    return call()
+                finally:
+                    if self.watchdog.end(key, watched):
+                        raise Overtime(seconds, watched.told, watched.gone)
+        except (Refused, KeyboardInterrupt, GeneratorExit, *passes):
             raise
         except BaseException as fault:  # plugins may raise anything, SystemExit too
             if (lost := lost_by_the_database(fault)) is not None:
                 raise lost from None
             fine = False
-            return self._answered(policy, hook, name, ctx, fault)
+            return self._answered(policy, what, name, ctx, fault)
         finally:
-            self.meter.note(name, hook, time.perf_counter() - began, not fine)
+            self.meter.note(name, what, time.monotonic() - began, not fine)
 
     def _answered(self, policy: str, hook: str, name: str, ctx: Context, fault: BaseException) -> Any:
         """A failure by its hook's policy. Only hooks count for the breaker: a broken page keeps nobody from trading."""
         breaker, reason = self.breakers.setdefault(name, Breaker()), _reason(fault)
         lost, late = isinstance(fault, TransactionLost), isinstance(fault, TimeoutError | Overdue)
         told = isinstance(fault, Overtime) and fault.told
-        if (lost or late) and not told:
+        if (lost or late) and not told:  # else the breaker is open since its time was over
             breaker.trip(reason)
         elif not late and policy in ("decide", "decorate"):
             breaker.fault(reason)
@@ -297,26 +377,6 @@ class Dispatch:
         if self.heard is not None:
             self.heard(fault)
 
-    def _in_time(
-        self,
-        what: str,
-        seconds: float,
-        ctx: Context,
-        name: str,
-        call: Callable[[], Any],
-        around: Callable[..., AbstractContextManager[None]],
-    ) -> Any:
-        """The call in its savepoint. The savepoint is undone before a call that came too late is reported."""
-        connection = ctx.session.connection()  # before the savepoint: it shall stay lazy
-        driver = connection.connection.driver_connection
-        with around(ctx, name, connection):
-            key, watched = self.watchdog.begin(what, seconds, driver.cancel_safe, partial(cut, driver))
-            try:
-                return call()
-            finally:
-                if self.watchdog.end(key, watched):
-                    raise Overtime(seconds, watched.told, watched.gone)
-
 
 @dataclass(frozen=True)
 class Broken:
@@ -324,10 +384,6 @@ class Broken:
 
     plugin: str
     reason: str
-
-
-def _wanted(impl: Any, given: dict[str, Any]) -> dict[str, Any]:
-    return {argument: given[argument] for argument in impl.argnames if argument in given}
 
 
 def _reason(fault: BaseException) -> str:

@@ -1,10 +1,12 @@
 """How often each plugin was called, how often it failed and how long it took: counted in memory, minute by minute.
 
-A call costs one lock and a few additions. Whoever reports takes the counts away and gives them back when it could not.
+A round of calls costs one lock, each call a few additions. Whoever reports takes the counts away and gives them back when
+it could not.
 """
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -40,19 +42,24 @@ class Meter:
 
     def note(self, plugin: str, hook: str, seconds: float, failed: bool) -> None:
         """One call is over."""
-        micros = int(seconds * 1_000_000)
-        key = (plugin, hook, int(time.time()) // 60)
+        self.note_all(hook, [(plugin, seconds, failed)])
+
+    def note_all(self, hook: str, spent: Sequence[tuple[str, float, bool]]) -> None:
+        """A round of calls of one hook is over: plugin, seconds, whether it failed."""
+        now = int(time.time()) // 60
         with self._lock:
-            counts = self._counts.get(key)
-            if counts is None:
-                if len(self._counts) >= KEPT:
-                    return
-                counts = self._counts[key] = Counts()
-            counts.calls += 1
-            counts.errors += failed
-            counts.micros += micros
-            counts.slower[min((micros // 1000).bit_length(), PLACES - 1)] += 1
-            self._busy[plugin] = self._busy.get(plugin, 0) + micros
+            for plugin, seconds, failed in spent:
+                micros = int(seconds * 1_000_000)
+                counts = self._counts.get((plugin, hook, now))
+                if counts is None:
+                    if len(self._counts) >= KEPT:
+                        return
+                    counts = self._counts[(plugin, hook, now)] = Counts()
+                counts.calls += 1
+                counts.errors += failed
+                counts.micros += micros
+                counts.slower[min((micros // 1000).bit_length(), PLACES - 1)] += 1
+                self._busy[plugin] = self._busy.get(plugin, 0) + micros
 
     def take(self) -> dict[Key, Counts]:
         """Everything counted since the last time, to be reported."""

@@ -51,7 +51,7 @@ class Call:
     stuck: bool = False
     told: bool = False
     gone: bool = False
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    cancelled: bool = False
     ending: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -66,6 +66,7 @@ class Watchdog:
         self._running: dict[int, Call] = {}
         self._overdue: list[Call] = []
         self._awake = threading.Event()
+        self._cancelled = threading.Condition()  # one for all: a call costs none of its own
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._replaced = False
@@ -102,7 +103,8 @@ class Watchdog:
             with call.ending:
                 call.done = True
             # not before the cancel is out: it must never hit the caller's next statement
-            call.cancelled.wait(STUCK)
+            with self._cancelled:
+                self._cancelled.wait_for(lambda: call.cancelled, STUCK)
             if call.raised:
                 _raise_in(call.thread, None)
         except Overdue:
@@ -153,7 +155,9 @@ class Watchdog:
     def _cancel(self, call: Call) -> None:
         if call.cancel is not None:
             self._try(call.cancel, f"the statement of {call.name} could not be cancelled")
-        call.cancelled.set()
+        with self._cancelled:
+            call.cancelled = True
+            self._cancelled.notify_all()
 
     def _press(self, call: Call, now: float) -> None:
         if not call.raised and now > call.deadline + GRACE:

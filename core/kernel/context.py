@@ -39,7 +39,7 @@ class Ports:
     record: Callable[..., None]
     publish: Callable[["Context", Event], None]
     enabled: Callable[["Context", UUID], frozenset[str]]
-    settings: Callable[["Context", UUID, str], Mapping[str, Any]]
+    settings: Callable[["Context", UUID], Callable[[str], Mapping[str, Any]]]  # by plugin, as they stand now
     dispatch: Any
     set_tenant: Callable[..., datetime]  # session, tenant, and where a crossing came from
 

@@ -10,6 +10,7 @@ from core.tenancy.enablement import (
     plugin_settings,
     plugin_states,
     plugins_changed,
+    settings_reader,
 )
 from core.tenancy.entering import Entered, enter_enterprise, enterprises, invite_administrator
 from core.tenancy.model import (
@@ -72,6 +73,7 @@ __all__ = [
     "partners",
     "plugin_settings",
     "plugin_states",
+    "settings_reader",
     "plugins_changed",
     "register_enterprise",
     "remove_address",

@@ -6,7 +6,7 @@ it rolls back. Settings come along with the answer, the platform's defaults too,
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -71,16 +71,26 @@ def plugin_settings(ctx: Context, tenant_id: UUID, plugin: str) -> Mapping[str, 
 
     The schema is that of the code this process runs. Another enterprise's settings are NotFound.
     """
+    return settings_reader(ctx, tenant_id)(plugin)
+
+
+def settings_reader(ctx: Context, tenant_id: UUID) -> Callable[[str], Mapping[str, Any]]:
+    """As `plugin_settings`, for any of its plugins, as they stand now; what is read later costs no statement."""
     if tenant_id != ctx.tenant_id:
         raise NotFound("plugin.not_found")
     known = _known(ctx, tenant_id, own=True)
-    found = known.plugins.get(plugin)
-    if found is None or found.settings is None:
-        return NOTHING
-    key = (plugin, getattr(ctx.ports.dispatch.manager.get_plugin(plugin), "Settings", None))
-    if key not in known.ready:
-        known.ready[key] = merged(key[1], plugin, tenant_id, found.defaults or NOTHING, found.settings)
-    return known.ready[key].opened()
+    get_plugin = ctx.ports.dispatch.manager.get_plugin
+
+    def read(plugin: str) -> Mapping[str, Any]:
+        found = known.plugins.get(plugin)
+        if found is None or found.settings is None:
+            return NOTHING
+        key = (plugin, getattr(get_plugin(plugin), "Settings", None))
+        if key not in known.ready:
+            known.ready[key] = merged(key[1], plugin, tenant_id, found.defaults or NOTHING, found.settings)
+        return known.ready[key].opened()
+
+    return read
 
 
 def enable_plugin(

@@ -16,7 +16,7 @@ import psycopg
 from core.config import Config
 from core.db import roles
 from core.migrate import upgrade
-from tests.bench import ours, raw
+from tests.bench import ours, plugged, raw
 from tests.bench.world import World, built
 
 
@@ -117,6 +117,8 @@ def main() -> int:
         with built(config) as world:
             world = dataclasses.replace(world)
         facts = measure(config, environ, world, asked.seconds)
+        with tempfile.TemporaryDirectory(prefix="ts-bench-plugins-") as folder:
+            facts |= plugged.measure(config, environ, world, Path(folder), asked.seconds)
     if asked.json:
         json.dump(facts, sys.stdout, indent=2)
         print()

@@ -54,16 +54,16 @@ def _wait(port: int) -> None:
     raise RuntimeError("the server did not come up")
 
 
-def _place(wire: Wire, buyer: Buyer, seller: Seller, pick: random.Random) -> Reply:
-    headers = {**_key(buyer), "Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
+def place(wire: Wire, buyer: Buyer, seller: Seller, pick: random.Random) -> Reply:
+    headers = {**key(buyer), "Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
     return wire.ask("POST", "/api/v1/orders", headers, json.dumps(order_body(seller, pick)).encode())
 
 
 def _list(wire: Wire, buyer: Buyer, limit: int = 50) -> Reply:
-    return wire.ask("GET", f"/api/v1/orders?side=buyer&limit={limit}", _key(buyer))
+    return wire.ask("GET", f"/api/v1/orders?side=buyer&limit={limit}", key(buyer))
 
 
-def _key(buyer: Buyer) -> dict[str, str]:
+def key(buyer: Buyer) -> dict[str, str]:
     return {"Authorization": f"Bearer {buyer.key}"}
 
 
@@ -77,7 +77,7 @@ def statements(port: int, buyer: Buyer, seller: Seller) -> dict[str, int]:
     found = {}
     with Wire(port) as wire:
         for _ in range(4):
-            placed = _place(wire, buyer, seller, random.Random(1))
+            placed = place(wire, buyer, seller, random.Random(1))
             if placed.status != 201:
                 raise RuntimeError(f"placing an order answered {placed.status}: {placed.body[:500]!r}")
             found["place_order"] = int(placed.headers["x-statements"])
@@ -101,7 +101,7 @@ def rate(port: int, what: str, pairs: list[tuple[Buyer, Seller]], seconds: float
             gate.wait()
             until = time.monotonic() + seconds
             while time.monotonic() < until:
-                reply = _place(wire, buyer, seller, pick) if what == "place" else _list(wire, buyer)
+                reply = place(wire, buyer, seller, pick) if what == "place" else _list(wire, buyer)
                 if reply.status in (200, 201):
                     good[index] += 1
                 else:

@@ -29,6 +29,7 @@ class Seller:
 @dataclass(frozen=True)
 class Buyer:
     id: UUID
+    person: UUID
     key: str
     key_id: UUID
 
@@ -99,4 +100,4 @@ def _buyer(house: Installation, number: int) -> Buyer:
         )
         scopes = ["order.view", "order.submit", "order.draft"]
         made = identity.create_api_key(ctx, "bench", scopes, created_by=person)
-        return Buyer(tenant, made.token, made.id)
+        return Buyer(tenant, person, made.token, made.id)

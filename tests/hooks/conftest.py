@@ -29,7 +29,7 @@ def plugged(make_ctx: Callable[..., Context]) -> Callable[..., Context]:
             ctx.ports,
             dispatch=dispatch,
             enabled=switched_on,
-            settings=lambda _ctx, _tenant, plugin: {"plugin": plugin},
+            settings=lambda _ctx, _tenant: lambda plugin: {"plugin": plugin},
         )
         return ctx
 

@@ -206,4 +206,6 @@ def test_looking_costs_no_statement(plugged: Plugged) -> None:
     ctx = plugged(quiet=Runs(lambda ctx: ctx.session.scalar(text("SELECT 7"))))
     with count_statements() as seen:
         ctx.ports.dispatch.decide("check_transition", ctx, order=None, transition=None)
-    assert [each.split()[0] for each in seen] == ["SAVEPOINT", "SET", "SELECT", "RELEASE", "RESET"]
+        ctx.session.execute(text("VALUES (1)"))
+    assert [each.split()[0] for each in seen] == ["SELECT", "SAVEPOINT", "VALUES", "RELEASE"]
+    assert "SET LOCAL ROLE" in seen[1] and "RESET ROLE" in seen[3]

@@ -71,7 +71,7 @@ def carry_out(job: dict[str, str]) -> dict[str, object]:
     rooms.load_models()
     database = Database(job["url"], pool_size=2, statement_timeout="300s")
     ports = Ports(
-        audit.record, outbox.publish, tenancy.enabled_plugins, tenancy.plugin_settings, Dispatch(), set_tenant
+        audit.record, outbox.publish, tenancy.enabled_plugins, tenancy.settings_reader, Dispatch(), set_tenant
     )
     unit = Unit(database, ports, before_commit=(audit.write, outbox.write))
     with database.engine.connect() as alone:
