@@ -56,7 +56,8 @@ class Step:
 class ChangePage:
     """One change. `over` ends the watching; `answer_url` leads the operator to the answer while it is asked for.
 
-    `next_acts` are (words, address, kind) of what follows from how it ended.
+    `unchanged` says that it failed and left nothing behind. `next_acts` are (words, address, kind) of what follows from how
+    it ended.
     """
 
     change: Change
@@ -67,6 +68,7 @@ class ChangePage:
     done: bool
     steps: tuple[Step, ...]
     behind: int | None
+    unchanged: bool
     started_at: datetime | None
     ended_at: datetime | None
     plan: PlanShown
@@ -109,7 +111,7 @@ def change(ctx: Context, change_id: UUID) -> Response:
     (listed,) = change_rows(ctx, [row])
     page = ChangePage(
         listed, _title(listed), url_for("plugins.change", change_id=change_id), row.state not in (*OPEN, "asked"),
-        row.state == "asked", row.state == "done", _steps(row), _behind(ctx, row), row.started_at, row.ended_at,
+        row.state == "asked", row.state == "done", _steps(row), _behind(ctx, row), _unchanged(row), row.started_at, row.ended_at,
         shown(row.plan), _answer_url(ctx, row), _next_acts(ctx, row),
     )  # fmt: skip
     return render("host/change.html", page, crumbs=_crumbs(_title(listed)))
@@ -181,7 +183,9 @@ def _steps(row: Any) -> tuple[Step, ...]:
     keys = [*ORDER.get(row.verb, ())]
     keys += [key for key in heard if key not in keys and key != "end"]
     over = row.state not in (*OPEN, "asked")
-    return tuple(Step(str(STEPS.get(key, key)), _step_state(heard.get(key), over), _hint(heard.get(key))) for key in keys)
+    return tuple(
+        Step(str(STEPS.get(key, key)), _step_state(heard.get(key), over), _hint(heard.get(key), over)) for key in keys
+    )
 
 
 def _step_state(heard: Any, over: bool) -> str:
@@ -192,8 +196,8 @@ def _step_state(heard: Any, over: bool) -> str:
     return {"done": "done", "refused": "bad", "late": "wait"}.get(heard["state"], "")
 
 
-def _hint(heard: Any) -> str:
-    if heard is None:
+def _hint(heard: Any, over: bool) -> str:
+    if heard is None or over and heard["state"] == "running":
         return ""
     if heard["state"] == "refused" and heard["step"] == "take_over":
         return _("It did not start everywhere, so it is taken back")
@@ -213,6 +217,11 @@ def _behind(ctx: Context, row: Any) -> int | None:
     running = rows.processes(ctx.session)
     newest = max((each.epoch for each in running), default=0)
     return sum(each.epoch < newest for each in running)
+
+
+def _unchanged(row: Any) -> bool:
+    """Whether it failed before its transaction ended, so that nothing at all came of it."""
+    return row.state == "failed" and not any(each["step"] == "take_over" for each in row.steps)
 
 
 def _answer_url(ctx: Context, row: Any) -> str | None:

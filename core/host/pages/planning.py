@@ -12,7 +12,7 @@ from core.host.life.plan import plan
 from core.host.model import VERBS as KNOWN
 from core.host.pages.frame import pages
 from core.host.store.planned import PlanShown, shown
-from core.host.store.saying import OPEN, VERBS
+from core.host.store.saying import OPEN, VERBS, said
 from core.identity import require_fresh_second_factor
 from core.kernel import Context, Forbidden, Invalid, Refused
 from core.web import flash, form, redirect, render
@@ -100,9 +100,9 @@ def _shown(ctx: Context, name: str, wish: dict[str, str], errors: Errors) -> Res
     except Forbidden:
         raise
     except Refused as refused:
-        page = PlanPage(
-            name, str(VERBS[verb]), None, {}, action, back, False, sentence(refused.code, refused.values), _parts(refused)
-        )
+        parts = _parts(refused)
+        why = _("These versions do not go together:") if parts else sentence(refused.code, refused.values)
+        page = PlanPage(_title(ctx, name), str(VERBS[verb]), None, {}, action, back, False, why, parts)
         return render("host/plan.html", page, 409, crumbs=_crumbs(page))
     seen = shown(asdict(found))
     fields = {**wish, "digest": found.digest}
@@ -118,6 +118,12 @@ def _asks(ctx: Context, found: Any) -> bool:
     open_ = {each.key_id for each in rows.publishers(ctx.session) if each.open_to_enterprises and each.revoked_at is None}
     signers = {each.sha256: each.signer for each in rows.packages(ctx.session)}
     return not all(signers.get(digest) in open_ for digest in found.packages)
+
+
+def _title(ctx: Context, name: str) -> str:
+    """What a plugin calls itself, as its packages tell."""
+    package = next((each for each in rows.packages(ctx.session) if each.kind == "plugin" and each.plugin == name), None)
+    return (said(package.manifest.get("title")) if package is not None else "") or name
 
 
 def _parts(refused: Refused) -> tuple[str, ...]:
