@@ -34,9 +34,9 @@ SLOTS = {
             "order:line", "/orders/<id>", "LineFacts",
             "A line of text under a product of the order; asked for the first 50 lines.",
         ),
-        Place("product:page", "/catalogue/<sku_id>", "ListingRow", "A panel on the page of a product that is offered."),
+        Place("product:page", "/catalog/<sku_id>", "ListingRow", "A panel on the page of a product that is offered."),
         Place(
-            "catalogue:badge", "/catalogue", "Goods",
+            "catalogue:badge", "/catalog", "Goods",
             "Once for a page of results; `subject.sku_ids` are the products on it.",
         ),
         Place("dashboard:todo", "/", "None", "What waits for the reader, under the core's own list."),

@@ -1,0 +1,195 @@
+"""A plugin that implements every hook is asked by the platform itself, each time with what the reference says."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import url_for
+from sqlalchemy import text
+
+from core import billing, fulfilment, orders
+from core.app import create_app
+from core.hooks import POLICIES, InvoiceFacts, LotFacts, OrderFacts, Quotation, TransitionFacts
+from core.hooks.places import SLOTS
+from core.host import service
+from core.identity import sync_roles
+from core.kernel import Refused
+from core.orders import ORDER, NewOrder, WantedLine
+from core.outbox import deliver
+from tests.app.house import House, open_house
+from tests.conftest import Server
+from tests.host.contract import witness
+
+BUYER, SELLER = "hengke", "lianhang"
+D = Decimal
+
+
+@dataclass
+class Stand:
+    """A house in which the witness is installed, and switched on for a buyer and a seller."""
+
+    house: House
+    module: ModuleType
+
+    def calls(self, hook: str) -> list[tuple[Any, ...]]:
+        """What a hook was given, call by call."""
+        return [given for name, given in self.module.CALLS if name == hook]
+
+    def place(self) -> UUID:
+        wish = NewOrder(
+            self.house.cast.ids[SELLER], [WantedLine(self.house.cast.skus[SELLER][0], D(4))], mode="witnessed"
+        )
+        with self.house.acting(BUYER) as ctx:
+            return orders.place(ctx, wish).id
+
+
+@pytest.fixture(scope="module")
+def stand(server: Server, keys: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    before = list(ORDER.transitions)
+    folder = tmp_path_factory.mktemp("witness")
+    witness.written(folder, list(SLOTS))
+    sys.path.insert(0, str(folder))
+    house = open_house(server, tmp_path_factory.mktemp("stand"))
+    try:
+        with house.owner.begin() as connection:
+            connection.execute(
+                text("INSERT INTO ts.plugin (name, version, installed_by) VALUES ('witness', '1.0', 'test')")
+            )
+        app = create_app(house.config)
+        host = app.extensions["ts.host"]
+        assert witness.NAME in host.loaded, host.broken
+        with house.owner.begin() as connection:
+            from core import rooms
+
+            sync_roles(connection, [*rooms.collected("permissions", "PERMISSIONS"), *host.all("permissions")])
+        open_ = replace(house, app=app)
+        stand = Stand(open_, sys.modules["made_witness"])
+        for key in (BUYER, SELLER):
+            with app.app_context(), open_.acting(key) as ctx:
+                service.switch_on(ctx, witness.NAME)
+        yield stand
+        open_.unit.database.dispose()
+    finally:
+        house.close()
+        ORDER.transitions[:] = before
+        sys.path.remove(str(folder))
+        sys.modules.pop("made_witness", None)
+
+
+@pytest.fixture(scope="module")
+def traded(stand: Stand) -> UUID:
+    """An order in the plugin's mode, through all steps up to the invoice."""
+    ident = stand.place()
+    with stand.house.acting(SELLER) as ctx:
+        orders.confirm(ctx, ident)
+        line = orders.lines(ctx, ident)[0]
+        shipment = fulfilment.ship(ctx, ident, [fulfilment.Portion(line.id, D(4))])
+    with stand.house.acting(BUYER) as ctx:
+        fulfilment.receive(ctx, shipment.id, [fulfilment.Count(line.id, D(4))])
+    with stand.house.acting(SELLER) as ctx:
+        billing.issue_invoice(ctx, ident)
+    return ident
+
+
+def test_it_implements_every_hook_there_is() -> None:
+    assert all(f"\ndef {hook}(" in witness.CODE for hook in POLICIES)
+
+
+def test_pages_api_menu_and_permissions_are_there_for_those_who_switched_it_on(stand: Stand) -> None:
+    own, other = stand.house.browser(BUYER), stand.house.browser("zhuda")
+    assert own.get("/witness/").text == "witness of witness with 1.5"
+    assert other.get("/witness/").status_code == 404
+    assert "Witness stand" in own.get("/orders", headers={"Accept-Language": "en"}).text
+    assert "Witness stand" not in other.get("/orders", headers={"Accept-Language": "en"}).text
+    with stand.house.app.test_request_context():
+        assert url_for("witness.home") == "/witness/"
+    assert stand.house.rows("SELECT 1 FROM auth.permission WHERE code = 'witness.page.see'")
+    assert ("GET", "/api/v1/witness/calls") in {
+        (each.method, each.path) for each in stand.house.app.extensions["ts"].endpoints
+    }
+
+
+def test_what_it_declares_is_kept_for_those_who_ask(stand: Stand) -> None:
+    loaded = stand.house.app.extensions["ts.host"].loaded[witness.NAME]
+    assert [each.name for each in loaded.jobs] == ["look"]
+    assert [each.name for each in loaded.commands] == ["count"]
+    assert [type(each).__name__ for each in loaded.providers] == ["Scales"]
+    assert [mode.key for mode in loaded.modes] == ["witnessed"]
+    assert ORDER.find("recount", "confirmed").target == "confirmed"
+    assert ORDER.validate() == []
+
+
+def test_it_is_told_of_the_start_and_of_each_switch(stand: Stand) -> None:
+    assert [given[0].name for given in stand.calls("startup")] == [stand.house.app.name]
+    assert {given[0] for given in stand.calls("tenant_enabled")} >= {
+        stand.house.cast.ids[key] for key in (BUYER, SELLER)
+    }
+    with stand.house.app.app_context(), stand.house.acting("zhuda") as ctx:
+        service.switch_on(ctx, witness.NAME)
+        service.switch_off(ctx, witness.NAME)
+    assert stand.calls("tenant_disabled") == [(stand.house.cast.ids["zhuda"],)]
+    assert stand.module.check_health().ok and stand.calls("check_health")
+
+
+def test_prices_gates_and_payment_follow_its_word(stand: Stand, traded: UUID) -> None:
+    (quotation,) = stand.calls("price_lines")[-1]
+    assert isinstance(quotation, Quotation) and quotation.mode == "witnessed"
+    line = stand.house.rows("SELECT unit_price FROM ts.order_line WHERE order_id = :id", id=traded)[0]
+    assert line.unit_price == quotation.prices[0] + D("1.50") * 2  # both sides have it on
+    (order,) = stand.calls("open_gates")[-1]
+    assert isinstance(order, OrderFacts) and order.id == traded
+    gates = stand.house.rows("SELECT key, plugin, state FROM ts.gate WHERE order_id = :id", id=traded)
+    assert {(each.plugin, each.state) for each in gates} == {("witness", "open")}
+    (invoice,) = stand.calls("payee_for")[-1]
+    assert isinstance(invoice, InvoiceFacts) and invoice.order_id == traded
+    paid = stand.house.rows("SELECT payee_name, payee_account FROM ts.invoice WHERE order_id = :id", id=traded)
+    assert [tuple(each) for each in paid] == [("Factor Ltd", "6222 0000")]
+
+
+def test_steps_and_lots_are_shown_to_it(stand: Stand, traded: UUID) -> None:
+    verbs = {step.verb for order, step in stand.calls("check_transition") if order.id == traded}
+    assert {"submit", "confirm", "start", "deliver"} <= verbs
+    assert all(isinstance(step, TransitionFacts) for _, step in stand.calls("check_transition"))
+    lots, purpose = stand.calls("can_release")[-1]
+    assert purpose == "ship" and all(isinstance(lot, LotFacts) for lot in lots) and sum(lot.qty for lot in lots) == 4
+
+
+def test_its_objection_is_the_answer(stand: Stand) -> None:
+    ident = stand.place()
+    with pytest.raises(Refused) as refused, stand.house.acting(SELLER) as ctx:
+        orders.reject(ctx, ident, "no")
+    assert "witness.no" in (refused.value.code, *map(str, refused.value.values.values()))
+
+
+def test_events_reach_it_on_both_sides_after_the_commit(stand: Stand, traded: UUID) -> None:
+    number = stand.house.scalar("SELECT number FROM ts.trade_order WHERE id = :id", id=traded)
+    assert callable(deliver)
+    handlers = stand.house.app.extensions["ts.host"].loaded[witness.NAME].subscriptions
+    assert [each.event.__name__ for each in handlers] == ["OrderSubmitted"]
+    assert number
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_every_slot_is_asked_for_with_its_subject_and_shown_on_its_page(stand: Stand, traded: UUID, slot: str) -> None:
+    """Filled are "order:panel", "order:action", "order:timeline", "order:line", "product:page", "catalogue:badge",
+    "dashboard:todo", "dashboard:card" and "dashboard:kpi"."""
+    place, browser = SLOTS[slot], stand.house.browser(BUYER)
+    sku = stand.house.cast.skus[SELLER][0]
+    path = place.page.replace("<id>", str(traded)).replace("<sku_id>", str(sku))
+    stand.module.CALLS.clear()
+
+    page = browser.get(path, headers={"Accept-Language": "en"})
+
+    assert page.status_code == 200, path
+    seen = page.text
+    if place.apart:
+        about = str(traded) if slot.startswith("order") else ""
+        seen = browser.get(f"/-/slot/{slot}/witness?of={about}", headers={"HX-Request": "true"}).text
+    asked = [subject for name, subject in stand.calls("fill_slot") if name == slot]
+    assert asked and {type(each).__name__.replace("NoneType", "None") for each in asked} == {place.subject}
+    assert f"seen at {slot} with" in seen
