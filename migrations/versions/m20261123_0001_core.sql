@@ -1841,9 +1841,10 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   -- it comes up again when one of them is no longer `away`, before the later ones that wait for it too.
   UPDATE ts.outbox_event o SET attempt = o.attempt + 1, not_before = clock_timestamp() + lease,
          lease_until = clock_timestamp() + lease,
-         waits_for = ARRAY(SELECT DISTINCT plugin FROM ts.outbox_event earlier, unnest(earlier.waits_for) AS plugin
-                           WHERE earlier.tenant_id = o.tenant_id AND earlier.subject = o.subject AND earlier.subject <> ''
-                             AND earlier.state = 'waiting' AND earlier.id < o.id ORDER BY plugin)
+         waits_for = CASE o.subject WHEN '' THEN '{}' ELSE ARRAY(
+           SELECT DISTINCT plugin FROM ts.outbox_event earlier, unnest(earlier.waits_for) AS plugin
+           WHERE earlier.tenant_id = o.tenant_id AND earlier.subject = o.subject
+             AND earlier.state = 'waiting' AND earlier.id < o.id ORDER BY plugin) END
   FROM (SELECT ready.id FROM (
           SELECT e.id FROM ts.outbox_event e
           WHERE e.state = 'new' AND e.not_before <= clock_timestamp()

@@ -310,3 +310,25 @@ def test_every_fault_is_told_and_the_one_that_opens_the_breaker_says_so(plugged:
     assert [(fault.plugin, fault.hook, fault.kind, fault.opened) for fault in told] == [
         ("bad", "check_transition", "error", False)
     ] * 4 + [("bad", "check_transition", "error", True)]
+
+
+def test_a_plugin_out_of_order_is_not_asked_whether_it_may_be_switched_off(plugged: Plugged) -> None:
+    class Clings(Agrees):
+        @hookimpl
+        def tenant_enabled(self) -> None:
+            self.seen.append("on")
+
+        @hookimpl
+        def tenant_disabled(self) -> None:
+            raise RuntimeError("never")
+
+    clings = Clings()
+    ctx = plugged(clings=clings)
+    dispatch = ctx.ports.dispatch
+    with pytest.raises(PluginFailed, match="never"):
+        dispatch.tell("clings", "tenant_disabled", ctx)
+    dispatch.stopped = {"clings": "the operator says so"}
+    dispatch.tell("clings", "tenant_disabled", ctx)
+    with pytest.raises(PluginFailed, match="out_of_order"):
+        dispatch.tell("clings", "tenant_enabled", ctx)
+    assert clings.seen == []

@@ -3,10 +3,11 @@
 Hengke buys from Lianhang, which switches hostile plugins on; Zhuda buys from Yongtai, which has nothing to do with them.
 """
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
@@ -124,6 +125,10 @@ class Stage:
         state = "enabled" if on else "disabled"
         soon(lambda: (name, state) in self._seen_by("lianhang"), 3)
 
+    def enable(self, key: str, name: str) -> None:
+        with self.house.acting(key) as ctx:
+            tenancy.enable_plugin(ctx, name, version="1.0")
+
     def _seen_by(self, key: str) -> set[tuple[str, str]]:
         return {(each["name"], each["state"]) for each in self.ask(key, "GET", "/plugins").body["items"]}
 
@@ -160,27 +165,46 @@ def bare(server: Server, keys: None, tmp_path_factory: pytest.TempPathFactory) -
     house.close()
 
 
+@contextmanager
+def served(stage: Stage, *options: str, workers: int = 1, memory: str = "1") -> Iterator[Stage]:
+    """The house with web and worker as `run.py` starts them. `memory` is the worker's limit, in megabytes."""
+    data, log = stage.house.config.data, stage.house.config.data / "processes.log"
+    environ = {**stage.house.environ(), "TS_MEMORY_LIMIT": "1024"}
+    port, before = free_port(0), stage.port
+    serve = [sys.executable, "-m", "core.cli", "serve", "--data", str(data), "--port", str(port), "--workers", str(workers)]
+    web = started([*serve, *options], environ, log)
+    safe = {"TS_SAFE_MODE": "1"} if "--safe-mode" in options else {}
+    job = Job(data, {**environ, **safe, "TS_MEMORY_LIMIT": memory}, log)
+    stage.port = port
+    try:
+        soon(lambda: stage.ask("zhuda", "GET", "/me", patience=2).status not in (0, 502), 90)
+        reporting = "SELECT 1 FROM ts.plugin_process WHERE seen_at > clock_timestamp() - interval '2 seconds'"
+        soon(lambda: len(stage.sql(reporting)) == workers + 1, 90)
+        yield stage
+    finally:
+        stage.port = before
+        web.terminate()
+        job.end()
+        with suppress(subprocess.TimeoutExpired):
+            web.wait(15)
+        web.kill()
+        web.wait()
+
+
 @pytest.fixture(scope="module")
-def stage(bare: Stage) -> Iterator[Stage]:
+def installed(bare: Stage) -> Stage:
+    """Every misbehaving plugin installed; nothing runs yet."""
     for name in MISBEHAVING:
         outcome = bare.hand_in(name)
         assert outcome.state == "done", (name, outcome)
-    data, log = bare.house.config.data, bare.house.config.data / "processes.log"
-    bare.port = free_port(0)
-    environ = {**bare.house.environ(), "TS_MEMORY_LIMIT": "1024"}
-    serve = [sys.executable, "-m", "core.cli", "serve", "--data", str(data), "--port", str(bare.port), "--workers", "1"]
-    web = started(serve, environ, log)
-    job = Job(data, {**environ, "TS_MEMORY_LIMIT": "1"}, log)  # as little as it starts with, and 64 more
-    try:
-        soon(lambda: bare.ask("zhuda", "GET", "/me", patience=2).status not in (0, 502), 60)
-        soon(lambda: len(bare.sql("SELECT 1 FROM ts.plugin_process")) == 2, 60)
-        yield bare
-    finally:
-        web.terminate()
-        job.end()
-        with suppress(Exception):
-            web.wait(15)
-        web.kill()
+    return bare
+
+
+@pytest.fixture(scope="module")
+def stage(installed: Stage) -> Iterator[Stage]:
+    """The worker's limit is as little as it starts with, and 64 more."""
+    with served(installed) as found:
+        yield found
 
 
 def soon(true: Callable[[], Any], within: float = 10.0) -> Any:
