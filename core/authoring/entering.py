@@ -59,7 +59,8 @@ def enter(url: str, data: Path, source: Source) -> list[str]:
             if source.name in host.broken:
                 raise UserError(f"The plugin does not come in: {host.broken[source.name]}", str(source.manifest.folder))
             identity.sync_roles(connection, [*rooms.collected("permissions", "PERMISSIONS"), *host.all("permissions")])
-            shipping.next_epoch(connection)
+            if known is None or steps:
+                shipping.next_epoch(connection)
             connection.commit()
     finally:
         engine.dispose()

@@ -25,7 +25,7 @@ def make(name: str, into: Path, title_zh: str = "", title_en: str = "") -> Path:
     english = title_en or name.replace("_", " ").capitalize()
     chinese = title_zh or title_en or name
     _check_titles(english, chinese)
-    folder = into.expanduser().absolute() / name
+    folder = into.expanduser().resolve() / name
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError("There is something already.", str(folder), "Choose another folder with --into.")
     package = f"tongshang_{name}"
