@@ -94,3 +94,8 @@ def test_two_folders_never_share_a_name_and_one_keeps_its_own(tmp_path: Path) ->
     (tmp_path / "there").symlink_to(tmp_path / "here")
     assert short_name(tmp_path / "here") == short_name(tmp_path / "there")
     assert short_name(tmp_path / "here") != short_name(tmp_path / "elsewhere")
+
+
+def test_a_process_may_grow_to_a_gigabyte_unless_it_is_told_otherwise(tmp_path: Path) -> None:
+    for said, megabytes in (({}, 1024), ({"TS_MEMORY_LIMIT": "300"}, 300), ({"TS_MEMORY_LIMIT": "0"}, 0)):
+        assert Config.load(tmp_path, said).memory_limit == megabytes
