@@ -1,14 +1,17 @@
 """One plugin: what it is and where it shows, what it may do, its pictures."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import quote
 
 from flask import Response, url_for
 
+from core.host import rows
 from core.host.api.frame import data_folder
 from core.host.pages.frame import pages
 from core.host.store import inside
 from core.host.store.heading import Head, crumbs, head
+from core.host.store.measures import Measure, measures
 from core.host.store.offers import Offer, modes, offer
 from core.host.store.places import Place, mode_names, places
 from core.host.store.saying import powers, said
@@ -26,7 +29,7 @@ class PictureShown:
 
 @dataclass(frozen=True)
 class OverviewPage:
-    """What it is. `facts` are (term, value); `requires` the plugins and ranges it asks for."""
+    """What it is. `facts` are (term, value) of its version; `health` is its last day, None before it is installed."""
 
     head: Head
     summary: str
@@ -34,6 +37,9 @@ class OverviewPage:
     pictures: tuple[PictureShown, ...]
     places: tuple[Place, ...]
     facts: tuple[tuple[str, str | None], ...]
+    sha256: str
+    health: Measure | None
+    health_url: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,8 @@ def detail(ctx: Context, name: str) -> Response:
             PictureShown(url_for("plugins.picture", name=name, no=each.no, v=found.version), each.name)
             for each in inside.pictures(place)
         ),
-        _places(ctx, found), tuple(_facts(found)),
+        _places(ctx, found), tuple(_facts(found)), found.package.sha256 if found.package is not None else "",
+        _last_day(ctx, found), url_for("plugins.health", name=name, hours=24),
     )  # fmt: skip
     return render("host/plugin.html", page, crumbs=crumbs(found))
 
@@ -94,6 +101,13 @@ def picture(ctx: Context, name: str, no: int) -> Response:
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["Cache-Control"] = "private, max-age=3600"
     return response
+
+
+def _last_day(ctx: Context, found: Offer) -> Measure | None:
+    if found.row is None:
+        return None
+    since = ctx.now - timedelta(hours=24)
+    return measures(rows.minutes(ctx.session, found.name, since), since, 24)[0]
 
 
 def _places(ctx: Context, found: Offer) -> tuple[Place, ...]:

@@ -1,5 +1,6 @@
 """From a file to a change: a wheel is handed in on a page, its plan read, consented to, watched, answered."""
 
+import io
 import re
 
 from tests.conftest import OTHER
@@ -48,6 +49,14 @@ def test_what_is_no_wheel_is_refused_on_the_form(operator, upload):
     wrong = upload("notes.txt", b"hello")
     assert wrong.status_code == 422
     assert "notes.txt" in wrong.text and 'aria-invalid="true"' in wrong.text
+
+
+def test_a_signature_that_is_none_is_refused_beside_its_field(operator, made_wheel):
+    name, content = made_wheel("signed")
+    for said in (b"not a signature", b"\xff\xfe"):
+        files = {"wheel": (io.BytesIO(content), name), "signature": (io.BytesIO(said), f"{name}.minisig")}
+        answer = operator.post("/plugins/upload", _from="/plugins/upload", **files)
+        assert answer.status_code == 422 and 'href="#f-signature"' in answer.text
 
 
 def test_a_conflict_is_told_wish_by_wish(operator, upload, made_wheel):
