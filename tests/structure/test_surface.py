@@ -83,6 +83,15 @@ def test_it_must_stand_in_the_changelog_and_a_breaking_one_takes_a_version(
     assert surface.complaints(now, later, f"# Changes\n\n## 9.9 (unreleased)\n- `{name}` is another.\n") == []
 
 
+def test_what_was_never_released_may_still_change_when_it_is_told(now: dict[str, Any]) -> None:
+    changed = copy.deepcopy(now)
+    changed["names"].pop("place")
+    heading = f"# Changes\n\n## {core.__version__} (unreleased)\n"
+
+    assert surface.complaints(now, changed, f"{heading}- `place` is gone.\n") == []
+    assert surface.complaints(now, changed, heading) != []
+
+
 @pytest.mark.parametrize(("version", "edge"), [("0.1.0", "0.2"), ("0.9.3", "0.10"), ("1.0.0", "2.0"), ("3.4.5", "4.0")])
 def test_which_version_may_break(version: str, edge: str) -> None:
     assert surface.next_breaking(version) == edge

@@ -155,7 +155,10 @@ def _name_of(argument: str) -> str:
 
 
 def complaints(old: Surface, new: Surface, changelog: str) -> list[str]:
-    """Why the present surface may not be released: an unmentioned change, or one that asks for another version."""
+    """Why the present surface may not be released: an unmentioned change, or one that asks for another version.
+
+    While the frozen version itself stands under the unreleased heading, nobody's plugin was made for it.
+    """
     found, unreleased = differences(old, new), unreleased_part(changelog)
     wrong = [
         f"{each.name}: {each.what}. Say so in CHANGELOG.md under the unreleased heading, naming `{each.name}`."
@@ -163,7 +166,8 @@ def complaints(old: Surface, new: Surface, changelog: str) -> list[str]:
         if not re.search(rf"(?<!\w){re.escape(each.name)}(?!\w)", unreleased)
     ]
     breaking = [each for each in found if each.breaks]
-    if breaking and not stepped(old["version"], new["version"]):
+    had = not re.search(rf"^## {re.escape(old['version'])}(?![\d.])", unreleased, flags=re.M)
+    if breaking and had and not stepped(old["version"], new["version"]):
         told = "; ".join(f"{each.name}: {each.what}" for each in breaking)
         wrong.append(
             f"Plugins made for {old['version']} may stop working ({told}). Give core.__version__ its next"
