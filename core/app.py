@@ -237,6 +237,7 @@ def _words_and_shell(app: Flask, house: Installation) -> None:
     )
     for views in rooms.parts("views"):
         app.extensions["ts"].subjects.update(getattr(views, "SUBJECTS", {}))
+        app.extensions["ts"].searches.extend(getattr(views, "SEARCHES", ()))
     page.install(app, i18n.Words.load(dict.fromkeys(folders)), lambda: _shell(app, house, places))
     app.add_url_rule("/healthz", "healthz", _health(house), methods=["GET"])
 
@@ -277,7 +278,7 @@ def _shell(app: Flask, house: Installation, places: navigation.Navigation) -> pa
         toasts=toasts,
         csrf=csrf_token(principal),
         home_url=url_for("workbench.home"),
-        search_url=url_for("catalog.search"),
+        search_url=url_for("workbench.search"),
         menu_url=url_for("shell.menu"),
         keys_url=url_for("shell.keys"),
         preferences_url=url_for("shell.preferences"),

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, literal, select, union_all
 
 from core.billing.model import Allocation, Invoice, InvoiceLine, Payment, PaymentTarget, WriteOff
+from core.hooks import InvoiceFacts
 from core.kernel import Context, NotFound
 from core.orders import OrderLine, TradeOrder
 from core.tenancy import EnterpriseCard
@@ -168,6 +169,20 @@ def list_payments(
         arms = [arm.where(Payment.id.in_(ids)) for arm in arms]
     rows = [PaymentRow(**row) for row in _joined(ctx, arms, limit, _PAYMENT)]
     return cut(rows, limit, lambda row: (row.id,))
+
+
+def facts_of(ctx: Context, invoice_id: UUID) -> InvoiceFacts:
+    """An invoice as plugins see it. NotFound where the enterprise has none with this id."""
+    invoice = ctx.session.scalar(select(Invoice).where(Invoice.id == invoice_id))
+    if invoice is None:
+        raise NotFound("invoice.not_found")
+    return as_facts(invoice)
+
+
+def as_facts(invoice: Invoice) -> InvoiceFacts:
+    return InvoiceFacts(
+        invoice.id, invoice.number, invoice.order_id, invoice.buyer_id, invoice.seller_id, invoice.total
+    )
 
 
 def invoice_detail(ctx: Context, invoice_id: UUID) -> InvoiceDetail:

@@ -14,9 +14,10 @@ from core import orders, tenancy
 from core.billing import books, matching, settling
 from core.billing.due import due_on
 from core.billing.events import InvoiceChanged, InvoiceCredited, InvoiceIssued
+from core.billing.finding import as_facts
 from core.billing.model import Invoice, InvoiceLine
 from core.catalog import Amounts, line_amounts
-from core.hooks import InvoiceFacts, Payee
+from core.hooks import Payee
 from core.kernel import Conflict, Context, Invalid, Money, NotFound, minor_units, round_to, uuid7
 from core.orders import OrderLine, PlanItem, TradeOrder
 from core.orders.facts import line_facts
@@ -305,10 +306,7 @@ def _due(ctx: Context, order: TradeOrder, today: date, zone: ZoneInfo) -> date:
 
 def _payee(ctx: Context, invoice: Invoice) -> Payee:
     """Who is to be paid instead of the seller; two plugins with an answer are one too many."""
-    facts = InvoiceFacts(
-        invoice.id, invoice.number, invoice.order_id, invoice.buyer_id, invoice.seller_id, invoice.total
-    )
-    answers = ctx.ports.dispatch.decide("payee_for", ctx, invoice=facts)
+    answers = ctx.ports.dispatch.decide("payee_for", ctx, invoice=as_facts(invoice))
     if len(answers) > 1:
         raise Conflict("invoice.two_payees", plugins=", ".join(plugin for plugin, _ in answers))
     payee: Payee = answers[0][1] if answers else NOBODY

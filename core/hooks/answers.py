@@ -1,11 +1,12 @@
 """What plugins answer: objections, gates, price components, plan items, fragments. Plain frozen values."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.kernel import Event
+from core.kernel import Event, Money
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,37 @@ class Hit:
     detail: str
     url: str
     kind: str
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What somebody offers for an order or an invoice (finance, freight, insurance); `url` leads to where it is taken.
+
+    `until` is when it ends. Readers without `permission` do not see it.
+    """
+
+    title: str
+    url: str
+    detail: str = ""
+    price: Money | None = None
+    until: datetime | None = None
+    permission: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A table that a plugin draws for a period.
+
+    `rows(ctx, since, until)` answers tuples with one value for each column: text, Decimal, Money, date, datetime or None,
+    for the days from `since` up to and not with `until`. Readers need `permission`.
+    """
+
+    key: str
+    title: str
+    columns: tuple[str, ...]
+    rows: Callable[[Any, date, date], Iterable[tuple[Any, ...]]]
+    permission: str
+    description: str = ""
 
 
 @dataclass(frozen=True)

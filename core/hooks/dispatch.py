@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from core.db.cutting import cut
 from core.db.keeping import kept
 from core.hooks import specs
-from core.hooks.answers import TradeMode
+from core.hooks.answers import Report, TradeMode
 from core.hooks.breaker import Breaker, Fault
 from core.hooks.inside import TransactionLost, failed, in_transaction, lost_by_the_database
 from core.hooks.meter import Meter
@@ -62,6 +62,7 @@ class Dispatch:
         self.breakers: dict[str, Breaker] = {}
         self.modes: dict[str, Mode] = {}
         self.titles: dict[str, dict[str, str]] = {}
+        self.reports: dict[str, dict[str, Report]] = {}
         self.stopped: Mapping[str, str] = {}
         self.heard: Callable[[Fault], None] | None = None
         self.watchdog = Watchdog(replace, self._late)
@@ -92,6 +93,7 @@ class Dispatch:
     def unregister(self, name: str) -> None:
         self.manager.unregister(name=name)
         self.modes = {key: mode for key, mode in self.modes.items() if mode.plugin != name}
+        self.reports.pop(name, None)
         self._implementers.clear()
         self._plans.clear()
 

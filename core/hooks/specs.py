@@ -18,8 +18,10 @@ from core.hooks.answers import (
     Health,
     Hit,
     Objection,
+    Offer,
     Payee,
     PriceComponent,
+    Report,
     SlotFragment,
     Subscription,
     TradeMode,
@@ -83,8 +85,8 @@ def register_event_handlers() -> list[Subscription]:
 
 
 @declare
-def register_reports() -> list[Any]:
-    """Reports by key, for the pages that list them."""
+def register_reports() -> list[Report]:
+    """`Report`s: tables for a period, listed and drawn at `/reports`, also as CSV."""
     return []
 
 
@@ -148,8 +150,8 @@ def search(ctx: Context, query: str) -> list[Hit] | None:
 
 
 @decorate
-def offers_for(ctx: Context, subject: Any) -> list[Any] | None:
-    """Offers (finance, freight, insurance) for an order or an invoice."""
+def offers_for(ctx: Context, subject: OrderFacts | InvoiceFacts) -> list[Offer] | None:
+    """`Offer`s (finance, freight, insurance) for an order or an invoice, shown on its page."""
 
 
 @life

@@ -9,7 +9,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from core.hooks import Dispatch, Subscription, TradeMode
+from core.hooks import Dispatch, Report, Subscription, TradeMode
 from core.host.entering import counted, entered
 from core.host.guard import clashes
 from core.host.manifest import Manifest, ManifestError, discover
@@ -38,6 +38,7 @@ class Loaded:
     modes: list[TradeMode] = field(default_factory=list)
     providers: list[Any] = field(default_factory=list)
     commands: list[Any] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
 
     @property
     def settings_schema(self) -> Any:
@@ -146,6 +147,7 @@ def _declared(host: Host, manifest: Manifest, module: Any) -> Loaded:
         modes=ask("register_trade_modes"),
         providers=ask("register_providers"),
         commands=ask("register_commands"),
+        reports=ask("register_reports"),
     )
     settings_of(plugin.settings_schema)  # no form can be drawn of what this refuses
     clashes.own_permissions(name, plugin.permissions)
@@ -153,6 +155,7 @@ def _declared(host: Host, manifest: Manifest, module: Any) -> Loaded:
     clashes.own_routes(name, [*plugin.pages, *plugin.apis], brought)
     if len(plugin.menu) > 1:
         raise ValueError("a plugin has at most one menu entry")
+    dispatch.reports[name] = {each.key: each for each in plugin.reports}
     for mode in plugin.modes:
         if mode.key in dispatch.modes:
             raise ValueError(f"trade mode {mode.key} is already brought by {dispatch.modes[mode.key].plugin}")

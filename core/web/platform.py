@@ -40,6 +40,7 @@ class Platform:
     endpoints: list[Any] = field(default_factory=list)
     bodies: dict[str, int] = field(default_factory=dict)  # Flask's endpoint -> bytes its body may have, where it takes more
     subjects: dict[str, Callable[[Any, str], Any]] = field(default_factory=dict)  # what each slot that stands apart is about
+    searches: list[Callable[[Any, str, int], list[Any]]] = field(default_factory=list)  # rooms' finds for words, so many of each
 
     def take(self, blueprint: str, named: list[tuple[Any, str]]) -> None:
         """Know the endpoints of one blueprint, each under the name Flask has for it."""

@@ -39,6 +39,14 @@ def announced(ctx: Context, slot: str, key: str = "") -> tuple[Fragment, ...]:
     )
 
 
+def offers_url(ctx: Context, slot: str, key: str) -> str | None:
+    """Where the offers for what a slot is about are fetched; None where no enabled plugin makes any."""
+    makers = {name for name, _ in ctx.ports.dispatch.implementers("offers_for")}
+    if not makers or not makers & ctx.ports.enabled(ctx, ctx.tenant_id):
+        return None
+    return url_for("workbench.offers", slot=slot, of=key)
+
+
 def fetched(ctx: Context, slot: str, plugin: str, key: str) -> tuple[Fragment, ...]:
     """What one plugin puts into a slot which stands apart. Unknown slots are NotFound."""
     find = platform().subjects.get(slot)

@@ -8,15 +8,17 @@ from zoneinfo import ZoneInfo
 from flask import Response, request, url_for
 
 from core.kernel import Context, Money, Quantity
-from core.web import NavEntry, Pages, render, slots
+from core.web import NavEntry, render, slots
 from core.web import gettext as _
 from core.web.formats import HOUSE_ZONE
-from core.web.i18n import CHINESE, language, lazy
+from core.web.i18n import lazy
 from core.web.page import Fragment
-from core.workbench import charts, figures, waiting
+from core.workbench import charts, figures, offering, reporting, searching, waiting
 from core.workbench.drawing import Drawing, draw
+from core.workbench.frame import pages, title_of
 
-pages = Pages("workbench")
+__all__ = ["NAV", "SUBJECTS", "offering", "pages", "reporting", "searching"]
+
 SHOWN = 20
 SLOTS = ("dashboard:kpi", "dashboard:todo")
 SUBJECTS = {"dashboard:card": lambda _ctx, _key: None}
@@ -29,7 +31,16 @@ NAV = [
         order=0,
         letter="w",
         bottom=True,
-    )
+    ),
+    NavEntry(
+        "reports",
+        "workbench.reports",
+        "chart",
+        lazy("Reports"),
+        group="system",
+        permission="account.own",
+        order=70,
+    ),
 ]
 
 
@@ -125,9 +136,8 @@ def fragment(ctx: Context, slot: str, plugin: str) -> Response:
     """One plugin's panels, after the page. What they are about is looked up again, with the reader's own rights."""
     found = slots.fetched(ctx, slot, plugin, request.args.get("of", ""))
     whole = "HX-Request" not in request.headers
-    title = ctx.ports.dispatch.title(plugin, "zh" if language() == CHINESE else "en")
     return render(
-        "workbench/fragment.html" if whole else "workbench/bare.html", FragmentPage(slot, title, found)
+        "workbench/fragment.html" if whole else "workbench/bare.html", FragmentPage(slot, title_of(ctx, plugin), found)
     )
 
 

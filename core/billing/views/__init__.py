@@ -5,6 +5,7 @@ from core.billing.views.frame import pages
 from core.web import NavEntry
 from core.web.i18n import lazy
 
+SUBJECTS = {"invoice": papers.subject}
 NAV = [
     NavEntry(
         key="invoices", endpoint="billing.invoices", icon="receipt", title=lazy("Invoices"), group="finance",
@@ -20,4 +21,4 @@ NAV = [
     ),
 ]  # fmt: skip
 
-__all__ = ["NAV", "acting", "crediting", "pages", "papers", "splitting"]
+__all__ = ["NAV", "SUBJECTS", "acting", "crediting", "pages", "papers", "splitting"]

@@ -13,8 +13,9 @@ from core.billing import finding
 from core.billing.finding import InvoiceDetail, InvoiceRow, PaymentRow
 from core.billing.panel import state_of
 from core.billing.views.frame import named, pages
-from core.kernel import Context, Money
-from core.web import Rejected, render
+from core.hooks import InvoiceFacts
+from core.kernel import Context, Money, NotFound
+from core.web import Rejected, render, slots
 from core.web import gettext as _
 from core.web.page import Crumb, here
 from core.web.pager import cut, decode
@@ -99,6 +100,7 @@ class InvoicePage:
     original_href: str | None
     credit_url: str | None
     pay_url: str | None
+    offers_url: str | None
 
 
 @dataclass(frozen=True)
@@ -190,8 +192,18 @@ def invoice(ctx: Context, invoice_id: UUID) -> Response:
         url_for("billing.invoice", invoice_id=found.original_id) if found.original_id else None,
         url_for("billing.credit", invoice_id=row.id) if _creditable(ctx, row) else None,
         url_for("billing.pay", seller_id=row.partner_id, currency=row.currency) if _payable(ctx, row) else None,
+        slots.offers_url(ctx, "invoice", str(row.id)),
     )  # fmt: skip
     return render("billing/invoice.html", page, crumbs=(Crumb(_("Invoices"), url_for("billing.invoices")),))
+
+
+def subject(ctx: Context, key: str) -> InvoiceFacts:
+    """What offers for an invoice are about."""
+    ctx.require("invoice.view")
+    try:
+        return finding.facts_of(ctx, UUID(key))
+    except ValueError:
+        raise NotFound("invoice.not_found") from None
 
 
 def _creditable(ctx: Context, row: InvoiceRow) -> bool:

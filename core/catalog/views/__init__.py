@@ -2,9 +2,11 @@
 
 from core.catalog.views import buying, files, pricelists, selling, shelves, winning, writing
 from core.catalog.views.frame import pages
+from core.catalog.views.hits import hits
 from core.web import NavEntry
 from core.web.i18n import lazy
 
+SEARCHES = [hits]
 NAV = [
     NavEntry(
         key="catalogue",
@@ -47,4 +49,4 @@ NAV = [
     ),
 ]
 
-__all__ = ["NAV", "buying", "files", "pages", "pricelists", "selling", "shelves", "winning", "writing"]
+__all__ = ["NAV", "SEARCHES", "buying", "files", "pages", "pricelists", "selling", "shelves", "winning", "writing"]

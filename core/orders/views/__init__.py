@@ -2,10 +2,12 @@
 
 from core.orders.views import acting, detail, listing, saving, talking
 from core.orders.views.frame import pages
+from core.orders.views.hits import hits
 from core.web import NavEntry
 from core.web.i18n import lazy
 
 SUBJECTS = {"order:panel": detail.subject}
+SEARCHES = [hits]
 NAV = [
     NavEntry(
         key="orders",
@@ -20,4 +22,4 @@ NAV = [
     )
 ]
 
-__all__ = ["NAV", "SUBJECTS", "acting", "detail", "listing", "pages", "saving", "talking"]
+__all__ = ["NAV", "SEARCHES", "SUBJECTS", "acting", "detail", "listing", "pages", "saving", "talking"]

@@ -47,7 +47,11 @@ def detail(ctx: Context, order_id: UUID) -> Response:
         Crumb(_("Orders"), url_for("orders.index")),
         Crumb(side, url_for("orders.index", side=found.head.side)),
     )
-    page = replace(page, activity=activity(ctx, found, page.events))
+    page = replace(
+        page,
+        activity=activity(ctx, found, page.events),
+        offers_url=slots.offers_url(ctx, "order:panel", str(order_id)),
+    )
     return render("orders/detail.html", page, crumbs=crumbs)
 
 

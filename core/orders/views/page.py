@@ -187,6 +187,7 @@ class OrderPage:
     note: str = ""
     currency: str = "CNY"
     activity: Any = None
+    offers_url: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from core.tenancy.views import company, enterprises, partners
 from core.tenancy.views.frame import pages
+from core.tenancy.views.hits import hits
 from core.web import NavEntry
 from core.web.i18n import lazy
 
+SEARCHES = [hits]
 NAV = [
     NavEntry(
         key="partners", endpoint="tenancy.partners", icon="users", title=lazy("Partners"), group="trade",
@@ -20,4 +22,4 @@ NAV = [
     ),
 ]  # fmt: skip
 
-__all__ = ["NAV", "company", "enterprises", "pages", "partners"]
+__all__ = ["NAV", "SEARCHES", "company", "enterprises", "pages", "partners"]

@@ -74,7 +74,7 @@ def partners(ctx: Context) -> Response:
     page = cut(found, 50, lambda row: (row[1].name, row[1].tenant_id))
     rows = tuple(
         PartnerRow(
-            name=_name(card),
+            name=name_of(card),
             code=relation.code,
             uscc=card.uscc,
             price_group=relation.price_group,
@@ -97,7 +97,7 @@ def find_partner(ctx: Context) -> Response:
     q = request.args.get("q", "")[:100].replace("\x00", "")
     rows = tuple(
         PartnerRow(
-            name=_name(card),
+            name=name_of(card),
             code=None,
             uscc=card.uscc,
             price_group=None,
@@ -138,7 +138,7 @@ def _partner(
     stored = {name: getattr(relation, name, None) for name in (*terms.TERMS, "credit_limit")}
     stored["credit_limit"] = plain(stored["credit_limit"])
     page = PartnerPage(
-        name=_name(card),
+        name=name_of(card),
         uscc=card.uscc,
         status=status(card.status),
         values=stored if typed is None else {**stored, **typed},
@@ -152,7 +152,7 @@ def _partner(
     return render("tenancy/partner.html", page, 422 if errors else 200, crumbs=_crumbs(page.name))
 
 
-def _name(card: EnterpriseCard) -> str:
+def name_of(card: EnterpriseCard) -> str:
     return (card.name_en if language() == ENGLISH else None) or card.name
 
 
