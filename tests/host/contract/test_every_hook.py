@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,9 @@ from core.app import create_app
 from core.hooks import POLICIES, InvoiceFacts, LotFacts, OrderFacts, Quotation, TransitionFacts
 from core.hooks.places import SLOTS
 from core.host import service
+from core.host.life import changes
+from core.host.life.installer import Installer
+from core.host.life.plan import plan
 from core.identity import sync_roles
 from core.kernel import Refused
 from core.orders import ORDER, NewOrder, WantedLine
@@ -172,6 +176,28 @@ def test_events_reach_it_on_both_sides_after_the_commit(stand: Stand, traded: UU
     handlers = stand.house.app.extensions["ts.host"].loaded[witness.NAME].subscriptions
     assert [each.event.__name__ for each in handlers] == ["OrderSubmitted"]
     assert number
+
+
+@pytest.mark.slow
+def test_it_is_not_put_aside_while_orders_of_its_mode_are_open(
+    stand: Stand, traded: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The removal rule: the plan names an open order, and the change is refused with one's number."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(stand.module.__file__ or "").parent.parent))
+    config = stand.house.config
+    with stand.house.acting("operator") as ctx:
+        found = plan(ctx, "archive", witness.NAME, config.data)
+        change, _ = changes.ask(ctx, found)
+    assert (found.open_orders > 0, found.open_gates > 0, found.enterprises) == (True, True, 2)
+
+    installer = Installer(config.url("migrate"), config.data, config.master_key)
+    assert installer.claim(change)
+    outcome = installer.carry_out(change)
+    installer.engine.dispose()
+
+    assert (outcome.state, outcome.code) == ("failed", "plugin.has_open_orders"), outcome
+    assert outcome.values is not None and outcome.values["order"] == found.an_order
+    assert stand.house.scalar("SELECT state FROM ts.plugin WHERE name = 'witness'") == "installed"
 
 
 @pytest.mark.parametrize("slot", SLOTS)
