@@ -1,12 +1,12 @@
 """Tries a plugin's tables instead of reading their policies: strangers' rows are put in, and nobody else may see or touch them.
 
-A copy of each table with its policies, in a schema of its own and without its constraints, takes two made-up rows. Then
+A copy of each table with its policies, in a schema of its own and without its constraints, takes a few made-up rows. Then
 the role of plugins looks at it in the name of an enterprise that owns neither, once for each role that serves. So
 `tenant_id = ts.tenant() OR true` is found out, and so is whatever else a policy may say. The table itself is not locked,
 and all of it is rolled back.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,16 +28,24 @@ POLICIES = """SELECT polname AS name, CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a
 GRANTED = """SELECT DISTINCT a.privilege_type FROM (SELECT relacl AS acl FROM pg_class WHERE oid = :table
   UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = :table) held, aclexplode(held.acl) a
   WHERE a.grantee IN (0, CAST(:role AS regrole))"""
-FULL = {"uuid": "gen_random_uuid()", "jsonb": "'{}'", "json": "'{}'", "bytea": "''", "interval": "'1 day'"}
-BY_CATEGORY = {"S": "'probe'", "N": "1", "D": "now()", "B": "true", "A": "'{}'"}
+KINDS = {"uuid": "gen_random_uuid()", "jsonb": "'{}'", "json": "'{}'", "bytea": "''", "interval": "'1 day'"}
+FULL = {"S": "'probe'", "N": "1", "D": "now()", "B": "true", "A": "'{}'"}
+NARROW = {"S": "'x'", "N": "0", "D": "now()", "B": "false", "A": "'{}'"}  # for varchar(1) and numeric(2, 2)
 DONE = {"UPDATE": "changed", "DELETE": "removed"}
+
+
+class Untried(ValueError):
+    """A table whose types take none of the made-up rows."""
 
 
 def leaks(connection: Connection, schema: str, name: str, oid: int, *, published: bool) -> list[str]:
     """What an enterprise could do to rows that are not its own; empty for a sound table. `published`: all may read it."""
     found: list[str] = []
     with _undone(connection):
-        copy = _copied(connection, schema, name, oid)
+        try:
+            copy = _copied(connection, schema, name, oid)
+        except Untried as why:
+            return [f"its policies cannot be tried: {why}"]
         for role in ROLES:
             granted = set(connection.execute(text(GRANTED), {"table": oid, "role": role}).scalars())
             if granted:
@@ -48,7 +56,7 @@ def leaks(connection: Connection, schema: str, name: str, oid: int, *, published
 
 
 def _copied(connection: Connection, schema: str, name: str, oid: int) -> str:
-    """A table like it, with two rows that belong to nobody here: one full, one with nothing but ids."""
+    """A table like it, with rows that belong to nobody here: full ones, and one with nothing but ids."""
     copy, columns = f'{PLACE}."{name}"', connection.execute(text(COLUMNS), {"table": oid}).all()
     connection.exec_driver_sql(f"CREATE SCHEMA {PLACE} AUTHORIZATION ts_plugin_owner")
     connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema}, {PLACE} TO ts_plugin")
@@ -56,19 +64,31 @@ def _copied(connection: Connection, schema: str, name: str, oid: int) -> str:
     connection.exec_driver_sql(f'CREATE TABLE {copy} (LIKE {schema}."{name}")')
     for column in columns:
         connection.exec_driver_sql(f'ALTER TABLE {copy} ALTER COLUMN "{column.name}" DROP NOT NULL')
-    for chosen in (columns, [each for each in columns if each.type == "uuid"]):
-        connection.exec_driver_sql(_insert(copy, chosen))
+    ids = [each for each in columns if each.type == "uuid"]
+    rows = [_insert(copy, columns, FULL), _insert(copy, columns, NARROW), _insert(copy, ids, FULL)]
+    if not sum([_kept(connection, row) for row in rows]):
+        raise Untried(f"no row can be made of {', '.join(each.type for each in columns)}")
     connection.exec_driver_sql(f"ALTER TABLE {copy} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
     connection.exec_driver_sql(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {copy} TO ts_plugin")
     connection.exec_driver_sql("RESET ROLE")
     return copy
 
 
-def _insert(table: str, columns: Collection[Any]) -> str:
+def _kept(connection: Connection, statement: str) -> bool:
+    """Whether a row could be put in; one that its own types refuse leaves nothing."""
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(statement)
+    except DBAPIError:
+        return False
+    return True
+
+
+def _insert(table: str, columns: Collection[Any], values_of: Mapping[str, str] = FULL) -> str:
     if not columns:
         return f"INSERT INTO {table} DEFAULT VALUES"
     names = ", ".join(f'"{each.name}"' for each in columns)
-    values = ", ".join(FULL.get(each.type) or BY_CATEGORY.get(each.category, "NULL") for each in columns)
+    values = ", ".join(KINDS.get(each.type) or values_of.get(each.category, "NULL") for each in columns)
     return f"INSERT INTO {table} ({names}) VALUES ({values})"
 
 

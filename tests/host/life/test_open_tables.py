@@ -96,6 +96,20 @@ def test_constraints_triggers_and_generated_columns_do_not_hide_a_leak(owner: Co
     assert any("another enterprise's rows are seen" in each for each in make(owner, *crowd))
 
 
+def test_types_that_take_little_are_tried_as_well(owner: Connection) -> None:
+    narrow = [
+        "CREATE DOMAIN plugin_probe.code AS text NOT NULL CHECK (VALUE ~ '^[A-Z]{3}$')",
+        f"GRANT USAGE ON SCHEMA plugin_probe TO {REACH}",
+        f"CREATE TABLE {NOTE} (tenant_id uuid NOT NULL, flag varchar(1) NOT NULL, share numeric(2, 2) NOT NULL, pair int4range)",
+        f"ALTER TABLE {NOTE} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        f"GRANT SELECT ON {NOTE} TO ts_app",
+        f"CREATE POLICY wide ON {NOTE} FOR SELECT TO ts_app USING ({MINE} OR share = 0)",
+    ]
+    assert any("another enterprise's rows are seen" in each for each in make(owner, *narrow))
+    strict = f"ALTER TABLE {NOTE} ADD COLUMN code plugin_probe.code"
+    assert "cannot be tried" in make(owner, strict)[0]
+
+
 def test_what_is_published_on_purpose_is_read_by_all_and_written_by_its_owner_only(owner: Connection) -> None:
     lines = table("probe")[:-1]
     read = f"CREATE POLICY public_read ON {NOTE} FOR SELECT TO {REACH} USING ((SELECT ts.tenant()) IS NOT NULL)"
