@@ -25,6 +25,8 @@ from core.kernel import Invalid, Refused
 
 SECONDS = 300.0
 USERS = "SELECT tenant_id FROM ts.plugin_enablement WHERE plugin = :name AND state <> 'disabled'"
+FAILED = {"plugin.failed", "order.plan_does_not_sum", "plugin.ended_transaction", "plugin.out_of_order"}
+"""Refusals of an order that are the plugin's own fault."""
 Told = Callable[[Finding], None]
 Say = Callable[[BaseException], str]
 
@@ -201,10 +203,21 @@ class Check:
         answers = list(self._lines("pages", "core.authoring.visiting", [name], [], environ))
         if answers and "check" in answers[-1]:
             return
-        bad = sorted({f"{each['address']}: {each['status']}" for each in answers if each["status"] >= 500})
-        pages = len({each["address"] for each in answers})
+        addresses = [each for each in answers if "address" in each]
+        bad = sorted({f"{each['address']}: {each['status']}" for each in addresses if each["status"] >= 500})
+        pages = len({each["address"] for each in addresses})
         do = "Open the page with `run.py plugin dev` and read the terminal."
         self.found("pages", "every page and answer is made", not bad, "; ".join(bad) or str(pages), "", do)
+        for each in answers:
+            if "mode" in each:
+                self._traded(each)
+
+    def _traded(self, told: dict[str, str]) -> None:
+        """An order of a mode: it came to its end, the plugin failed on the way, or something else is needed first."""
+        what = " · ".join(filter(None, (told["mode"], told["state"], told["why"])))
+        ok = True if told["state"] == "completed" else False if told["code"] in FAILED else None
+        do = "Place one with `trade.place` in a test, and mend the mode's plans."
+        self.found("trade", "an order comes to its end", ok, what, "", do if told["code"] else "")
 
     def _lines(
         self, part: str, module: str, arguments: list[str], folders: list[Path], environ: dict[str, str] | None = None

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from core import billing, catalog, fulfilment, identity, orders, stock, tenancy
 from core.app import Installation
+from core.db import TenantSession
 from core.hooks import OrderFacts
 from core.identity import ROLES
 from core.kernel import Actor, Context, uuid7
@@ -40,10 +41,15 @@ class Side:
     browser: FlaskClient
     key: str
     token: str = field(default="", repr=False)
+    rehearsal: TenantSession | None = None
 
     @contextmanager
     def acting(self) -> Iterator[Context]:
-        """One transaction in this person's name; commits at the end."""
+        """One transaction in this person's name; commits at the end, except in a rehearsal."""
+        if self.rehearsal is not None:
+            yield self.house.unit.enter(self.rehearsal, self.id, self.actor, {}, everything=True)
+            self.rehearsal.flush()
+            return
         with self.house.unit.acting(self.id, self.actor, {}, everything=True) as ctx:
             yield ctx
 
@@ -161,6 +167,29 @@ class Trade:
             found = list(ctx.session.scalars(select_plan(order_id)))
             ctx.session.expunge_all()
         return found
+
+    def complete(self, order_id: UUID) -> None:
+        """From confirmation to the last payment; what must be paid first is paid first."""
+        self.confirm(order_id)
+        for item in self.plan(order_id):
+            if item.gate:
+                self.pay(order_id, item.amount)
+        self.ship(order_id)
+        self.receive(order_id)
+        self.invoice(order_id)
+        if self.order(order_id).paid < self.order(order_id).total:
+            self.pay(order_id)
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[None]:
+        """Everything done inside is undone at the end."""
+        with self.house.database.session() as session:
+            self.buyer.rehearsal = self.seller.rehearsal = session
+            try:
+                yield
+            finally:
+                self.buyer.rehearsal = self.seller.rehearsal = None
+                session.rollback()
 
     def work(self) -> None:
         """What the worker does, until nothing is due: event handlers run, timers too."""

@@ -96,10 +96,6 @@ class Trial:
         with self.looking() as connection:
             return leftovers(connection, name)
 
-    def complaints(self, name: str) -> list[str]:
-        with self.looking() as connection:
-            return tables.complaints(connection, f"plugin_{name}")
-
     def permissions(self, name: str) -> int:
         rows = self.rows("SELECT count(*) FROM auth.permission WHERE starts_with(code, :name || '.')", name=name)
         return int(rows[0][0])

@@ -16,6 +16,7 @@ from core.app import Installation, create_app
 from core.authoring.trading import Side, Trade
 from core.config import Config
 from core.kernel import Refused
+from core.stock import add_warehouse
 
 ROOT = Path(__file__).parents[2]
 
@@ -99,6 +100,27 @@ def drain(app: Any, known: dict[str, Any]) -> dict[str, Any]:
     return {"refused": refused, "state": both.order(UUID(known["open"])).state}
 
 
+def lay(app: Any, known: dict[str, Any]) -> dict[str, Any]:
+    """The seller keeps a hundred bars and lays them in at the buyer's."""
+    both = again(app, known)
+    with both.seller.acting() as ctx:
+        both.warehouse = add_warehouse(ctx, "W9", "九号库").id
+    sku = both.goods("BAR")
+    with both.seller.acting() as ctx:
+        from tongshang_consignment import service
+
+        laid = service.lay_in(ctx, both.buyer.id, "BAR", *map(service.Decimal, ("100", "90", "0.13")))
+    return {**known, "sku": str(sku), "stock": str(laid.id)}
+
+
+def close(app: Any, known: dict[str, Any]) -> dict[str, Any]:
+    """The open order goes to its end."""
+    both = again(app, known)
+    finish(both, UUID(known["open"]))
+    both.work()
+    return {"state": both.order(UUID(known["open"])).state}
+
+
 def again(app: Any, known: dict[str, Any]) -> Trade:
     """The two enterprises of before."""
     both = Trade.__new__(Trade)
@@ -113,7 +135,7 @@ def side(house: Installation, app: Any, ident: str) -> Side:
     return Side(UUID(ident), ident, house, Actor.system("test"), app.test_client(), "")
 
 
-ACTS = {"trade": trade, "look": look, "drain": drain}
+ACTS = {"trade": trade, "look": look, "drain": drain, "lay": lay, "close": close}
 
 if __name__ == "__main__":
     config = Config.load()

@@ -57,9 +57,10 @@ def test_a_new_plugin_passes_and_the_report_is_json(folder: Path) -> None:
     told = json.loads(done.stdout)
     assert (told["ok"], told["plugin"], told["version"]) == (True, "advance", "0.1.0")
     assert {each["part"] for each in told["checks"]} == {
-        "package", "conformance", "tests", "install", "pages", "upgrade", "removal",
+        "package", "conformance", "tests", "install", "pages", "trade", "upgrade", "removal",
     }  # fmt: skip
     assert "removal        nothing is left behind" in done.stderr
+    assert "an order comes to its end · advance · completed" in done.stderr
 
 
 def alive(trial: Trial, wheel: Path, older: Path | None = None) -> Report:
@@ -91,6 +92,12 @@ def test_what_is_wrong_with_a_life_is_said(trial: Trial, folder: Path, tmp_path:
     assert (found.part, found.check) == ("install", "install")
     assert "plugin.tables_open" in found.what
     assert "row-level security" in found.do
+
+    broke = spoiled(folder, "migrations/a0001_entry.py", lambda text: text.replace("NO FORCE ROW", "FORCE ROW"))
+    broke = spoiled(broke, "mode.py", lambda text: text.replace("order.total - first", "order.total"))
+    (found,) = wrong(alive(trial, building.build(broke, tmp_path / "broke")))
+    assert (found.part, found.check) == ("trade", "an order comes to its end")
+    assert "order.plan_does_not_sum" in found.what or "sum" in found.what
 
     (found,) = wrong(alive(trial, build("1.2"), older=build("1.1")))
     assert (found.part, found.check) == ("upgrade", "upgrade")
