@@ -88,8 +88,9 @@ def main():
         return tell(Stopped("Tongshang runs on Linux and macOS.", "On Windows run it inside WSL."))
     os.environ["PYTHONUTF8"] = "1"  # paths and files in any language, whatever the terminal's settings
     testing = arguments[:1] == ["test"]
+    checking = arguments[:2] == ["plugin", "check"]  # runs a plugin's own tests
     try:
-        python = environment("test" if testing else "use")
+        python = environment("test" if testing or checking else "use")
     except Stopped as stop:
         return tell(stop)
     except OSError as error:

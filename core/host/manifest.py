@@ -16,6 +16,8 @@ from core import __version__
 
 GROUP = "tongshang.plugins"
 NAME = re.compile(r"^[a-z][a-z0-9_]{1,30}$")
+OURS = frozenset({"changes", "installation", "trust", "upload"})
+"""Pages of the store that lie where a plugin of this name would have its own."""
 
 
 def next_breaking(version: str) -> str:
@@ -83,6 +85,8 @@ def parse(content: str, module: str, folder: Path, version: str = "") -> Manifes
         raise ManifestError(f"{module}: plugin.toml lacks {', '.join(sorted(missing))}")
     if not NAME.match(str(said["name"])):
         raise ManifestError(f"{module}: {said['name']!r} is no plugin name (lower case letters, digits, _)")
+    if said["name"] in OURS:
+        raise ManifestError(f"{module}: {said['name']!r} is a page of the store; a plugin needs another name")
     try:
         SpecifierSet(said["core"])
     except InvalidSpecifier:

@@ -133,6 +133,7 @@ def test_a_plugin_made_for_another_core_stays_out(install: Install, start: Start
         ('name = "Bad Name"\ntitle = "x"\ncategory = "x"\ncore = ">=0"', "no plugin name"),
         ('name = "other"\ntitle = "x"\ncategory = "x"\ncore = ">=0"', "'other' inside"),
         ('name = "bad"\ntitle = "x"\ncategory = "x"\ncore = "soon"', "no version range"),
+        ('name = "trust"\ntitle = "x"\ncategory = "x"\ncore = ">=0"', "a page of the store"),
     ],
 )
 def test_a_manifest_that_cannot_be_used_is_named(install: Install, start: Start, manifest: str, reason: str) -> None:
