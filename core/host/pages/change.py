@@ -178,7 +178,9 @@ def _title(listed: Change) -> str:
 
 
 def _steps(row: Any) -> tuple[Step, ...]:
-    """The steps of its act in order, with what the installer told of each."""
+    """The steps of its act in order, with what the installer told of each; none of a wish that nobody granted."""
+    if row.state in ("asked", "refused"):
+        return ()
     heard = {each["step"]: each for each in row.steps}
     keys = [*ORDER.get(row.verb, ())]
     keys += [key for key in heard if key not in keys and key != "end"]
@@ -205,7 +207,7 @@ def _hint(heard: Any, over: bool) -> str:
         return _("Not every process has taken it over yet")
     if heard["state"] == "running":
         return _("Under way")
-    if "processes" in heard:
+    if heard.get("processes"):
         return _("%(n)s processes run it", n=heard["processes"])
     return _("%(n)s steps", n=heard["steps"]) if heard.get("steps") else ""
 

@@ -8,6 +8,7 @@ from core.host.store.places import Place, places
 from core.host.store.saying import TIERS, VERBS, powers, said
 from core.web.i18n import gettext as _
 from core.web.i18n import ngettext
+from core.web.problem import sentence
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,21 @@ def shown(plan: Mapping[str, Any]) -> PlanShown:
         many("requires"), many("libraries"), many("permissions_new"), many("permissions_gone"), many("tables_new"),
         bool(plan.get("migrations")), tuple(powers(many("hooks"))), many("hosts"), places(many("slots"), many("modes")),
         many("routes"), plan.get("enterprises") or 0, plan.get("open_orders") or 0, plan.get("open_gates") or 0,
-        many("warnings"), bool(plan.get("needs_typed_name")), tuple(_consequences(verb, plan)), tuple(_blocked(verb, plan)),
+        tuple(_warnings(plan)), bool(plan.get("needs_typed_name")), tuple(_consequences(verb, plan)), tuple(_blocked(verb, plan)),
         verb in ("archive", "purge", "rollback"),
     )  # fmt: skip
+
+
+def _warnings(plan: Mapping[str, Any]) -> list[str]:
+    """What the operator should know before, with the names it is about. That the plugin itself is unsigned stands above."""
+    named = {"plugin.warns_unsigned": plan.get("unsigned"), "plugin.warns_definers": plan.get("definers")}
+    told = []
+    for code in plan.get("warnings") or ():
+        if code == "plugin.warns_unsigned" and not plan.get("publisher"):
+            continue
+        names = named.get(code) or ()
+        told.append(" ".join([sentence(code, {}), ", ".join(names)]).strip())
+    return told
 
 
 def _consequences(verb: str, plan: Mapping[str, Any]) -> list[str]:

@@ -25,7 +25,7 @@ CHANGE_STATES: Mapping[str, tuple[Lazy, str]] = {
     "done": (lazy("Done"), "ok"),
     "rolled_back": (lazy("Taken back"), "bad"),
     "failed": (lazy("Failed"), "bad"),
-    "refused": (lazy("Refused"), "bad"),
+    "refused": (lazy("Turned down"), "bad"),
 }
 OPEN = ("queued", "running")
 

@@ -21,6 +21,7 @@ def test_a_wheel_is_uploaded_planned_and_consented_to(operator, upload, made_whe
     plan = taken.headers["Location"]
     assert plan.startswith("/plugins/alpha/plan?verb=install&sha256=")
     page = operator.get(plan).text
+    assert "plugin.warns" not in page and "versions of the platform that do not exist yet" in page
     for said in ("Nobody vouches for this package.", "alpha.use", "It calls no other server.", "MIT", "&gt;=0.1,&lt;2"):
         assert said in page, said
     answer = consented(operator, plan)
