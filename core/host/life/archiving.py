@@ -19,6 +19,13 @@ COLUMNS_HELD = """SELECT c.relname AS name, t.attname AS column, pg_get_userbyid
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a
   WHERE n.nspname = :schema AND a.grantee <> c.relowner ORDER BY 1, 2, 3, 4"""
 
+CALLED = """SELECT p.oid::regprocedure::text AS function,
+    CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END AS role
+  FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+  WHERE p.pronamespace = to_regnamespace(:schema) AND p.prosecdef AND a.grantee <> p.proowner
+  AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.refobjid = p.oid AND d.classid = 'pg_policy'::regclass) ORDER BY 1, 2"""
+"""Who may call functions that write as the tables' owner; those that policies ask are needed for reading."""
+
 
 def archive(work: Work) -> None:
     """Put a plugin aside: nobody uses it, its code is no longer loaded, its schema is only read."""
@@ -32,6 +39,9 @@ def archive(work: Work) -> None:
         for grant_ in grants:
             if grant_["privilege"] in WRITES:
                 connection.exec_driver_sql(f"REVOKE {_what(grant_)} FROM {grant_['role']}")
+        calls = _held(connection, schema, CALLED)
+        for call in calls:
+            connection.exec_driver_sql(f"REVOKE EXECUTE ON FUNCTION {call['function']} FROM {call['role']}")
     known = work.before.plugins[work.plugin]
     with work.step("import"):
         host = work.bring_in(
@@ -41,7 +51,7 @@ def archive(work: Work) -> None:
         grant(work, host)
     work.run(
         "UPDATE ts.plugin SET state = 'archived', changed_at = ts.clock(), archive = CAST(:archive AS jsonb) WHERE name = :name",
-        name=work.plugin, archive=json.dumps({"tables": sums, "grants": grants}),
+        name=work.plugin, archive=json.dumps({"tables": sums, "grants": grants, "calls": calls}),
     )  # fmt: skip
     work.facts["tables"] = sums
     work.next_epoch()
@@ -65,6 +75,8 @@ def restore(work: Work) -> None:
         for grant_ in kept.get("grants", []):
             if grant_["privilege"] in WRITES:
                 connection.exec_driver_sql(f"GRANT {_what(grant_)} TO {grant_['role']}")
+        for call in kept.get("calls", []):
+            connection.exec_driver_sql(f"GRANT EXECUTE ON FUNCTION {call['function']} TO {call['role']}")
     plugin = Installed(work.plugin, "installed", row.version, tuple(row.packages))
     with work.step("import"):
         host = work.bring_in(work.before.with_(plugin), fresh=work.plugin)

@@ -13,6 +13,7 @@ from core.host.life import purging
 from core.host.life.plan import Plan
 from core.kernel import Actor, Conflict
 from tests.host.life.conftest import Ground
+from tests.host.life.wheels import MANIFEST, table
 
 pytestmark = pytest.mark.slow
 SUM = "SELECT md5(string_agg(n::text, ',' ORDER BY n::text)) FROM plugin_{0}.note n"
@@ -67,6 +68,29 @@ def test_what_was_put_aside_comes_back_equal_or_goes_for_good(ground: Ground) ->
     assert ground.do("purge", "aside").state == "done"
     with ground.owner.begin() as connection:
         assert purging.leftovers(connection, "aside") == []
+
+
+def test_functions_of_the_owner_are_put_aside_with_the_tables(ground: Ground) -> None:
+    """A definer function writes as the owner, whom no taken right stops; so nobody may call it meanwhile."""
+    note = """CREATE FUNCTION plugin_clerk.keep(_said text) RETURNS void LANGUAGE sql SECURITY DEFINER
+      SET search_path = pg_catalog, pg_temp
+      AS 'INSERT INTO plugin_clerk.note VALUES (ts.tenant(), gen_random_uuid(), _said)'"""
+    manifest = MANIFEST.format(name="clerk", core=">=0.1,<0.2", version="1.0", requires=[]) + 'definers = ["keep"]\n'
+    lines = [*table("clerk"), note]
+    assert ground.put("clerk", steps=[lines], files={"made_clerk/plugin.toml": manifest}).state == "done"
+
+    def keep(said: str) -> None:
+        with ground.unit.system(ground.ids["lianhang"], "test") as ctx:
+            ctx.session.execute(text("SELECT plugin_clerk.keep(:said)"), {"said": said})
+
+    keep("one")
+    assert ground.do("archive", "clerk").state == "done"
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        keep("two")
+    assert ground.notes("lianhang", "clerk") == ["one"]
+    assert ground.do("restore", "clerk").state == "done"
+    keep("three")
+    assert ground.notes("lianhang", "clerk") == ["one", "three"]
 
 
 def _as_owner(ground: Ground, statement: str) -> object:
