@@ -1,20 +1,23 @@
 """Bringing a plugin in from its author's folder, without a package: its tables, its permissions, its row."""
 
+import json
 import sys
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from core import identity, rooms
-from core.authoring.source import Source
+from core.authoring.source import Source, find
 from core.config import UserError
 from core.db import history
 from core.hooks import Dispatch
 from core.host import load, shipping, standing, tables
 
 BY = "author"
+RAN = "author-migrations.json"
 
 
 def put_on_path(folders: Sequence[Path]) -> None:
@@ -22,6 +25,16 @@ def put_on_path(folders: Sequence[Path]) -> None:
     for folder in reversed(folders):
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
+
+
+def changed_after_running(data: Path, folder: Path) -> list[str]:
+    """Names of migrations that are other ones than when they ran here, so that the tables do not show it."""
+    kept = data / RAN
+    known: dict[str, str] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
+    steps = sorted((find(folder).manifest.folder / "migrations").glob("*.py"))
+    now = {path.name: sha256(path.read_bytes()).hexdigest() for path in steps}
+    kept.write_text(json.dumps({**now, **known}), "utf-8")
+    return [name for name in sorted(now) if known.get(name, now[name]) != now[name]]
 
 
 def enter(url: str, data: Path, source: Source) -> list[str]:

@@ -16,6 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,13 @@ def main() -> int:
             if web is not None:
                 web.end(1.0)
             told, heard = os.pipe()
-            web = fork(lambda out=heard: _serve(config, folder, Path(place), descriptor, out), close=told)
+            web = fork(partial(_serve, config, folder, Path(place), descriptor, heard), close=told)
             os.close(heard)
             with open(told, encoding="utf-8") as greeting:
                 said = greeting.read() or json.dumps({"what": say("It ended by itself; read what it says above.")})
             if worker is not None:
                 worker.end(3.0)
-            worker = None if "what" in json.loads(said) else fork(lambda: _work(config, folder, Path(place)))
+            worker = None if "what" in json.loads(said) else fork(partial(_work, config, folder, Path(place)))
             print(said, flush=True)
         for process in (web, worker):
             if process is not None:
@@ -150,7 +151,8 @@ def _serve(config: Config, folder: Path, place: Path, descriptor: int, out: int)
     served = application if problem is None else refusing(problem)
     server = make_server("127.0.0.1", 0, served, threaded=True, request_handler=Quiet, fd=descriptor)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    told = {"what": problem.what, "where": problem.where} if problem else {"steps": steps}
+    changed = entering.changed_after_running(config.data, folder) if problem is None else []
+    told = {"what": problem.what, "where": problem.where} if problem else {"steps": steps, "changed": changed}
     with open(out, "w", encoding="utf-8") as greeting:
         greeting.write(json.dumps(told, ensure_ascii=False))
     server.serve_forever()

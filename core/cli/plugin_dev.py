@@ -92,6 +92,8 @@ class Processes:
                 click.secho(f"     {line}", fg="red", err=True)
         for step in state.get("steps", ()):
             self.tell.note(step)
+        for name in state.get("changed", ()):
+            self.tell.note(f"{name} was changed after it had run: add a next step, or begin again with --fresh.")
         return state
 
     def stop(self) -> None:

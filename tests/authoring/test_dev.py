@@ -130,6 +130,9 @@ def test_what_is_saved_is_served_and_what_is_broken_is_named(desk: Desk) -> None
     assert desk.told("plugin_advance:0002")
     assert desk.told("served again")
 
+    desk.edit("migrations/a0002_seen.py", SECOND.replace("integer", "bigint"))
+    assert "a0002_seen.py" in desk.told("changed after it had run")
+
     desk.process.send_signal(signal.SIGINT)
     desk.process.communicate(timeout=60)
     assert desk.process.returncode == 0
