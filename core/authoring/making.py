@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core import rooms
 from core.config import UserError
+from core.host import manifest
 from core.host.manifest import NAME, discover
 
 SKELETON = Path(__file__).parent / "skeleton"
@@ -51,7 +52,7 @@ def _check_name(name: str) -> None:
         )
     if name in dict(discover()):
         raise UserError(f"There is a plugin named “{name}” already.", "", "Choose another name.")
-    if name in OURS | set(rooms.ROOMS) or name in _addresses():
+    if name in OURS | manifest.OURS | set(rooms.ROOMS) or name in _addresses():
         raise UserError(f"“{name}” is a word of the platform itself.", "", "Choose another name.")
 
 
