@@ -53,7 +53,10 @@ def test_a_long_name_keeps_the_lines_short(tmp_path: Path) -> None:
     assert looked.returncode == 0, looked.stdout
 
 
-@pytest.mark.parametrize("name", ["X", "a", "a" * 32, "has-dash", "1st", "class", "spot", "orders", "catalog", "plugins", "upload", ".."])
+BAD = ["X", "a", "a" * 32, "has-dash", "1st", "class", "spot", "orders", "catalog", "plugins", "upload", ".."]
+
+
+@pytest.mark.parametrize("name", BAD)
 def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError) as refused:
         making.make(name, tmp_path)
