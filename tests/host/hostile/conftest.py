@@ -36,7 +36,7 @@ from tests.trust.serving import Job, started
 
 REST = """SELECT EXISTS (SELECT 1 FROM ts.outbox_event WHERE state = 'new'),
   EXISTS (SELECT 1 FROM ts.audit_entry WHERE seq IS NULL)"""
-SMALL, BIG = 1, 2000  # pieces; the second is what the plugins stumble over
+SMALL, BIG, HUGE = 1, 2000, 2500  # pieces; the second is what the plugins stumble over
 
 
 @dataclass
@@ -166,10 +166,12 @@ def bare(server: Server, keys: None, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @contextmanager
-def served(stage: Stage, *options: str, workers: int = 1, memory: str = "1") -> Iterator[Stage]:
+def served(
+    stage: Stage, *options: str, workers: int = 1, memory: str = "1", web_memory: str = "1024"
+) -> Iterator[Stage]:
     """The house with web and worker as `run.py` starts them. `memory` is the worker's limit, in megabytes."""
     data, log = stage.house.config.data, stage.house.config.data / "processes.log"
-    environ = {**stage.house.environ(), "TS_MEMORY_LIMIT": "1024"}
+    environ = {**stage.house.environ(), "TS_MEMORY_LIMIT": web_memory}
     port, before = free_port(0), stage.port
     serve = [sys.executable, "-m", "core.cli", "serve", "--data", str(data), "--port", str(port), "--workers", str(workers)]
     web = started([*serve, *options], environ, log)

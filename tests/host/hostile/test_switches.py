@@ -1,10 +1,10 @@
-"""What the operator has in hand: the kill switch over all enterprises and processes, and a start without any plugin."""
+"""What the operator has in hand: the kill switch over all enterprises and processes, a start without any plugin, a limit."""
 
 import pytest
 
 from core.catalog.events import ProductsImported
 from core.kernel import uuid7
-from tests.host.hostile.conftest import SMALL, Stage, served, soon
+from tests.host.hostile.conftest import HUGE, SMALL, Stage, served, soon
 
 pytestmark = pytest.mark.slow
 WHY = "its author called: do not use it"
@@ -62,3 +62,32 @@ def test_in_safe_mode_the_house_serves_without_any_plugin_and_nothing_is_lost(on
     with served(one) as stage:
         soon(lambda: stage.sql(waiting) == [(0,)], 5)
         assert stage.place("zhuda", "yongtai", SMALL).status == 201
+
+
+def test_a_web_process_past_its_limit_is_replaced_without_a_failed_request(one: Stage) -> None:
+    outcome = one.hand_in("grows")
+    assert outcome.state == "done", outcome
+    one.sql("UPDATE ts.plugin_enablement SET state = 'disabled' WHERE plugin = 'raises'")
+    one.enable("lianhang", "grows")
+    with served(one, workers=2, web_memory="1") as stage:
+        before = webs(stage)
+        assert stage.place("hengke", "lianhang", HUGE).status == 201
+        answers = []
+
+        def replaced() -> bool:
+            answers.append(stage.ask("zhuda", "GET", "/orders").status)
+            now = webs(stage)
+            return len(now) == 2 and now != before
+
+        soon(replaced, 40)
+        assert set(answers) == {200}
+        assert ("memory",) in stage.sql("SELECT DISTINCT kind FROM ts.plugin_fault WHERE plugin = 'grows' AND hook <> %s", HEARS)
+        assert stage.plugin("grows")["by"] == "platform"
+
+
+HEARS = "event:OrderSubmitted"  # where the worker saw it
+
+
+def webs(stage: Stage) -> set[str]:
+    reporting = "SELECT id FROM ts.plugin_process WHERE kind = 'web' AND seen_at > clock_timestamp() - interval '2 seconds'"
+    return {name for (name,) in stage.sql(reporting)}

@@ -1,4 +1,4 @@
-"""An event handler that keeps everything it ever saw."""
+"""An event handler that keeps everything it ever saw, and a hook that keeps what it saw of the largest orders."""
 
 import time
 from decimal import Decimal
@@ -8,6 +8,7 @@ from tongshang import hookimpl
 
 BIG = Decimal(5_000)
 """Orders from here on bring its mistake out; smaller ones go well."""
+HUGE = Decimal(8_000)
 KEPT = []
 STEPS, PIECE = 40, 6 * 1024 * 1024  # bytes; a quarter of a gigabyte in a few seconds
 
@@ -18,8 +19,9 @@ def open_gates(order):
 
 
 @hookimpl
-def check_transition():
-    return None  # a hook without a fault, which is passed over with the others when the plugin is stopped
+def check_transition(order):
+    if order.total >= HUGE:
+        KEPT.extend(b"x" * PIECE for _ in range(STEPS // 2))
 
 
 def hoard(ctx, event):
