@@ -63,7 +63,7 @@ def detail(ctx: Context, name: str) -> Response:
     page = OverviewPage(
         head(ctx, name, "overview", found), found.summary, inside.description(place),
         tuple(
-            PictureShown(url_for("plugins.picture", name=name, no=each.no, v=found.version), each.name)
+            PictureShown(url_for("plugins.picture", name=name, no=each.no, v=found.version), _(each.name))
             for each in inside.pictures(place)
         ),
         _places(ctx, found), tuple(_facts(found)), found.package.sha256 if found.package is not None else "",

@@ -35,7 +35,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of a package: its place in the row, what it is called, how large it is in bytes."""
+    """A picture of a package: its place in the row, what it is called, how large it is in bytes.
+
+    `name` is made of the file's: "Order page" of `01-order-page.png`; the package's own words may translate it.
+    """
 
     no: int
     name: str
@@ -83,7 +86,7 @@ def pictures(place: Path | None) -> tuple[Picture, ...]:
         kind = next((media for mark, media in KINDS if start.startswith(mark)), None)
         if kind is not None and size <= MOST_BYTES:
             name = path.stem.lstrip("0123456789-_ ").replace("-", " ").replace("_", " ") or path.stem
-            found.append(Picture(len(found), name, path, kind, size))
+            found.append(Picture(len(found), name[:1].upper() + name[1:], path, kind, size))
         if len(found) == MOST_PICTURES:
             break
     return tuple(found)

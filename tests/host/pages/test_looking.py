@@ -76,7 +76,7 @@ def test_pictures_of_a_package_are_pictures_and_nothing_else(operator, enterpris
     upload(*made_wheel("shown", files=files))
     page = enterprise.get("/plugins/shown").text
     assert "It helps &lt;b&gt;you&lt;/b&gt;, see there." in page and "<h3>How</h3>" in page and "<li>one</li>" in page
-    assert page.count("<img") == 1 and 'alt="prices"' in page
+    assert page.count("<img") == 1 and 'alt="Prices"' in page
     got = enterprise.get("/plugins/shown/pictures/0")
     assert (got.status_code, got.mimetype, got.data) == (200, "image/png", picture)
     assert "sandbox" in got.headers["Content-Security-Policy"] and got.headers["X-Content-Type-Options"] == "nosniff"
