@@ -9,7 +9,7 @@ It stops accidents. Code that speaks to libpq by itself can still end the transa
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from psycopg.abc import Query
 from psycopg.pq import Format, TransactionStatus
 from psycopg.sql import Composable
 from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.db import border
 
@@ -236,11 +237,12 @@ def ended(driver: Any) -> bool:
     return bool(driver.pgconn.transaction_status == TransactionStatus.IDLE)
 
 
-def give_up(connection: Any) -> None:
+def give_up(connection: Any, driver: Any) -> None:
     """Throw away the connection of a transaction that was ended behind its caller's back; nothing of it is used again."""
-    driver = connection.connection.driver_connection
     driver.kept = driver.lingering = None
-    connection.invalidate()
+    with suppress(SQLAlchemyError):  # it was closed or given away already
+        connection.invalidate()
+    driver.close()
 
 
 def refuse_if_kept(session: Any, what: str) -> None:

@@ -66,6 +66,14 @@ class TenantSession(Session):
         refuse_if_kept(self, "close()")
         super().close()
 
+    def reset(self) -> None:
+        refuse_if_kept(self, "reset()")
+        super().reset()
+
+    def invalidate(self) -> None:
+        refuse_if_kept(self, "invalidate()")
+        super().invalidate()
+
 
 def _loads_objects(statement: Any) -> bool:
     """Whether a statement brings objects into the session: `select(Offer)` does, `select(Offer.price)` and text do not."""

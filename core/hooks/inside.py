@@ -65,7 +65,7 @@ def in_transaction(ctx: Context, name: str, connection: Any) -> Iterator[None]:
         found_out(held, driver)
     except (TransactionLost, Overtime) as fault:
         if not isinstance(fault, Overtime) or fault.gone:
-            keeping.give_up(connection)
+            keeping.give_up(connection, driver)
         raise
 
 

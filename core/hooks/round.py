@@ -15,7 +15,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.db import border, keeping
 from core.db.cutting import cut
 from core.db.keeping import Keeping, TransactionKept
-from core.hooks.inside import NOT_THERE, SettingsOf, TransactionLost, found_out, given_up, state_of
+from core.hooks.inside import (
+    NOT_THERE,
+    SettingsOf,
+    TransactionLost,
+    found_out,
+    given_up,
+    lost_by_the_database,
+    state_of,
+)
 from core.hooks.meter import Meter
 from core.hooks.watchdog import Overtime, Watchdog
 from core.kernel import Context, Refused
@@ -41,6 +49,7 @@ class Round:
         connection = self.connection = session.connection()
         driver = self.driver = connection.connection.driver_connection
         self.pgconn = driver.pgconn
+        self.root, self.base = session.get_transaction(), connection.get_transaction()
         keeping.guard(connection, driver)
         self.tenant = ctx.tenant_id
         self.around = (ctx.plugin, ctx.settings, session.info.get("kept"), session.get_nested_transaction())
@@ -118,22 +127,28 @@ class Round:
             outer.take_over(held)
         self._keep()
 
+    def _left(self) -> bool:
+        """Whether SQLAlchemy is no longer in the transaction of the caller, whatever the server thinks."""
+        lost = self.base is None or not self.base.is_active or self.connection.invalidated
+        return lost or self.session.get_transaction() is not self.root
+
     def _undo(self, fault: BaseException) -> None:
         held, session = self.held, self.session
         self.ctx.tenant_id = session.info["tenant_id"] = self.tenant
         if isinstance(fault, Overtime) and fault.gone:
-            keeping.give_up(self.connection)
+            keeping.give_up(self.connection, self.driver)
             return
-        if keeping.ended(self.driver) or state_of(fault) in NOT_THERE:
-            keeping.give_up(self.connection)
+        left = lost_by_the_database(fault) is None and self._left()
+        if left or keeping.ended(self.driver) or state_of(fault) in NOT_THERE:
+            keeping.give_up(self.connection, self.driver)
             raise TransactionLost("the hook ended the transaction it was called in") from fault
         try:
             while (nested := session.get_nested_transaction()) is not self.around[3] and nested is not None:
                 nested.rollback()
             border.go_back(self.driver, held)
         except (SQLAlchemyError, TransactionKept) as broken:
-            keeping.give_up(self.connection)
+            keeping.give_up(self.connection, self.driver)
             raise TransactionLost("the hook left the session unusable") from broken
         if not session.is_active:
-            keeping.give_up(self.connection)
+            keeping.give_up(self.connection, self.driver)
             raise TransactionLost("the hook left the session unusable") from fault

@@ -47,6 +47,8 @@ ROADS: dict[str, Act] = {
     "session.commit": lambda ctx: ctx.session.commit(),
     "session.rollback": lambda ctx: ctx.session.rollback(),
     "session.close": lambda ctx: ctx.session.close(),
+    "session.reset": lambda ctx: ctx.session.reset(),
+    "session.invalidate": lambda ctx: ctx.session.invalidate(),
     "connection.commit": lambda ctx: ctx.session.connection().commit(),
     "connection.rollback": lambda ctx: ctx.session.connection().rollback(),
     "driver.commit": lambda ctx: driver(ctx).commit(),
@@ -131,6 +133,32 @@ def test_a_transaction_that_was_ended_all_the_same_is_given_up_whole_and_loudly(
     assert refused.value.code == "plugin.ended_transaction" and refused.value.values["plugin"] == "rude"
     assert [(each.kind, each.opened) for each in told] == [("transaction", True)]
     assert any(record.levelname == "CRITICAL" for record in caplog.records)
+    ctx.session.rollback()
+    assert ctx.session.scalar(text("SELECT ts.tenant()")) == ctx.tenant_id
+
+
+@pytest.mark.filterwarnings("ignore:transaction already deassociated")
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda ctx: ctx.session.get_transaction().rollback(),
+        lambda ctx: ctx.session.get_transaction().commit(),
+        lambda ctx: ctx.session.connection().get_transaction().rollback(),
+        lambda ctx: ctx.session.connection().get_transaction().commit(),
+        lambda ctx: ctx.session.connection().close(),
+        lambda ctx: ctx.session.connection().invalidate(),
+    ],
+)
+def test_where_the_session_is_torn_off_its_transaction_nothing_goes_on_in_another(marked: Any, act: Act) -> None:
+    def swallow(ctx: Context) -> str:
+        with suppress(Exception):
+            act(ctx)
+        return "never mind"
+
+    ctx, _ = marked(swallow)
+    with pytest.raises(PluginBroke) as refused:
+        list(ctx.ports.dispatch.decorate("fill_slot", ctx, slot="order:panel", subject=None))
+    assert refused.value.code == "plugin.ended_transaction"
     ctx.session.rollback()
     assert ctx.session.scalar(text("SELECT ts.tenant()")) == ctx.tenant_id
 
