@@ -235,7 +235,7 @@ def _words_and_shell(app: Flask, house: Installation) -> None:
     places = navigation.Navigation(
         [*rooms.collected("views", "NAV"), *house.host.all("menu")]
     )
-    for views in rooms.parts("views"):
+    for views in reversed(rooms.parts("views")):  # so that a search names orders before goods
         app.extensions["ts"].subjects.update(getattr(views, "SUBJECTS", {}))
         app.extensions["ts"].searches.extend(getattr(views, "SEARCHES", ()))
     page.install(app, i18n.Words.load(dict.fromkeys(folders)), lambda: _shell(app, house, places))

@@ -10,6 +10,7 @@ import pytest
 from core.orders.states import STEPS, TITLES
 from core.orders.story import STORY
 from core.web.i18n import CHINESE, ENGLISH, Words, word_folders
+from tests.structure.source import called, modules
 
 CORE = Path(__file__).parents[2] / "core"
 WORDS = Words.load(word_folders(CORE))
@@ -65,3 +66,15 @@ def test_both_languages_fill_the_same_places() -> None:
 
 def places(sentence: str) -> set[str]:
     return set(re.findall(r"%\((\w+)\)s", sentence))
+
+
+def test_every_step_that_a_room_notes_has_its_sentence() -> None:
+    """What nobody declared would read by its name, in English, on a Chinese page."""
+    noted = {
+        call.args[2].value
+        for module in modules("core", "plugins")
+        for call in module.calls()
+        if called(call) in ("note", "orders.note") and len(call.args) > 2 and isinstance(call.args[2], ast.Constant)
+    }
+    assert len(noted) > 15
+    assert not noted - STORY.keys()
