@@ -30,11 +30,12 @@ class Settings(ts.Schema):
             "hint": "Above 20 % the excess is an advance, not earnest money.",
         },
     )
-    earnest_kind = word(
+    earnest_kind = fields.Choice(
         "earnest",
         "prepay",
+        labels=("Earnest money: lost or doubled on default", "Advance: refundable"),
         load_default="earnest",
-        metadata={"title": "Kind of first payment", "hint": "earnest: lost or doubled on default. prepay: refundable."},
+        metadata={"title": "Kind of first payment"},
     )
     pay_hours = fields.Integer(
         load_default=24,
