@@ -61,7 +61,7 @@ def detail(ctx: Context, name: str) -> Response:
     found = offer(ctx, name)
     place = inside.folder(found, ctx.session.connection(), data_folder())
     page = OverviewPage(
-        head(ctx, name, "overview", found), found.summary, inside.description(place),
+        head(ctx, name, "overview", found), found.summary, _told(found, inside.description(place)),
         tuple(
             PictureShown(url_for("plugins.picture", name=name, no=each.no, v=found.version), _(each.name))
             for each in inside.pictures(place)
@@ -101,6 +101,12 @@ def picture(ctx: Context, name: str, no: int) -> Response:
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["Cache-Control"] = "private, max-age=3600"
     return response
+
+
+def _told(found: Offer, blocks: tuple[inside.Block, ...]) -> tuple[inside.Block, ...]:
+    """A description without the title that stands over the page already."""
+    titled = blocks and blocks[0].kind == "head" and blocks[0].text.casefold() == found.title.casefold()
+    return blocks[1:] if titled else blocks
 
 
 def _last_day(ctx: Context, found: Offer) -> Measure | None:
