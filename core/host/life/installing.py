@@ -166,10 +166,9 @@ def _mapped(schema: str) -> Iterable[Mapper[Model]]:
 
 
 def _reset(connection: Connection) -> None:
-    if (
-        not connection.invalidated
-        and connection.connection.driver_connection.info.transaction_status.name != "INERROR"
-    ):  # type: ignore[union-attr]
+    """Back to the migrator, unless the transaction is given up: then the role goes with it."""
+    driver = None if connection.invalidated else connection.connection.driver_connection
+    if driver is not None and driver.info.transaction_status.name != "INERROR":
         connection.exec_driver_sql("RESET ROLE")
 
 

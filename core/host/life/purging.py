@@ -107,10 +107,8 @@ def leftovers(connection: Connection, name: str) -> list[str]:
 
 def _copy(connection: Connection, schema: str, name: str, out: IO[bytes]) -> None:
     driver = connection.connection.driver_connection
-    with (
-        driver.cursor() as cursor,
-        cursor.copy(f'COPY (SELECT * FROM {schema}."{name}") TO STDOUT (FORMAT csv, HEADER)') as rows,
-    ):  # type: ignore[union-attr]
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy(f'COPY (SELECT * FROM {schema}."{name}") TO STDOUT (FORMAT csv, HEADER)') as rows:
         for piece in rows:
             out.write(piece)
 

@@ -129,7 +129,6 @@ def opened(unit: Unit, data: Path, change: UUID, tell: Tell) -> Iterator[Work]:
 
 def say(step: str, state: str, **note: Any) -> None:
     """One line for the parent process."""
-    sys.__stdout__.write(
-        json.dumps({"step": step, "state": state, **note}, ensure_ascii=False, default=str) + "\n"
-    )  # type: ignore[union-attr]
-    sys.__stdout__.flush()  # type: ignore[union-attr]
+    out = sys.__stdout__
+    assert out is not None
+    print(json.dumps({"step": step, "state": state, **note}, ensure_ascii=False, default=str), file=out, flush=True)
