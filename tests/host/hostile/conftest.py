@@ -136,9 +136,9 @@ class Stage:
         with self.house.unit.system(self.house.cast.ids["operator"], "ops") as ctx:
             return changes.keep(ctx, packages.read(content, filename), source="upload", signer=None)
 
-    def plan(self, name: str) -> Plan:
+    def plan(self, name: str, sha256: str | None = None) -> Plan:
         """What people are shown before they consent. Refused as they are."""
-        sha256 = self.keep(*hostile_wheel(name))
+        sha256 = sha256 or self.keep(*hostile_wheel(name))
         with self.house.unit.system(self.house.cast.ids["operator"], "ops") as ctx:
             return plan(ctx, "install", name, self.house.config.data, sha256)
 

@@ -6,6 +6,7 @@ from core.kernel import Refused
 from tests.host.hostile.checksums import Sums, changed, checksums
 from tests.host.hostile.conftest import Stage
 from tests.host.hostile.wheels import NOT_LET_IN
+from tests.host.life.wheels import file_name, wheel
 
 pytestmark = pytest.mark.slow
 TOLD_OF = {"ts.plugin_package", "ts.plugin_change", "ts.audit_entry", "ts.audit_head"}  # what was handed in, asked for, recorded
@@ -51,6 +52,35 @@ def test_whoever_plans_such_a_plugin_is_told_before_anything_is_done(bare: Stage
         "no_permission": "plugin.does_not_come_in",
         "wrong_core": "plugin.conflict",
     }
+
+
+MAPPED = """
+from sqlalchemy.orm import Mapped, relationship
+
+class {kind}(ts.TenantOwned, ts.Model):
+    __tablename__ = "{table}"
+    __table_args__ = ({{"schema": "{schema}"{more}}},)
+    id: Mapped[ts.uuid_pk]
+    {line}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mapped", "reason"),
+    [
+        (("Loose", "loose", "plugin_maps", "", 'other: Mapped["Nowhere"] = relationship()'), "Nowhere"),
+        (("Spy", "spy", "plugin_presale", "", "said: Mapped[str]"), "it maps the table plugin_presale.spy"),
+        (("Wide", "trade_order", "ts", ', "extend_existing": True', "extra: Mapped[str]"), "changes the table ts.trade_order"),
+    ],
+)
+def test_a_mapping_that_would_spoil_everybodys_is_found_out_before(
+    bare: Stage, mapped: tuple[str, ...], reason: str
+) -> None:
+    early = MAPPED.format(**dict(zip(("kind", "table", "schema", "more", "line"), mapped, strict=True)))
+    sha256 = bare.keep(file_name("maps"), wheel("maps", steps=[], early=early))
+    with pytest.raises(Refused) as refused:
+        bare.plan("maps", sha256)
+    assert refused.value.code == "plugin.does_not_come_in" and reason in refused.value.values["reason"], refused.value.values
 
 
 COMMITS = {
