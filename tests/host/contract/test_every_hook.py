@@ -1,88 +1,23 @@
 """A plugin that implements every hook is asked by the platform itself, each time with what the reference says."""
 
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import url_for
-from sqlalchemy import text
 
 from core import billing, fulfilment, orders
-from core.app import create_app
 from core.hooks import POLICIES, InvoiceFacts, LotFacts, OrderFacts, Quotation, TransitionFacts
 from core.hooks.places import SLOTS
 from core.host import service
 from core.host.life import changes
 from core.host.life.installer import Installer
 from core.host.life.plan import plan
-from core.identity import sync_roles
 from core.kernel import Refused
-from core.orders import ORDER, NewOrder, WantedLine
+from core.orders import ORDER
 from core.outbox import deliver
-from tests.app.house import House, open_house
-from tests.conftest import Server
 from tests.host.contract import witness
-
-BUYER, SELLER = "hengke", "lianhang"
-D = Decimal
-
-
-@dataclass
-class Stand:
-    """A house in which the witness is installed, and switched on for a buyer and a seller."""
-
-    house: House
-    module: ModuleType
-
-    def calls(self, hook: str) -> list[tuple[Any, ...]]:
-        """What a hook was given, call by call."""
-        return [given for name, given in self.module.CALLS if name == hook]
-
-    def place(self) -> UUID:
-        wish = NewOrder(
-            self.house.cast.ids[SELLER], [WantedLine(self.house.cast.skus[SELLER][0], D(4))], mode="witnessed"
-        )
-        with self.house.acting(BUYER) as ctx:
-            return orders.place(ctx, wish).id
-
-
-@pytest.fixture(scope="module")
-def stand(server: Server, keys: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    before = list(ORDER.transitions)
-    folder = tmp_path_factory.mktemp("witness")
-    witness.written(folder, list(SLOTS))
-    sys.path.insert(0, str(folder))
-    house = open_house(server, tmp_path_factory.mktemp("stand"))
-    try:
-        with house.owner.begin() as connection:
-            connection.execute(
-                text("INSERT INTO ts.plugin (name, version, installed_by) VALUES ('witness', '1.0', 'test')")
-            )
-        app = create_app(house.config)
-        host = app.extensions["ts.host"]
-        assert witness.NAME in host.loaded, host.broken
-        with house.owner.begin() as connection:
-            from core import rooms
-
-            sync_roles(connection, [*rooms.collected("permissions", "PERMISSIONS"), *host.all("permissions")])
-        open_ = replace(house, app=app)
-        stand = Stand(open_, sys.modules["made_witness"])
-        for key in (BUYER, SELLER):
-            with app.app_context(), open_.acting(key) as ctx:
-                service.switch_on(ctx, witness.NAME)
-        yield stand
-        open_.unit.database.dispose()
-    finally:
-        house.close()
-        ORDER.transitions[:] = before
-        sys.path.remove(str(folder))
-        sys.modules.pop("made_witness", None)
+from tests.host.contract.stand import BUYER, SELLER, D, Stand
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ import tongshang as ts
 from tongshang import fields, hookimpl
 
 CALLS = []
+MOOD = {}
 pages = ts.Pages("witness", "/witness", template_folder=str(Path(__file__).parent / "templates"))
 api = ts.Api("witness")
 
@@ -128,6 +129,8 @@ def register_providers():
 @hookimpl
 def check_transition(ctx, order, transition):
     saw("check_transition", order, transition)
+    if mood := MOOD.get(transition.verb):
+        mood()
     if transition.verb == "reject":
         return ts.Objection("witness.no", "A witness is needed first.")
 
