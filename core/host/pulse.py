@@ -67,7 +67,10 @@ class Pulse:
         self._thread = threading.Thread(target=self._run, name=f"pulse {kind}", daemon=True)
 
     def begin(self) -> None:
+        """Report from now on; first of all what did not come in here."""
         self.host.dispatch.heard = self.hear
+        for name, reason in self.host.broken.items():
+            self.hear(Fault(name, "start", "import", reason, None, datetime.now(UTC), False))
         self._thread.start()
 
     def end(self) -> None:
