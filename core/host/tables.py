@@ -34,18 +34,20 @@ RULES = """SELECT c.relname AS name, r.rulename AS rule FROM pg_rewrite r JOIN p
 TRIGGERS = """SELECT t.tgrelid::regclass::text AS name, t.tgname AS trigger FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
   JOIN pg_proc p ON p.oid = t.tgfoid WHERE p.pronamespace = to_regnamespace(:schema)
   AND c.relnamespace <> p.pronamespace ORDER BY 1, 2"""
-NOW = "= (txid_current() % 4294967296)::text"
+OURS = """{0}.xmin::text::bigint >= txid_current() % 4294967296 AND 'in progress' =
+  pg_xact_status(((txid_current() >> 32 << 32) + {0}.xmin::text::bigint)::text::xid8)"""
+"""A row that is seen and whose transaction goes on is our own, also when a savepoint made it."""
 OUTSIDE = f"""SELECT what FROM (
     SELECT n.nspname || '.' || c.relname AS what, n.nspname AS schema FROM pg_class c
-      JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.xmin::text {NOW}
+      JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {OURS.format("c")}
     UNION ALL SELECT n.nspname || '.' || p.proname || '()', n.nspname FROM pg_proc p
-      JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.xmin::text {NOW}
+      JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {OURS.format("p")}
     UNION ALL SELECT n.nspname || '.' || c.relname || ' (' || t.tgname || ')', n.nspname FROM pg_trigger t
       JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE t.xmin::text {NOW} AND NOT t.tgisinternal
+      WHERE {OURS.format("t")} AND NOT t.tgisinternal
     UNION ALL SELECT n.nspname || '.' || c.relname || ' (' || y.polname || ')', n.nspname FROM pg_policy y
-      JOIN pg_class c ON c.oid = y.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE y.xmin::text {NOW}
-    UNION ALL SELECT 'schema ' || n.nspname, n.nspname FROM pg_namespace n WHERE n.xmin::text {NOW}
+      JOIN pg_class c ON c.oid = y.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {OURS.format("y")}
+    UNION ALL SELECT 'schema ' || n.nspname, n.nspname FROM pg_namespace n WHERE {OURS.format("n")}
   ) made WHERE schema NOT IN (:schema, 'pg_catalog', 'pg_toast') AND schema NOT LIKE 'pg_temp%' ORDER BY 1 LIMIT 5"""
 
 

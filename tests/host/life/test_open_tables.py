@@ -159,7 +159,8 @@ def test_functions_policies_and_schemas_outside_are_seen(owner: Connection) -> N
     owner.execute(text("SET LOCAL ROLE ts_owner"))
     owner.execute(text("CREATE FUNCTION ts.slipped() RETURNS int LANGUAGE sql AS 'SELECT 1'"))
     owner.execute(text("CREATE POLICY slipped ON ts.stored_file USING (true)"))
-    owner.execute(text("CREATE SCHEMA plugin_other"))
+    with owner.begin_nested():
+        owner.execute(text("CREATE SCHEMA plugin_other"))
     owner.execute(text("RESET ROLE"))
 
     found = tables.strangers(owner, "plugin_probe")
