@@ -129,6 +129,7 @@ def test_what_does_not_conform_is_said_with_its_place(
         assert any(each.where.startswith(f"{folder / NAME / 'mode.py'}:") for each in found), found
 
 
+@pytest.mark.slow
 def test_failing_tests_are_named(folder: Path) -> None:
     (folder / "tests" / "test_advance.py").write_text("def test_it_pays() -> None:\n    assert False\n")
     check = Check(folder, older=None, beside=(), told=lambda finding: None, say=str)

@@ -16,6 +16,7 @@ NAME = "consignment"
 COMMON = "SELECT id, code, laid, \"left\", unit_price FROM plugin_consignment.consignment_stock ORDER BY id"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS[:2])
 def test_the_example_holds_what_its_own_tests_say(version: str, tmp_path: Path) -> None:
     folder = source(version, tmp_path)

@@ -31,6 +31,7 @@ def test_the_command_says_where_it_is_and_how_its_tests_run(tmp_path: Path) -> N
     assert told["commands"]["test"].endswith(told["folder"])
 
 
+@pytest.mark.slow
 def test_a_new_plugin_is_well_formed_and_its_tests_pass_at_once(tmp_path: Path) -> None:
     folder = making.make("advance", tmp_path, "预付订货", "Advance orders")
 

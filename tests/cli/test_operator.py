@@ -16,6 +16,8 @@ from core.migrate import upgrade
 from tests.cli.test_command_line import tongshang
 from tests.conftest import Server
 
+pytestmark = pytest.mark.slow
+
 CODE = "91310000MA1FL4XY7W"
 PASSWORD = "ten swans beyond the bridge"
 Ask = Callable[..., Any]

@@ -14,6 +14,8 @@ from tests.cli.test_command_line import tongshang
 from tests.conftest import Server
 from tests.host.wheels import tiny_wheel
 
+pytestmark = pytest.mark.slow
+
 CODE = "91310000MA1FL4XY7W"
 Ask = Callable[..., Any]
 

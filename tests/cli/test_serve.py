@@ -92,6 +92,7 @@ def test_it_serves_and_ends_in_order_and_takes_the_database_with_it(data: Path, 
     assert not running(data)
 
 
+@pytest.mark.slow
 def test_a_folder_named_core_where_it_is_started_is_not_served(data: Path, tmp_path: Path) -> None:
     (tmp_path / "core").mkdir()
     (tmp_path / "core" / "__init__.py").write_text("raise SystemExit('a stranger')\n")

@@ -47,6 +47,7 @@ def handed_in(call: Call, filename: str, content: bytes) -> Any:
     return call("POST", "/packages", {"filename": filename, "content": base64.b64encode(content).decode()})
 
 
+@pytest.mark.slow
 def test_a_wheel_is_handed_in_planned_and_consented_to(call: Call) -> None:
     kept = handed_in(call, *tiny_wheel())
     assert kept.status_code == 201, kept.text

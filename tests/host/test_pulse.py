@@ -17,6 +17,8 @@ from core.host import Host
 from core.host.pulse import Pulse
 from tests.conftest import Server
 
+pytestmark = pytest.mark.slow
+
 SOON = 2.0  # seconds: the promise
 
 

@@ -22,7 +22,7 @@ def test_an_order_lands_audited_and_brings_its_number_back(house, engine):
     assert (remote_id, number, cause) == (str(bill["id"]), "SO-1", None)
     known = house.sql("SELECT kind, local_id, external_number FROM ts.external_ref ORDER BY kind")
     assert known == [("partner", house.buyer, "C0217"), ("sales_order", order_id, "SO-1")]
-    ((told, payload),) = house.sql("SELECT name, payload FROM ts.outbox_event WHERE name LIKE 'Document%'")
+    ((told, payload),) = house.sql("SELECT name, payload FROM ts.outbox_event WHERE name LIKE 'Document%%'")
     assert (told, payload["remote_number"], payload["intent"]) == ("DocumentSynced", "SO-1", "create")
 
 
@@ -140,7 +140,7 @@ def test_a_customer_that_is_missing_fails_with_its_cause_and_replays_once_bound(
     assert house.sql("SELECT cause, cause_field FROM ts.sync_document") == [
         ("kingdee.customer_missing", "FCustId")
     ]
-    ((told, payload),) = house.sql("SELECT name, payload FROM ts.outbox_event WHERE name LIKE 'Document%'")
+    ((told, payload),) = house.sql("SELECT name, payload FROM ts.outbox_event WHERE name LIKE 'Document%%'")
     assert (told, payload["state"], payload["cause"]) == ("DocumentStuck", "failed", "kingdee.customer_missing")
     with house.app.system(house.seller, "test") as ctx:
         bind(ctx, house.connection_id, "partner", house.buyer, "C0500")

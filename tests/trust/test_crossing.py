@@ -94,7 +94,11 @@ def test_what_happens_to_the_database_is_not_the_plugins_fault(
     dispatch = Dispatch()
     dispatch.register("spot", Kills(statement), {})
     unit = make_unit(fresh_db, dispatch)
-    unit.ports = replace(unit.ports, enabled=lambda ctx, tenant: frozenset({"spot"}), settings=lambda ctx, tenant: lambda plugin: {})
+    unit.ports = replace(
+        unit.ports,
+        enabled=lambda ctx, tenant: frozenset({"spot"}),
+        settings=lambda ctx, tenant: lambda plugin: {},
+    )
     with fresh_db.session() as session:
         ctx = crossing(unit, session, tenant)
         with pytest.raises(DBAPIError) as fault:

@@ -82,7 +82,10 @@ def running(server: Server, keys: None, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def enter(chromium: Any, running: Running) -> Iterator[Callable[[str], Any]]:
-    """`enter(OPERATOR)`: a window signed in with password, and second factor where one is asked for. What its console complains of fails the test."""
+    """`enter(OPERATOR)`: a window signed in, with a second factor where one is asked for.
+
+    What its console complains of fails the test.
+    """
     windows, wrong = [], []
 
     def sign_in(login: str) -> Any:

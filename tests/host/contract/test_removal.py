@@ -92,6 +92,7 @@ def test_vp3_an_event_delivered_twice_has_one_effect(stand: Stand) -> None:
     assert sorted(given[0] for given in seen) == sorted(stand.house.cast.ids[key] for key in (BUYER, SELLER))
 
 
+@pytest.mark.slow
 def test_vp4_a_hook_past_its_time_is_cut_off_and_refused_alike(stand: Stand) -> None:
     ident = stand.place()
     before, began = footprint(stand, ident), time.monotonic()

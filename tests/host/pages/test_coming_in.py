@@ -3,8 +3,12 @@
 import io
 import re
 
+import pytest
+
 from tests.conftest import OTHER
 from tests.identity.browser import Browser
+
+pytestmark = pytest.mark.slow
 
 CHANGE = re.compile(r"/plugins/changes/[0-9a-f-]{36}")
 

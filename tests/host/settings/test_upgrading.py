@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
 from sqlalchemy import text
 
 from core.tenancy import enable_plugin, sealing
 from tests.host.life.conftest import Ground, ground
+
+pytestmark = pytest.mark.slow
 
 __all__ = ["ground"]
 SETTINGS = """

@@ -13,6 +13,8 @@ from tests.host.life.conftest import Ground, ground
 from tests.host.life.wheels import file_name, library, wheel
 from tests.host.trust.publisher import Maker
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["ground"]
 
 

@@ -74,6 +74,7 @@ def test_what_is_no_signature_is_told_so(text: str) -> None:
         Signature.parse(text)
 
 
+@pytest.mark.slow
 def test_keys_of_the_program_are_opened(tmp_path: Path) -> None:
     (tmp_path / "open").write_text(OPEN)
     (tmp_path / "closed").write_text(CLOSED)
@@ -81,6 +82,7 @@ def test_keys_of_the_program_are_opened(tmp_path: Path) -> None:
     assert SecretKey.read(tmp_path / "closed", lambda: "pw12").public.line == CLOSED_KEY
 
 
+@pytest.mark.slow
 def test_a_key_is_written_for_its_owner_alone_and_never_over_another(tmp_path: Path) -> None:
     path, key = tmp_path / "acme.key", SecretKey.make()
     key.write(path, "horses")

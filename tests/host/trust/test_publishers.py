@@ -64,6 +64,7 @@ def test_a_wrong_signature_keeps_the_wheel_out(call: Call, trusted: Maker, how: 
     assert "wrong" not in {each["plugin"] for each in kept}
 
 
+@pytest.mark.slow
 def test_a_revoked_key_keeps_its_packages_from_being_installed_until_it_is_trusted_again(
     call: Call, trusted: Maker, house: House
 ) -> None:
