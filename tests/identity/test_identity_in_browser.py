@@ -18,6 +18,8 @@ from tests.conftest import OTHER, TENANT
 from tests.identity.browser import open_app
 from tests.identity.conftest import House
 
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
 sync_api = pytest.importorskip("playwright.sync_api")
 AXE = Path(__file__).parent.parent / "e2e" / "vendor" / "axe.min.js"
 RULES = (

@@ -15,6 +15,8 @@ from core import catalog, tenancy
 from tests.orders.portal import Portal, Visitor
 from tests.plugins.test_spot_web import clerk, installed, portal, put  # noqa: F401  fixtures of the same pages
 
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="the test extra is not installed")
 AXE = Path(__file__).parent.parent / "e2e" / "vendor" / "axe.min.js"
 RULES = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
@@ -67,7 +69,6 @@ def look(page: Any, width: int, name: str) -> None:
         page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
 
 
-@pytest.mark.browser
 def test_the_cart_is_accessible_and_fits(site: str, chromium: Any, portal: Portal, clerk: Visitor) -> None:  # noqa: F811
     furnish(portal, clerk)
     complaints: list[str] = []
@@ -85,7 +86,6 @@ def test_the_cart_is_accessible_and_fits(site: str, chromium: Any, portal: Porta
     assert complaints == []
 
 
-@pytest.mark.browser
 def test_an_order_is_placed_by_hand_and_what_is_wrong_keeps_what_was_typed(
     site: str, chromium: Any, portal: Portal, clerk: Visitor  # noqa: F811
 ) -> None:

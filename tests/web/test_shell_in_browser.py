@@ -12,6 +12,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import core
 
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="the test extra is not installed")
 AXE = Path(core.__file__).parent.parent / "tests" / "e2e" / "vendor" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
