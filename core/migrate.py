@@ -7,12 +7,14 @@ A plugin that is gone never blocks the core, because nothing of the core's histo
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from core import identity, rooms
 from core.db import history
+from core.db.keeping import TransactionKept
 from core.hooks import Dispatch
-from core.host import load, shipping, standing, tables
+from core.host import Manifest, ManifestError, load, shipping, standing, tables
 
 VERSIONS = history.FOLDER / "versions"
 
@@ -29,12 +31,22 @@ def upgrade(url: str, note: history.Note = lambda line: None, data: Path | None 
             connection.commit()
             steps = history.to_head(connection, "ts", VERSIONS, "ts_owner", note)
             shipping.install_shipped(connection)
+            new = shipping.install_beside(connection)
             found = standing.read(connection)
             folders = standing.placed(found, connection, data) if data else []
             connection.commit()
             host = load(Dispatch(), standing=found, folders=folders)
-            for plugin in host.loaded.values():
-                steps += tables.migrate(connection, plugin.manifest, note)
+            for name, plugin in list(host.loaded.items()):
+                try:
+                    steps += tables.migrate(connection, plugin.manifest, note)
+                    _look_at(connection, plugin.manifest, name in new)
+                except (SQLAlchemyError, TransactionKept, ManifestError) as wrong:
+                    if name not in new:
+                        raise
+                    connection.rollback()
+                    shipping.forget(connection, name)
+                    host.put_out(name, wrong)
+                    note(f"{name} is not installed: {wrong}"[:500])
                 connection.commit()
             identity.sync_roles(connection, [*rooms.collected("permissions", "PERMISSIONS"), *host.all("permissions")])
             connection.commit()
@@ -43,6 +55,12 @@ def upgrade(url: str, note: history.Note = lambda line: None, data: Path | None 
     finally:
         engine.dispose()
     return steps
+
+
+def _look_at(connection: Connection, manifest: Manifest, new: bool) -> None:
+    """What somebody put beside ours must keep enterprises apart, like whatever comes through the store."""
+    if new and (wrong := tables.complaints(connection, manifest.schema, manifest.definers)):
+        raise ManifestError("; ".join(wrong))
 
 
 def pending(connection: Connection) -> bool:

@@ -140,7 +140,7 @@ class _Desk:
 
     def _publisher(self, row: Any, package: Any) -> tuple[str, str]:
         if row is not None and not row.packages:
-            return "", PLATFORM
+            return "", PLATFORM if row.installed_by == "platform" else ""
         signer = self.publishers.get(package.signer) if package is not None else None
         if signer is None or signer.revoked_at is not None:
             return "", ""
