@@ -56,8 +56,8 @@ class Step:
 class ChangePage:
     """One change. `over` ends the watching; `answer_url` leads the operator to the answer while it is asked for.
 
-    `unchanged` says that it failed and left nothing behind. `next_acts` are (words, address, kind) of what follows from how
-    it ended.
+    `taken_over` says that processes were seen to run the new set, `unchanged` that it failed and left nothing behind.
+    `next_acts` are (words, address, kind) of what follows from how it ended.
     """
 
     change: Change
@@ -74,6 +74,7 @@ class ChangePage:
     plan: PlanShown
     answer_url: str | None
     next_acts: tuple[tuple[str, str, str], ...]
+    taken_over: bool
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ def change(ctx: Context, change_id: UUID) -> Response:
         listed, _title(listed), url_for("plugins.change", change_id=change_id), row.state not in (*OPEN, "asked"),
         row.state == "asked", row.state == "done", _steps(row), _behind(ctx, row), _unchanged(row), row.started_at, row.ended_at,
         shown(row.plan), _answer_url(ctx, row), _next_acts(ctx, row),
+        any(each["step"] == "take_over" and each.get("processes") for each in row.steps),
     )  # fmt: skip
     return render("host/change.html", page, crumbs=_crumbs(_title(listed)))
 

@@ -22,6 +22,7 @@ KINDS: dict[str, tuple[Lazy, str]] = {
     "error": (lazy("Error"), "bad"),
     "late": (lazy("Too slow"), "warn"),
     "memory": (lazy("Memory"), "warn"),
+    "transaction": (lazy("Ended the transaction"), "bad"),
     "startup": (lazy("At start"), "bad"),
     "import": (lazy("At import"), "bad"),
 }
