@@ -66,7 +66,7 @@ def disable(name: str, enterprise: str, data: Path | None, as_json: bool) -> Non
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND [ARGUMENTS]...")
 def run(name: str, arguments: Sequence[str], data: Path | None) -> Any:
     """Run a command that a plugin brings; without one, list what it brings."""
-    from core.cli.plugin import desk
+    from core.cli.desk import desk
 
     with desk(data) as at:
         loaded = at.house.host.loaded.get(name)
@@ -84,7 +84,7 @@ def _at(data: Path | None, enterprise: str) -> Iterator[tuple[Any, str]]:
     """One transaction in an enterprise's name, and how it is called; the plugins are those of this process."""
     from flask import Flask
 
-    from core.cli.plugin import desk
+    from core.cli.desk import desk
 
     with desk(data) as at:
         with at.acting() as ctx:

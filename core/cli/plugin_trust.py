@@ -282,7 +282,7 @@ def _offer(offer: Any) -> dict[str, Any]:
 
 
 def _desk(data: Path | None) -> Any:
-    from core.cli.plugin import desk
+    from core.cli.desk import desk
 
     return desk(data)
 
