@@ -49,6 +49,7 @@ def test_a_wheel_is_built_and_the_folder_is_left_as_it_was(folder: Path, tmp_pat
     assert str(packages.read(content, filename).version) == "0.1.0.post1"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_new_plugin_passes_and_the_report_is_json(folder: Path) -> None:
     done = tongshang("plugin", "check", str(folder), "--json")
@@ -76,6 +77,7 @@ def said(refused: BaseException) -> str:
     return f"{getattr(refused, 'code', '')} {getattr(refused, 'values', '')}"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_example_passes_and_upgrades_from_its_older_release(trial: Trial) -> None:
     report = alive(trial, build("1.1"), older=build("1.0"))

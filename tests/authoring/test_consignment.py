@@ -27,6 +27,7 @@ def test_the_example_holds_what_its_own_tests_say(version: str, tmp_path: Path) 
     assert looked.returncode == 0, looked.stdout
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_strangers_trade_mode_comes_works_changes_and_goes(trial: Trial) -> None:
     plan, outcome = trial.put("install", build("1.0"))

@@ -5,7 +5,7 @@ import pytest
 from tests.host.browser.conftest import ENTERPRISE, OPERATOR
 from tests.host.life.wheels import file_name, wheel
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.long]
 MINUTES = 120_000  # milliseconds; a change waits for every process to take it over
 
 
