@@ -53,7 +53,11 @@ def fetched(ctx: Context, slot: str, plugin: str, key: str) -> tuple[Fragment, .
     if find is None:
         raise NotFound("http.404")
     again = url_for("workbench.fragment", slot=slot, plugin=plugin, of=key)
-    return fill(ctx, slot, find(ctx, key), again, only=plugin)
+    shell()  # made while there is a connection: that of a plugin which is far too late is cut
+    found = fill(ctx, slot, find(ctx, key), again, only=plugin)
+    if ctx.session.connection().invalidated:
+        ctx.session.rollback()  # nothing was written; so the panel can say that it is not available
+    return found
 
 
 def fill(

@@ -1,6 +1,7 @@
 """The pages of orders: what each side sees, every act without a script, and forms that keep what was typed."""
 
 import re
+import time
 from uuid import UUID, uuid4
 
 import pytest
@@ -174,6 +175,27 @@ def test_a_failing_panel_is_shown_as_failed_and_the_page_stands(portal: Portal, 
     page = buying.whole(f"/orders/{placed(portal)}")
     dispatch.unregister("weather")
     assert "The panel weather is not available right now." in page and "Lines" in page
+
+
+@pytest.mark.slow
+def test_a_panel_that_sleeps_is_told_of_even_when_its_connection_was_cut(portal: Portal, buying: Visitor) -> None:
+    class Sleeps:
+        @hookimpl
+        def fill_slot(self, slot: str) -> SlotFragment | None:
+            time.sleep(4)
+            return None
+
+    dispatch, order = portal.app.extensions["ts.host"].dispatch, placed(portal)
+    dispatch.register("dozes", Sleeps(), slots=("order:panel",))
+    ctx = portal.trade.system(portal.trade.buyer_id)
+    tenancy.enable_plugin(ctx, "dozes", version="1.0.0")
+    portal.trade.unit.finish(ctx)
+    with portal.app.extensions["ts"].unit.database.session() as session:
+        forget(session)
+    panel = buying.get(f"/-/slot/order:panel/dozes?of={order}")
+    dispatch.unregister("dozes")
+    assert panel.status_code == 200, panel.text
+    assert "The panel dozes is not available right now." in panel.text
 
 
 def test_a_panel_is_fetched_with_the_readers_own_rights(portal: Portal, buying: Visitor) -> None:
