@@ -6,12 +6,14 @@ thing at once (an ERP, a page with its parts) is now heard by the thread that is
 """
 
 import select
+import time
 from collections import deque
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 MOMENT = 5  # milliseconds; a thread that waits costs nothing, and a request in the queue ends the staying
+STEP, MOST = 0.0002, 0.002  # seconds a worker lets its siblings go first: for each connection it holds, and at most
 
 
 class StayingWorker(ThreadWorker):
@@ -20,6 +22,12 @@ class StayingWorker(ThreadWorker):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.coming: deque[Any] = deque()
+
+    def accept(self, listener: Any) -> None:
+        """Take a new connection, unless a sibling that holds fewer is quicker: kept ones would else pile up in one process."""
+        if self.nr_conns:
+            time.sleep(min(self.nr_conns * STEP, MOST))
+        super().accept(listener)
 
     def enqueue_req(self, conn: Any) -> None:
         self.coming.append(conn)
