@@ -43,10 +43,17 @@ ROOT = Path(__file__).parent.parent
 DATABASE_BACK_WITHIN = 30.0  # seconds
 
 
+class Portal(Flask):
+    """Flask without coroutines: nothing of ours is one, and asking every function of every request costs more than it tells."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(config: Config | None = None) -> Flask:
     """A whole application: rooms, plugins, portal and API. Refuses a database role that would see everyone's rows."""
     config = config or Config.load()
-    app = Flask(
+    app = Portal(
         "tongshang",
         template_folder=str(templates.FOLDER),
         static_folder=str(Path(__file__).parent / "web" / "static"),

@@ -145,6 +145,10 @@ class KeptConnection(psycopg.Connection[Any]):
         super().close()
 
 
+_DESCRIBED: dict[tuple[bytes, int], Any] = {}
+MOST_DESCRIBED = 2_000  # statements of a process; texts with values in them must not fill its memory
+
+
 class LookingCursor(psycopg.Cursor[Any]):
     """Shows every statement to the keeping of its connection, and takes rows as PostgreSQL holds them.
 
@@ -155,6 +159,20 @@ class LookingCursor(psycopg.Cursor[Any]):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.format = Format.BINARY
+
+    @property
+    def description(self) -> Any:
+        """What the columns are called; the same statement has the same ones, so they are described once."""
+        query, result = self._query, self.pgresult
+        if query is None or result is None:
+            return super().description
+        key = (query.query, result.nfields)
+        found = _DESCRIBED.get(key)
+        if found is None:
+            found = super().description
+            if len(_DESCRIBED) < MOST_DESCRIBED:
+                _DESCRIBED[key] = found
+        return found
 
     def execute(self, query: Query, *args: Any, **options: Any) -> "LookingCursor":
         self._look(query)

@@ -1,6 +1,7 @@
 """Thirty plugins that have something to say at every order, and six that fill a panel of its page; written as packages.
 
-Each has a price, a gate and a check hook; five of them read one row of their own for it. Of the six panels four are plain,
+Each has a price, a gate and a check hook; five of them read one row of their own,
+once for an order, where the seller is asked. Of the six panels four are plain,
 one is of a plugin that raises (dead) and one of a plugin that sleeps past its time (slow).
 """
 
@@ -72,9 +73,10 @@ def open_gates(ctx, order):
 def check_transition(ctx, order, transition):
     return Objection("order.too_many", {{}}) if len(order.lines) > 400 else None
 '''
-READING = """share = ctx.session.execute(SHARE).scalar()
-    if share:
-        return [PriceComponent(0, Decimal(share), "share")]"""
+READING = """if quotation.seller_id == ctx.tenant_id:
+        share = ctx.session.execute(SHARE).scalar()
+        if share:
+            return [PriceComponent(0, Decimal(share), "share")]"""
 MIGRATION = '''"""The one table."""
 
 from alembic import op
