@@ -76,7 +76,14 @@ def list_orders(ctx: Context, query: dict[str, Any]) -> object:
     """Orders of the enterprise as buyer and as seller, newest first. `next` is the `after` of the next page."""
     states = (query["state"],) if query["state"] else ()
     return reading.list_orders(
-        ctx, query["side"], states, query["q"], query["after"], query["limit"], waiting=query["waiting"]
+        ctx,
+        query["side"],
+        states,
+        query["q"],
+        query["after"],
+        query["limit"],
+        waiting=query["waiting"],
+        written=True,
     )
 
 

@@ -106,7 +106,7 @@ def _writable(field: fields.Field[Any], kind: type) -> bool:
     if kind is type(None):
         return True
     if isinstance(field, DecimalText):
-        return False
+        return kind is str  # written by the database already
     if isinstance(field, fields.UUID):
         return kind is UUID or kind is str
     if isinstance(field, fields.String):

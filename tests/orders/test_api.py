@@ -179,6 +179,13 @@ def test_a_list_costs_the_same_for_any_number_of_rows(
     assert len(set(costs)) == 1 and costs[0] <= 6
 
 
+def test_amounts_of_a_list_are_written_like_those_of_an_order(portal: Portal, buying: Visitor) -> None:
+    order = placed(portal, buying)
+    row = next(each for each in buying.api("GET", "/orders").json["items"] if each["id"] == order["id"])
+    assert row["total"] == order["total"] and len(row["total"].partition(".")[2]) == 2
+    assert [row[name] for name in ("invoiced", "prepaid", "paid")] == ["0.00"] * 3
+
+
 def test_pages_of_a_list_follow_each_other_without_gaps(portal: Portal, buying: Visitor) -> None:
     numbers = [placed(portal, buying, buyer_po="PAGES")["number"] for _ in range(5)]
     path = "/orders?limit=2&q=PAGES"

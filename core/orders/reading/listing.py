@@ -8,7 +8,20 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Numeric,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 from core.kernel import Context
 from core.orders.model import TradeOrder
@@ -21,6 +34,7 @@ SIDES = ("buyer", "seller")
 WAITING = {"seller": ("submitted",), "buyer": ("countered", "pending_approval")}
 """The states in which a side is asked for an answer."""
 OPEN = tuple(sorted(ORDER.states - ORDER.ends - {"completed"}))
+AMOUNTS = ("total", "invoiced", "prepaid", "paid")
 MANY = 100
 ESCAPE = "/"
 
@@ -78,35 +92,53 @@ def list_orders(
     *,
     waiting: bool = False,
     backwards: bool = False,
+    written: bool = False,
 ) -> Listed:
     """Orders of the acting enterprise, newest first. `side` is buyer, seller or all; no `states` means every state.
 
     `q` finds order numbers (with or without dashes), the buyer's own numbers and the other side's name. `waiting` keeps
     what asks this enterprise for an answer. `backwards` reads from the cursor towards what is newer. A mangled cursor is
-    Rejected (400).
+    Rejected (400). With `written` amounts come as PostgreSQL writes them, with two decimals, for answers that only pass them on.
     """
     ctx.require("order.view")
     start, words = _start(cursor), q.strip()
     sides = SIDES if side == "all" else (side,)
-    asked = _statement(sides, tuple(states), start is not None, bool(words), waiting, backwards)
+    asked = _statement(sides, tuple(states), start is not None, bool(words), waiting, backwards, written)
     given: dict[str, Any] = {"tenant": ctx.tenant_id, "most": limit + 1}
     if start is not None:
         given |= {"at": start[0], "last": start[1]}
     if words:
         given |= _patterns(words)
-    return _cut([OrderRow._make(row) for row in ctx.session.execute(asked, given).all()], limit, cursor is not None, backwards)
+    return _cut(
+        [OrderRow._make(row) for row in ctx.session.execute(asked, given).all()],
+        limit,
+        cursor is not None,
+        backwards,
+    )
 
 
 @lru_cache(maxsize=256)
 def _statement(
-    sides: tuple[str, ...], states: tuple[str, ...], started: bool, searching: bool, waiting: bool, backwards: bool
+    sides: tuple[str, ...],
+    states: tuple[str, ...],
+    started: bool,
+    searching: bool,
+    waiting: bool,
+    backwards: bool,
+    written: bool,
 ) -> Select[Any]:
     """The statement of one shape of list, built once; its values come with each request."""
-    arms = [_arm(which, WAITING[which] if waiting else states, started, searching, backwards) for which in sides]
+    arms = [
+        _arm(which, WAITING[which] if waiting else states, started, searching, backwards) for which in sides
+    ]
     found = union_all(*arms).subquery("found") if len(arms) > 1 else arms[0].subquery("found")
     partner = EnterpriseCard.__table__
+    shown = [
+        cast(cast(each, Numeric(20, 2)), Text).label(each.key) if written and each.key in AMOUNTS else each
+        for each in found.c
+    ]
     return (
-        select(found, partner.c.name.label("partner_zh"), partner.c.name_en.label("partner_en"))
+        select(*shown, partner.c.name.label("partner_zh"), partner.c.name_en.label("partner_en"))
         .join_from(found, partner, partner.c.tenant_id == found.c.partner_id)
         .order_by(*_newest_first(found.c.created_at, found.c.id, backwards))
         .limit(bindparam("most"))
@@ -150,7 +182,9 @@ def _own(side: str) -> ColumnElement[UUID]:
     return _ORDER.buyer_id if side == "buyer" else _ORDER.seller_id
 
 
-def _arm(side: str, states: Collection[str], started: bool, searching: bool, backwards: bool) -> Select[tuple[object, ...]]:
+def _arm(
+    side: str, states: Collection[str], started: bool, searching: bool, backwards: bool
+) -> Select[tuple[object, ...]]:
     """One side's newest orders, by that side's index. Until it is submitted (and has a number) an order is its buyer's alone."""
     partner = _ORDER.seller_id if side == "buyer" else _ORDER.buyer_id
     query = select(*_COLUMNS, literal(side).label("side"), partner.label("partner_id")).where(
