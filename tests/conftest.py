@@ -14,10 +14,10 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import make_url, text
+from sqlalchemy import event, make_url, text
 
 from core import audit, outbox, rooms
-from core.db import Database, Unit, keyring
+from core.db import Database, TenantSession, Unit, keyring
 from core.db.embedded import EmbeddedPostgres
 from core.db.session import set_tenant
 from core.hooks import Dispatch
@@ -162,6 +162,12 @@ def other_tenant() -> UUID:
     return OTHER
 
 
+def _not_here(session: TenantSession) -> None:
+    """What one test commits, the next would find in its books. Savepoints are free, and who writes nothing may say so."""
+    if not session.in_nested_transaction() and not session.info.get("writes_nothing"):
+        raise AssertionError("this database is shared: a test that commits takes `fresh_db` or `unit`")
+
+
 @pytest.fixture
 def make_ctx(shared_db: Database) -> Iterator[Callable[..., Context]]:
     """Contexts on the shared database; everything they do is rolled back."""
@@ -175,6 +181,7 @@ def make_ctx(shared_db: Database) -> Iterator[Callable[..., Context]]:
         dispatch: Dispatch | None = None,
     ) -> Context:
         session = shared_db.session()
+        event.listen(session, "before_commit", _not_here)
         open_sessions.append(session)
         opener = make_unit(shared_db, dispatch) if dispatch else shared
         return opener.enter(session, tenant_id, actor or Actor.system("test"), grants, everything=grants is None)

@@ -156,6 +156,7 @@ def test_where_the_session_is_torn_off_its_transaction_nothing_goes_on_in_anothe
         return "never mind"
 
     ctx, _ = marked(swallow)
+    ctx.session.info["writes_nothing"] = True
     with pytest.raises(PluginBroke) as refused:
         list(ctx.ports.dispatch.decorate("fill_slot", ctx, slot="order:panel", subject=None))
     assert refused.value.code == "plugin.ended_transaction"

@@ -1,7 +1,6 @@
 """Postings balance or do not exist; the database says so, whoever asks."""
 
 import threading
-from collections.abc import Callable
 from decimal import Decimal
 from uuid import UUID
 
@@ -96,19 +95,16 @@ def test_a_statement_tells_the_balance_after_each_entry_across_its_pages(ctx: Co
     assert [(line.ref, line.balance) for line in older] == [("IN-1", D("-200.00")), ("IN-0", D("-100.00"))]
 
 
-def test_the_books_of_another_enterprise_cannot_be_seen(
-    make_ctx: Callable[..., Context], other_tenant: UUID
-) -> None:
-    mine = make_ctx()
-    made = sale(mine)
-    mine.session.commit()
-    revenue = next(found.id for found in ledger.accounts(mine) if found.code == "revenue")
-    foreign = make_ctx(other_tenant)
-    assert ledger.accounts(foreign) == []
-    with pytest.raises(NotFound):
-        ledger.statement(foreign, revenue)
-    with pytest.raises(NotFound):
-        ledger.reverse(foreign, made.id)
+def test_the_books_of_another_enterprise_cannot_be_seen(unit: Unit, tenant: UUID, other_tenant: UUID) -> None:
+    with unit.system(tenant, "mine") as mine:
+        made = sale(mine)
+        revenue = next(found.id for found in ledger.accounts(mine) if found.code == "revenue")
+    with unit.system(other_tenant, "foreign") as foreign:
+        assert ledger.accounts(foreign) == []
+        with pytest.raises(NotFound):
+            ledger.statement(foreign, revenue)
+        with pytest.raises(NotFound):
+            ledger.reverse(foreign, made.id)
 
 
 @pytest.mark.parametrize(
