@@ -28,7 +28,7 @@ class OfferRow:
     name: str
     summary: str
     version: str
-    library: bool
+    without_plugin: bool
     problem: str
     versions_url: str
     fetch_url: str | None
@@ -192,7 +192,7 @@ def _row(offer: sources.Offer, known: _Known) -> OfferRow:
         offer.distribution,
         said(about.summary) if about else "",
         str(newest.version) if newest else "",
-        bool(about and about.library),
+        bool(about and about.without_plugin),
         problem or ("" if newest is None or newest.fits else _("It is made for another machine or another Python.")),
         url_for("plugins.offered_versions", source=offer.source, distribution=offer.distribution),
         _fetch_url(offer.source, offer.distribution, str(newest.version)) if usable and newest else None,

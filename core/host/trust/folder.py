@@ -87,5 +87,5 @@ def _glance(place: str, changed: int, size: int) -> About:
         return About({}, problem=("plugin.source_folder", {"folder": place, "reason": wrong.strerror or "?"}))
     manifest = wheel.manifest
     if manifest is None:
-        return About({}, wheel.requires, library=True)
+        return About({}, wheel.requires, without_plugin=True)
     return About(manifest.summary, wheel.requires, manifest.name, manifest.title)

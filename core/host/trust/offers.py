@@ -48,7 +48,7 @@ class About:
     requires: tuple[str, ...] = ()
     plugin: str | None = None
     title: Mapping[str, str] | None = None
-    library: bool = False  # known to bring no plugin
+    without_plugin: bool = False  # known to bring none: a library
     problem: tuple[str, Mapping[str, object]] | None = None  # why it cannot be taken: a code and its values
 
 
