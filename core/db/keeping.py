@@ -13,7 +13,6 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
-import psycopg
 from psycopg.abc import Query
 from psycopg.pq import Format, TransactionStatus
 from psycopg.sql import Composable
@@ -21,6 +20,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.db import border
+from core.db.travelling import TravellingConnection, TravellingCursor
 
 SET_TENANT = "SELECT set_config('ts.tenant', %s, true), ts.clock(), set_config('ts.home', '', true)"
 CROSS = "SELECT set_config('ts.tenant', %s, true), ts.clock(), set_config('ts.home', %s, true)"
@@ -120,7 +120,7 @@ class Keeping:
         return word == "rollback" and bool(GOES_BACK.match(said, begins.start(1))) and name in (self.own or ())
 
 
-class KeptConnection(psycopg.Connection[Any]):
+class KeptConnection(TravellingConnection):
     """A connection that refuses to end a kept transaction, whoever holds it."""
 
     kept: Keeping | None = None
@@ -131,6 +131,7 @@ class KeptConnection(psycopg.Connection[Any]):
             self.kept.refuse("commit()")
         if self.lingering is not None:
             border.settle(self)
+            self.unpack()
         super().commit()
 
     def rollback(self) -> None:
@@ -145,11 +146,11 @@ class KeptConnection(psycopg.Connection[Any]):
         super().close()
 
 
-_DESCRIBED: dict[tuple[bytes, int], Any] = {}
+_DESCRIBED: dict[tuple[str, int], Any] = {}
 MOST_DESCRIBED = 2_000  # statements of a process; texts with values in them must not fill its memory
 
 
-class LookingCursor(psycopg.Cursor[Any]):
+class LookingCursor(TravellingCursor):
     """Shows every statement to the keeping of its connection, and takes rows as PostgreSQL holds them.
 
     So neither side spends time on spelling ids, moments and numbers as text. What psycopg cannot read that way (a search
@@ -163,10 +164,10 @@ class LookingCursor(psycopg.Cursor[Any]):
     @property
     def description(self) -> Any:
         """What the columns are called; the same statement has the same ones, so they are described once."""
-        query, result = self._query, self.pgresult
-        if query is None or result is None:
+        query, result = self._last_query, self.pgresult  # `_query` stays empty where the statement was prepared
+        if type(query) is not str or result is None:
             return super().description
-        key = (query.query, result.nfields)
+        key = (query, result.nfields)
         found = _DESCRIBED.get(key)
         if found is None:
             found = super().description
@@ -176,15 +177,21 @@ class LookingCursor(psycopg.Cursor[Any]):
 
     def execute(self, query: Query, *args: Any, **options: Any) -> "LookingCursor":
         self._look(query)
-        super().execute(query, *args, **options)
+        try:
+            super().execute(query, *args, **options)
+        finally:  # a statement that could not even be said leaves behind what was to travel with it
+            if self.connection.baggage:
+                self.connection.unpack()
         return self
 
     def executemany(self, query: Query, *args: Any, **options: Any) -> None:
         self._look(query)
+        self.connection.unpack()
         super().executemany(query, *args, **options)
 
     def copy(self, statement: Query, *args: Any, **options: Any) -> Any:
         self._look(statement)
+        self.connection.unpack()
         return super().copy(statement, *args, **options)
 
     def _look(self, query: Query) -> None:

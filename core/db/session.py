@@ -39,7 +39,9 @@ class TenantSession(Session):
         if held is not None and held.lazy:
             held.raw = True
             if not held.entered:
-                border.enter(found.connection.driver_connection, held)
+                driver: Any = found.connection.driver_connection
+                border.enter(driver, held)
+                driver.unpack()
         return found
 
     def add(self, *args: Any, **options: Any) -> None:
@@ -127,6 +129,7 @@ class Database:
             max_overflow=4,
             pool_timeout=5,
             pool_recycle=1800,
+            pool_use_lifo=True,
             connect_args={
                 "application_name": "tongshang",
                 "cursor_factory": LookingCursor,

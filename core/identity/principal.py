@@ -11,13 +11,17 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from core.db.straight import rows
 from core.kernel import Actor
 
 SESSION_MARK = "tss_"  # starts every session token
 KEY_MARK = "tsk_"  # starts every API key
 
-_BY_SESSION = "SELECT * FROM auth.enter_by_session(%s)"
-_BY_KEY = "SELECT * FROM auth.enter_by_key(%s, %s)"
+_BY_SESSION = (
+    "SELECT tenant_id, person_id, name, session_id, second_factor_at, grants, moment, locale, theme, density, login, roles,"
+    " has_second_factor FROM auth.enter_by_session(%s)"
+)
+_BY_KEY = "SELECT tenant_id, key_id, name, person_id, grants, moment, locale FROM auth.enter_by_key(%s, %s)"
 
 
 @dataclass(frozen=True)
@@ -79,21 +83,23 @@ def principal_from_cookie(session: Any, token: str | None, remote: str | None = 
     if not token or not token.startswith(SESSION_MARK) or len(token) > 100:
         return None
     digest = hashed(token)
-    row = session.connection().exec_driver_sql(_BY_SESSION, (digest,)).one_or_none()
-    if row is None:
+    found = rows(session, _BY_SESSION, (digest,))
+    if not found:
         return None
-    session.info["tenant_id"] = row.tenant_id
+    tenant_id, person_id, name, session_id, second_factor_at, grants, moment, *shown = found[0]
+    locale, theme, density, login, roles, has_second_factor = shown
+    session.info["tenant_id"] = tenant_id
     return Principal(
-        tenant_id=row.tenant_id,
-        actor=Actor("person", row.person_id, row.name, row.person_id, row.session_id, row.second_factor_at),
-        grants=grants_from(row.grants),
-        now=row.moment,
-        locale=row.locale,
-        theme=row.theme,
-        density=row.density,
-        login=row.login,
-        roles=tuple(row.roles),
-        has_second_factor=row.has_second_factor,
+        tenant_id=tenant_id,
+        actor=Actor("person", person_id, name, person_id, session_id, second_factor_at),
+        grants=grants_from(grants),
+        now=moment,
+        locale=locale,
+        theme=theme,
+        density=density,
+        login=login,
+        roles=tuple(roles),
+        has_second_factor=has_second_factor,
         token_hash=digest,
     )
 
@@ -109,17 +115,18 @@ def principal_from_key(session: Any, header: str | None, remote: str | None) -> 
     if not token.startswith(KEY_MARK):
         return None
     digest = hashed(token)
-    row = session.connection().exec_driver_sql(_BY_KEY, (digest, address(remote))).one_or_none()
-    if row is None:
+    found = rows(session, _BY_KEY, (digest, address(remote)))
+    if not found:
         return None
-    session.info["tenant_id"] = row.tenant_id
+    tenant_id, key_id, name, person_id, grants, moment, locale = found[0]
+    session.info["tenant_id"] = tenant_id
     return Principal(
-        tenant_id=row.tenant_id,
-        actor=Actor("key", row.key_id, row.name, row.person_id),
-        grants=grants_from(row.grants),
-        now=row.moment,
-        locale=row.locale,
-        key_id=row.key_id,
+        tenant_id=tenant_id,
+        actor=Actor("key", key_id, name, person_id),
+        grants=grants_from(grants),
+        now=moment,
+        locale=locale,
+        key_id=key_id,
         token_hash=digest,
     )
 

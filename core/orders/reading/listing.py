@@ -4,15 +4,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Numeric,
     Select,
     Text,
+    any_,
     bindparam,
     cast,
     func,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from core.db.straight import Prepared
 from core.kernel import Context
 from core.orders.model import TradeOrder
 from core.orders.states import ORDER
@@ -68,6 +71,7 @@ class OrderRow(NamedTuple):
     partner_en: str | None
 
 
+_MADE = partial(tuple.__new__, OrderRow)
 _ORDER = TradeOrder.__table__.c
 """The columns bare: rows that no session keeps cost half of what mapped ones do."""
 _COLUMNS = tuple(_ORDER[name] for name in OrderRow._fields[:17])
@@ -110,7 +114,7 @@ def list_orders(
     if words:
         given |= _patterns(words)
     return _cut(
-        [OrderRow._make(row) for row in ctx.session.execute(asked, given).all()],
+        list(map(_MADE, asked.rows(ctx.session, given))),
         limit,
         cursor is not None,
         backwards,
@@ -126,7 +130,7 @@ def _statement(
     waiting: bool,
     backwards: bool,
     written: bool,
-) -> Select[Any]:
+) -> Prepared:
     """The statement of one shape of list, built once; its values come with each request."""
     arms = [
         _arm(which, WAITING[which] if waiting else states, started, searching, backwards) for which in sides
@@ -137,7 +141,7 @@ def _statement(
         cast(cast(each, Numeric(20, 2)), Text).label(each.key) if written and each.key in AMOUNTS else each
         for each in found.c
     ]
-    return (
+    return Prepared(
         select(*shown, partner.c.name.label("partner_zh"), partner.c.name_en.label("partner_en"))
         .join_from(found, partner, partner.c.tenant_id == found.c.partner_id)
         .order_by(*_newest_first(found.c.created_at, found.c.id, backwards))
@@ -154,8 +158,11 @@ def _cut(rows: list[OrderRow], limit: int, inside: bool, backwards: bool) -> Lis
         return Listed((), None)
     older = inside if backwards else more
     newer = more if backwards else inside
-    first, last = (encode(row.created_at.isoformat(), row.id) for row in (kept[0], kept[-1]))
-    return Listed(tuple(kept), last if older else None, first if newer else None)
+    return Listed(tuple(kept), _cursor(kept[-1]) if older else None, _cursor(kept[0]) if newer else None)
+
+
+def _cursor(row: OrderRow) -> str:
+    return encode(row.created_at.isoformat(), row.id)
 
 
 def _newest_first(
@@ -193,7 +200,7 @@ def _arm(
     if side == "seller":
         query = query.where(_ORDER.number.is_not(None))
     if states:
-        query = query.where(_ORDER.state.in_(tuple(states)))
+        query = query.where(_ORDER.state == any_(literal(list(states), ARRAY(Text()))))
     if started:
         at = tuple_(_ORDER.created_at, _ORDER.id)
         last = tuple_(bindparam("at", type_=_ORDER.created_at.type), bindparam("last", type_=_ORDER.id.type))
