@@ -23,7 +23,7 @@ from core.hooks.answers import Report, TradeMode
 from core.hooks.breaker import Breaker, Fault
 from core.hooks.inside import TransactionLost, failed, in_transaction, lost_by_the_database
 from core.hooks.meter import Meter
-from core.hooks.round import Round
+from core.hooks.round import Asking, Round
 from core.hooks.watchdog import Overdue, Overtime, Watchdog
 from core.kernel import Conflict, Context, Refused
 
@@ -151,15 +151,10 @@ class Dispatch:
             return []
         enabled = ctx.ports.enabled(ctx, ctx.tenant_id)
         arguments["ctx"] = ctx
-        given = {wanted: {name: arguments[name] for name in wanted} for _, _, wanted in plan}
-        answers = []
+        given = {wanted: {name: arguments[name] for name in wanted} for wanted in {each[2] for each in plan}}
+        calls = [(name, function, given[wanted]) for name, function, wanted in plan if name in enabled]
         with self._round("decide", hook, ctx) as asked:
-            for name, function, wanted in plan:
-                if name in enabled:
-                    answer = self._asked(asked, "decide", name, function, given[wanted])
-                    if answer is not None:
-                        answers.append((name, answer))
-        return answers
+            return self._asked(asked, "decide", calls)
 
     def decorate(
         self, hook: str, ctx: Context, *, among: Collection[str] | None = None, **arguments: Any
@@ -266,10 +261,9 @@ class Dispatch:
         arguments["ctx"] = ctx
         for name, function, wanted in plan:
             if name in enabled and (among is None or name in among):
-                with self._round("decorate", hook, ctx) as asked:
-                    answer = self._asked(
-                        asked, "decorate", name, function, {each: arguments[each] for each in wanted}
-                    )
+                answer = self._once(
+                    "decorate", hook, name, ctx, function, {each: arguments[each] for each in wanted}
+                )
                 yield name, answer
 
     def _round(self, policy: str, hook: str, ctx: Context) -> Round:
@@ -285,30 +279,34 @@ class Dispatch:
         given: Mapping[str, Any],
     ) -> Any:
         with self._round(policy, what, ctx) as asked:
-            return self._asked(asked, policy, name, function, given)
+            answers = self._asked(asked, policy, [(name, function, given)])
+        return answers[0][1] if answers else None
 
-    def _asked(
-        self, asked: Round, policy: str, name: str, function: Callable[..., Any], given: Mapping[str, Any]
-    ) -> Any:
-        """The host's own border: what goes wrong behind it is the plugin's, and is answered by the hook's policy."""
-        closed = self.closed(name)
-        if closed is not None:
-            if policy == "decide":
-                raise PluginFailed("plugin.out_of_order", plugin=name, reason=closed)
-            return Broken(name, closed)
+    def _asked(self, asked: Round, policy: str, calls: list[Asking]) -> list[tuple[str, Any]]:
+        """The host's own border: what goes wrong behind it is the plugin's, and is answered by the hook's policy.
+
+        Nobody is asked where one who is to decide is out of order.
+        """
+        if self.stopped or any(breaker.faults for breaker in self.breakers.values()):
+            for name, _, _ in calls:
+                if (closed := self.closed(name)) is not None:
+                    if policy == "decide":
+                        raise PluginFailed("plugin.out_of_order", plugin=name, reason=closed)
+                    return [(name, Broken(name, closed))]
         try:
-            return asked.call(name, function, given)
+            return asked.all(calls)
         except Refused as refused:
             if policy != "decorate" or isinstance(refused, PluginBroke):
                 raise
-            log.info("plugin %s shows nothing in %s: %s", name, asked.hook, refused)
-            return None
+            log.info("plugin %s shows nothing in %s: %s", asked.name, asked.hook, refused)
+            return []
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as fault:  # plugins may raise anything, SystemExit too
             if (lost := lost_by_the_database(fault)) is not None:
                 raise lost from None
-            return self._answered(policy, asked.hook, name, asked.ctx, fault)
+            answer = self._answered(policy, asked.hook, asked.name, asked.ctx, fault)
+            return [(asked.name, answer)]
 
     def _entered(
         self,

@@ -48,18 +48,19 @@ class Meter:
         """A round of calls of one hook is over: plugin, seconds, whether it failed."""
         now = int(time.time()) // 60
         with self._lock:
+            known, busy = self._counts, self._busy
             for plugin, seconds, failed in spent:
                 micros = int(seconds * 1_000_000)
-                counts = self._counts.get((plugin, hook, now))
+                counts = known.get((plugin, hook, now))
                 if counts is None:
-                    if len(self._counts) >= KEPT:
+                    if len(known) >= KEPT:
                         return
-                    counts = self._counts[(plugin, hook, now)] = Counts()
+                    counts = known[(plugin, hook, now)] = Counts()
                 counts.calls += 1
                 counts.errors += failed
                 counts.micros += micros
-                counts.slower[min((micros // 1000).bit_length(), PLACES - 1)] += 1
-                self._busy[plugin] = self._busy.get(plugin, 0) + micros
+                counts.slower[min((micros // 1000).bit_length(), PLACES - 1) if micros > 999 else 0] += 1
+                busy[plugin] = busy.get(plugin, 0) + micros
 
     def take(self) -> dict[Key, Counts]:
         """Everything counted since the last time, to be reported."""

@@ -5,10 +5,11 @@ call that runs no SQL and comes back in time costs two microseconds: no statemen
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from psycopg import Error as PsycopgError
 from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,13 +30,18 @@ from core.hooks.watchdog import Overtime, Watchdog
 from core.kernel import Context, Refused
 
 FOREVER = float("inf")
+INTRANS = TransactionStatus.INTRANS
+Asking = tuple[str, Callable[..., Any], Mapping[str, Any]]
+"""A plugin, its function, and what that is given."""
 
 
 class Round:
-    """The calls of one hook for one context; use as `with Round(...) as asked: asked.call(...)`.
+    """The calls of one hook for one context; use as `with Round(...) as asked: asked.all(...)`.
 
-    A call that fails is undone before its exception leaves `call`, and the round is over.
+    A call that fails is undone before its exception leaves `all`, and the round is over.
     """
+
+    name = ""  # of the plugin that failed
 
     def __init__(self, ctx: Context, hook: str, seconds: float, watchdog: Watchdog, meter: Meter) -> None:
         self.ctx, self.hook, self.seconds = ctx, hook, seconds
@@ -56,6 +62,7 @@ class Round:
         self.settings = ctx.ports.settings(ctx, ctx.tenant_id)
         self._keep()
         self.key, self.watched = self.watchdog.begin("", FOREVER, driver.cancel_safe, partial(cut, driver))
+        self.watched.hook = self.hook
         return self
 
     def __exit__(self, *_: Any) -> None:
@@ -70,37 +77,61 @@ class Round:
         self.held = Keeping("", lazy=True, outer=self.around[2])
         self.session.info["kept"] = self.driver.kept = self.held
 
-    def call(self, name: str, function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
-        """What one plugin answers. Raises what it raised, TimeoutError, TransactionKept or TransactionLost."""
-        ctx, watched, held = self.ctx, self.watched, self.held
-        held.by = ctx.plugin = name
-        ctx.settings = SettingsOf(self.settings, name)
-        watched.name = f"{name}.{self.hook}"
-        began = ended = time.monotonic()
-        watched.began, watched.deadline = began, began + self.seconds
-        fine = False
+    def all(self, calls: Iterable[Asking]) -> list[tuple[str, Any]]:
+        """What one plugin after the other answers, without those that answer nothing.
+
+        Raises what one raised, TimeoutError, TransactionKept or TransactionLost; `name` is then the plugin.
+        """
+        ctx, watched, held, info, tenant = self.ctx, self.watched, self.held, self.session.info, self.tenant
+        settings, seconds, pgconn, spent, now = self.settings, self.seconds, self.pgconn, self.spent, time.monotonic
+        answers: list[tuple[str, Any]] = []
+        ended = now()
         try:
-            try:
+            for name, function, given in calls:
+                began = ended
+                held.by = ctx.plugin = watched.name = name
+                ctx.settings = SettingsOf(settings, name)
+                watched.began, watched.deadline = began, began + seconds
                 answer = function(**given)
-            finally:
-                ended = time.monotonic()
-                watched.deadline = FOREVER
-                if ended - began > self.seconds:
-                    self._late()
-            if ctx.tenant_id is not self.tenant or self.session.info.get("tenant_id") != self.tenant:
-                raise RuntimeError("the hook left for another enterprise")
-            if held.entered or held.nested is not None or held.offence is not None:
-                self._came_back()
-            elif self.pgconn.transaction_status != TransactionStatus.INTRANS:
-                found_out(held, self.driver)
-            fine = True
-            return answer
+                ended = now()
+                if ended - began > seconds:
+                    break
+                if ctx.tenant_id is not tenant or info.get("tenant_id") is not tenant:
+                    self._still_here()
+                if held.entered or held.nested is not None or held.offence is not None:
+                    watched.deadline = FOREVER
+                    self._came_back()
+                    held, ended = self.held, now()
+                elif pgconn.transaction_status != INTRANS:
+                    found_out(held, self.driver)
+                spent.append((name, ended - began, False))
+                if answer is not None:
+                    answers.append((name, answer))
+            else:
+                return answers
+            self._late()
         except BaseException as fault:
-            fine = isinstance(fault, Refused)
-            self._undo(fault)
-            raise
+            self.name = name
+            raise self._over(name, now() - began, fault) from fault.__cause__
         finally:
-            self.spent.append((name, ended - began, not fine))
+            watched.deadline = FOREVER
+        return answers
+
+    def _over(self, name: str, spent: float, fault: BaseException) -> BaseException:
+        """A call failed and is undone. Answers what is to be raised."""
+        if spent > self.seconds and not isinstance(fault, Overtime):
+            try:
+                self._late()
+            except Overtime as late:
+                late.__context__, fault = fault, late
+        self.spent.append((name, spent, not isinstance(fault, Refused)))
+        self._undo(fault)
+        return fault
+
+    def _still_here(self) -> None:
+        """The same tenant may stand there as another object."""
+        if self.ctx.tenant_id is not self.tenant or self.session.info.get("tenant_id") != self.tenant:
+            raise RuntimeError("the hook left for another enterprise")
 
     def _late(self) -> None:
         """The watchdog has cancelled or is about to: it is waited for, so that it hits no statement of anybody else's."""
@@ -146,7 +177,7 @@ class Round:
             while (nested := session.get_nested_transaction()) is not self.around[3] and nested is not None:
                 nested.rollback()
             border.go_back(self.driver, held)
-        except (SQLAlchemyError, TransactionKept) as broken:
+        except (SQLAlchemyError, TransactionKept, PsycopgError) as broken:
             keeping.give_up(self.connection, self.driver)
             raise TransactionLost("the hook left the session unusable") from broken
         if not session.is_active:

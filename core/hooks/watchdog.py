@@ -52,7 +52,12 @@ class Call:
     told: bool = False
     gone: bool = False
     cancelled: bool = False
+    hook: str = ""
     ending: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def what(self) -> str:
+        return f"{self.name}.{self.hook}" if self.hook else self.name
 
 
 class Watchdog:
@@ -80,7 +85,7 @@ class Watchdog:
         """Calls that go on now, late ones too: (`<plugin>.<hook>`, seconds since it began)."""
         now = time.monotonic()
         calls = [*self._running.copy().values(), *(call for call in self._overdue if not call.done)]
-        return [(call.name, now - call.began) for call in calls]
+        return [(call.what, now - call.began) for call in calls]
 
     def begin(
         self, name: str, seconds: float, cancel: Callable[[], None] | None, cut: Callable[[], None] | None = None
@@ -143,7 +148,7 @@ class Watchdog:
         late = self.late
         if late is not None:
             call.told = True
-            self._try(lambda: late(call.name), f"nobody could be told that {call.name} is late")
+            self._try(lambda: late(call.what), f"nobody could be told that {call.what} is late")
 
     @staticmethod
     def _try(act: Callable[[], None], otherwise: str) -> None:
@@ -154,7 +159,7 @@ class Watchdog:
 
     def _cancel(self, call: Call) -> None:
         if call.cancel is not None:
-            self._try(call.cancel, f"the statement of {call.name} could not be cancelled")
+            self._try(call.cancel, f"the statement of {call.what} could not be cancelled")
         with self._cancelled:
             call.cancelled = True
             self._cancelled.notify_all()
@@ -169,11 +174,11 @@ class Watchdog:
             with call.ending:
                 if not call.done:
                     call.gone = True
-                    self._try(call.cut, f"the connection of {call.name} could not be cut")
+                    self._try(call.cut, f"the connection of {call.what} could not be cut")
             call.cut = None
         if not call.stuck and now > call.deadline + STUCK:
             call.stuck = True
-            log.critical("a thread is stuck in %s", call.name)
+            log.critical("a thread is stuck in %s", call.what)
         if self.stuck >= TOO_MANY and not self._replaced and self.replace is not None:
             self._replaced = True
             log.critical("%s threads are stuck in plugins: this process is to be replaced", self.stuck)

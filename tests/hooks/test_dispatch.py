@@ -1,6 +1,8 @@
 """Whatever a plugin does in a hook, the command is either carried out whole or refused with the plugin's name."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,6 +141,46 @@ def test_a_swallowed_database_error_does_not_poison_the_transaction(plugged: Plu
     ctx = plugged(careless=Runs(swallow))
     assert isinstance(decorate(ctx)[0][1], Broken)
     assert works(ctx)
+
+
+def test_a_statement_that_could_not_even_be_said_leaves_its_plugin_in_order(plugged: Plugged) -> None:
+    """Its savepoint and role were to travel with it."""
+
+    class Odd:
+        @hookimpl
+        def fill_slot(self, ctx: Context) -> Any:
+            with suppress(Exception):
+                ctx.session.execute(text("SELECT :odd"), {"odd": object()})
+            return ctx.session.scalar(text("SELECT current_user"))
+
+    ctx = plugged(odd=Odd())
+    assert [answer for _, answer in ctx.ports.dispatch.decorate("fill_slot", ctx, slot="x", subject=None)] == ["ts_plugin"]
+    assert ctx.session.scalar(text("SELECT current_user")) == "ts_app"
+
+
+def test_readers_cost_their_own_messages_and_no_more(plugged: Plugged, tmp_path: Path) -> None:
+    class Reads:
+        @hookimpl
+        def check_transition(self, ctx: Context) -> Any:
+            ctx.session.scalar(text("SELECT ts.tenant()"))
+
+    ctx = plugged(one=Reads(), two=Reads(), three=Reads())
+    wire = ctx.session.connection().connection.driver_connection.pgconn
+
+    def ask() -> None:
+        ctx.ports.dispatch.decide("check_transition", ctx, order=None, transition=None)
+        ctx.session.execute(text("SELECT ts.clock()"))
+
+    for _ in range(6):  # by then psycopg has prepared both statements
+        ask()
+    with (tmp_path / "trace").open("w+") as file:
+        wire.trace(file.fileno())
+        ask()
+        wire.untrace()
+        file.seek(0)
+        said = file.read()
+    assert said.count("\tSync") + said.count("\tQuery") == 4
+    assert said.count("SAVEPOINT") and said.count("ROLE")
 
 
 def test_plugin_code_reads_as_the_plugin_role_and_writes_no_table_of_the_core(plugged: Plugged) -> None:
