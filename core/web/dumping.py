@@ -54,8 +54,9 @@ def _object(schema: Schema) -> Convert:
             values = of_mapping(value) if isinstance(value, dict) else of_object(value)
         except (AttributeError, KeyError):
             return _what_is_there(value)
-        found = dict(zip(keys, values, strict=True))
-        for key, convert in changes[tuple(map(type, values))]:
+        found = dict(zip(keys, values))  # noqa: B905 - both are made from `shown`
+        kinds = tuple(map(type, values))
+        for key, convert in changes[kinds]:
             found[key] = convert(found[key])
         return found
 

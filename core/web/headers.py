@@ -32,6 +32,7 @@ ALWAYS = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
 NOT_KEPT = (("Cache-Control", "no-store"), ("Vary", "Cookie, HX-Request"))
+ENCRYPTED = (("Strict-Transport-Security", "max-age=31536000"),)
 JSON_LIMIT, FILE_LIMIT = 1 << 20, 20 << 20
 SAID = frozenset({400, 404, 405, 406, 408, 413, 414, 415, 422, 429, 431, 500, 503})
 """Statuses with a sentence of their own (`http.404`); the others are told like 400 or 500."""
@@ -104,17 +105,19 @@ def _own_name() -> str:
 
 
 def _headers(response: Response) -> Response:
-    headers = response.headers
+    headers, asked = response.headers, request._get_current_object()  # type: ignore[attr-defined]
     said = {name.lower() for name, _ in headers}
-    wanted = [*ALWAYS, ("X-Trace-Id", trace_id())]
-    if request.is_secure:
-        wanted.append(("Strict-Transport-Security", "max-age=31536000"))
-    if not request.path.startswith("/static/"):
-        wanted += NOT_KEPT
-    for name, value in wanted:
-        if name.lower() not in said:
-            headers.add(name, value)
+    wanted = _wanted(asked.is_secure, asked.path.startswith("/static/"))
+    headers.extend([pair for name, pair in wanted if name not in said])
+    headers.add("X-Trace-Id", trace_id())
     return response
+
+
+@cache
+def _wanted(secure: bool, static: bool) -> tuple[tuple[str, tuple[str, str]], ...]:
+    """What an answer says unless its view said otherwise, by name in lower case."""
+    pairs = (*ALWAYS, *(ENCRYPTED if secure else ()), *(() if static else NOT_KEPT))
+    return tuple((pair[0].lower(), pair) for pair in pairs)
 
 
 def _refused(refused: Refused) -> Any:

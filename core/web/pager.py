@@ -2,10 +2,9 @@
 
 import base64
 import binascii
+import json
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-
-from flask import json
 
 from core.web.problem import Rejected
 

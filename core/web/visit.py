@@ -43,9 +43,10 @@ class Visit:
 
 
 def trace_id() -> str:
-    if "trace_id" not in g:
-        g.trace_id = secrets.token_hex(8)
-    return g.trace_id
+    found: str | None = g.get("trace_id")
+    if found is None:
+        found = g.trace_id = secrets.token_hex(8)
+    return found
 
 
 def fingerprint(route: str, body: bytes) -> bytes:
