@@ -18,7 +18,7 @@ from tests.bench import crowd, ours
 from tests.bench.wire import Wire
 from tests.bench.world import Buyer, Seller, World
 
-TURNS = 5
+TURNS = 9
 LOOKS = 60
 SWITCHES = 3
 Pair = tuple[Buyer, Seller]
@@ -56,13 +56,19 @@ def _placing(port: int, plain: list[Pair], full: list[Pair], seconds: float) -> 
     rates: dict[str, list[float]] = {"without": [], "with": []}
     for turn in range(TURNS + 1):
         for name, pairs in (("without", plain), ("with", full)):
-            rate, bad = ours.rate(port, "place", pairs, seconds / TURNS)
+            rate, bad = ours.rate(port, "place", pairs, seconds / 5)
             if bad:
                 raise RuntimeError(f"{bad} orders {name} plugins were refused")
             if turn:  # the first round warms up
                 rates[name].append(rate)
     without, with_ = (statistics.median(rates[name]) for name in ("without", "with"))
-    return {"without": round(without, 1), "with": round(with_, 1), "longer": round(without / with_ - 1, 3)}
+    turns = sorted(round(one / other - 1, 3) for one, other in zip(*rates.values(), strict=True))
+    return {
+        "without": round(without, 1),
+        "with": round(with_, 1),
+        "longer": round(without / with_ - 1, 3),
+        "turns": [turns[0], turns[-1]],
+    }
 
 
 def _pages(house: Installation, port: int, plain: Pair, full: Pair) -> dict[str, Any]:
