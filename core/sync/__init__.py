@@ -9,17 +9,28 @@ from core.sync.contract import (
     Lookup,
     OrderOut,
     Page,
-    ProductIn,
     Record,
     Setting,
     Step,
-    StockIn,
     Stream,
 )
 from core.sync.documents import differences, enqueue
 from core.sync.duties import Pusher
 from core.sync.engine import Engine, Task
 from core.sync.events import DocumentStuck, DocumentSynced
+from core.sync.incoming import (
+    DeliveryIn,
+    Incoming,
+    InvoiceIn,
+    MovedLine,
+    PartnerIn,
+    PaymentIn,
+    PriceIn,
+    ProductIn,
+    ReceiptIn,
+    StockIn,
+    UnitIn,
+)
 from core.sync.model import ErpConnection, ExternalRef, SyncDocument, SyncIssue, SyncRun, SyncStream
 from core.sync.operator import allow, rules_of
 from core.sync.outbound import Blocked, NotSent, OutboundRule, TooLarge, TooSlow, Unreachable, probe, session
@@ -42,6 +53,7 @@ from core.sync.outcome import (
     Unknown,
     outcome_of,
 )
+from core.sync.pushed import Heard, Push, PushAnswer, PushRefused
 from core.sync.reading import Cause, RemoteDocument, Standing, causes, remote_documents, standings
 from core.sync.registry import Registry, connectors
 from core.sync.service import (
@@ -66,6 +78,7 @@ __all__ = [
     "Blocked",
     "Cause",
     "Connector",
+    "DeliveryIn",
     "DocumentStuck",
     "DocumentSynced",
     "Engine",
@@ -75,10 +88,14 @@ __all__ = [
     "Failed",
     "FixSettings",
     "Found",
+    "Heard",
+    "Incoming",
+    "InvoiceIn",
     "LeaseLost",
     "LineOut",
     "Link",
     "Lookup",
+    "MovedLine",
     "NewConnection",
     "NotSent",
     "Ok",
@@ -86,9 +103,16 @@ __all__ = [
     "OutboundRule",
     "Outcome",
     "Page",
+    "PartnerIn",
+    "PaymentIn",
+    "PriceIn",
     "ProductIn",
     "Puller",
+    "Push",
+    "PushAnswer",
+    "PushRefused",
     "Pusher",
+    "ReceiptIn",
     "Record",
     "Registry",
     "Rejected",
@@ -112,6 +136,7 @@ __all__ = [
     "TooSlow",
     "Trace",
     "Uncertain",
+    "UnitIn",
     "Unknown",
     "Unreachable",
     "allow",

@@ -16,14 +16,20 @@ from uuid import UUID
 
 import requests
 
+from core.sync.incoming import Incoming
 from core.sync.outcome import Exchange, Found, RemoteLine, SkipRecord
+from core.sync.pushed import Heard, Push
 
 Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One thing a tenant must tell. `kind` is text, secret, number, choice or pairs (`pcs=Pcs` lines)."""
+    """One thing a tenant must tell.
+
+    `kind` is text, secret, number, choice, pairs (`pcs=Pcs` lines), flag (`1` or empty) or file (the text of an uploaded
+    file, such as a WSDL, at most a million characters).
+    """
 
     key: str
     title: str
@@ -36,12 +42,25 @@ class Setting:
 
 @dataclass(frozen=True)
 class Access:
-    """Where a connection leads and what it may use; `secrets` never reach a page or a log."""
+    """Where a connection leads and what it may use; `secrets` never reach a page or a log.
+
+    `tables` are what the enterprise mapped by hand, ours to theirs: units, currencies, taxes, partners, materials.
+    """
 
     base_url: str
     organisation: str
     settings: Mapping[str, str]
     secrets: Mapping[str, str]
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def table(self, name: str, standard: Mapping[str, str]) -> dict[str, str]:
+        """One table: the standard words, over them the pairs of the setting of that name, over them what was mapped by hand."""
+        told = dict(standard)
+        for part in self.settings.get(name, "").replace(",", "\n").splitlines():
+            ours, equals, theirs = part.partition("=")
+            if equals and ours.strip() and theirs.strip():
+                told[ours.strip()] = theirs.strip()
+        return told | dict(self.tables.get(name, {}))
 
     def __getitem__(self, key: str) -> str:
         return self.secrets.get(key) or self.settings.get(key, "")
@@ -99,30 +118,6 @@ Lookup = Callable[[str, UUID], str | None]
 
 
 @dataclass(frozen=True)
-class ProductIn:
-    """A product as the other system knows it."""
-
-    external_id: str
-    code: str
-    name: str
-    unit: str
-    specification: str = ""
-    group: str = ""
-    active: bool = True
-
-
-@dataclass(frozen=True)
-class StockIn:
-    """What lies of one product in one warehouse there, in base units of the product."""
-
-    external_id: str
-    material: str
-    warehouse: str
-    unit: str
-    quantity: Decimal
-
-
-@dataclass(frozen=True)
 class Page:
     """Rows of one fetch. `position` is where to go on after a stop, `cursor` the newest change seen so far."""
 
@@ -152,7 +147,7 @@ class Stream(ABC):
         """Pages changed since `cursor` (None: everything), going on after `position` of an unfinished run."""
 
     @abstractmethod
-    def to_core(self, row: Record) -> ProductIn | StockIn:
+    def to_core(self, row: Record) -> Incoming:
         """A row in the platform's words; raises `SkipRecord` when it cannot be used."""
 
 
@@ -198,6 +193,9 @@ class Connector(ABC):
     unique_reference: ClassVar[bool]  # the other system refuses a second document with our reference
     can_look_up: ClassVar[bool]  # a document can be found by our reference
     settle: ClassVar[timedelta]  # longer than the slowest commit there; no look-up after "unknown" before
+    documents: ClassVar[tuple[str, ...]] = ("sales_order",)  # kinds of ours it can file there
+    stock_counts: ClassVar[bool] = True  # its stock is written here; else differences are only listed
+    hears: ClassVar[bool] = False  # the other system may call us; see `hear`
 
     @abstractmethod
     def open(self, access: Access, http: requests.Session) -> Link:
@@ -206,6 +204,10 @@ class Connector(ABC):
     @abstractmethod
     def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
         """Step by step from the name to the first record; ends after the first step that fails."""
+
+    def hear(self, access: Access, push: Push) -> Heard:
+        """What a call of the other system says. Raises `PushRefused`, before all when its signature is wrong."""
+        raise NotImplementedError
 
     def demo_values(self) -> Mapping[str, str]:
         """Settings and secrets that fit the connector's own simulator; empty when it ships none."""
@@ -221,11 +223,9 @@ __all__ = [
     "Lookup",
     "OrderOut",
     "Page",
-    "ProductIn",
     "Record",
     "Setting",
     "SkipRecord",
     "Step",
-    "StockIn",
     "Stream",
 ]

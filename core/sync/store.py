@@ -12,8 +12,10 @@ from sqlalchemy import bindparam, select, text
 
 from core.catalog import Product, ProductRow, upsert_products
 from core.kernel import Context, uuid7
-from core.stock import Incoming, add_warehouse, set_counted, warehouses
-from core.sync.contract import ProductIn, Record, StockIn
+from core.stock import Incoming as Count
+from core.stock import add_warehouse, set_counted, warehouses
+from core.sync.contract import Record
+from core.sync.incoming import Incoming, ProductIn, StockIn
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Left:
     said: str
 
 
-Good = Sequence[tuple[Record, ProductIn | StockIn]]
+Good = Sequence[tuple[Record, Incoming]]
 
 
 def store(ctx: Context, connection_id: UUID, rows: Good) -> tuple[int, list[Left]]:
@@ -132,7 +134,7 @@ def _counts(ctx: Context, rows: Sequence[tuple[Record, StockIn]]) -> list[Left]:
             left.append(Left(record, item.external_id, "sync.unit_conflict", said))
         else:
             kept[product.id, places[item.warehouse]] = (record, item)
-    counted = [Incoming(sku, place, item.quantity) for (sku, place), (_, item) in kept.items()]
+    counted = [Count(sku, place, item.quantity) for (sku, place), (_, item) in kept.items()]
     for unmoved in set_counted(ctx, counted, "ERP") if counted else ():
         record, item = kept[unmoved.sku_id, unmoved.warehouse_id]
         said = f"{item.quantity} {item.unit}, {unmoved.free} free"

@@ -15,7 +15,8 @@ from sqlalchemy import insert, select, text, update
 
 from core.db import Unit
 from core.kernel import Actor, Context, uuid7
-from core.sync.contract import Access, Connector, Page, ProductIn, Record, Step, StockIn, Stream
+from core.sync.contract import Access, Connector, Page, Record, Step, Stream
+from core.sync.incoming import Incoming
 from core.sync.model import ErpConnection, SyncIssue, SyncRun, SyncStream
 from core.sync.outbound import OutboundRule, session
 from core.sync.outcome import MISTAKES, LeaseLost, SkipRecord, SyncError
@@ -215,8 +216,8 @@ class Puller:
 
 def _mapped(
     stream: Stream, rows: Iterable[Record]
-) -> tuple[list[tuple[Record, ProductIn | StockIn]], list[Left]]:
-    good: list[tuple[Record, ProductIn | StockIn]] = []
+) -> tuple[list[tuple[Record, Incoming]], list[Left]]:
+    good: list[tuple[Record, Incoming]] = []
     left: list[Left] = []
     for row in rows:
         try:

@@ -1,0 +1,1 @@
+"""Tests; a package, because another distribution brings one of this name."""
