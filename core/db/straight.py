@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
 
 from core.db.counting import counted
+from core.db.travelling import TravellingCursor
 
 Values = tuple[Any, ...] | dict[str, Any]
 _DIALECT = PGDialect_psycopg()
@@ -24,7 +25,8 @@ def rows(session: Session, statement: str, values: Values) -> list[tuple[Any, ..
     connection = Session.connection(session)
     counted(statement)
     cursor: Any = connection.connection.cursor()
-    cursor.reads = True
+    if isinstance(cursor, TravellingCursor):  # else an engine of somebody's own, such as a terminal command's
+        cursor.reads = True
     try:
         cursor.execute(statement, values)
         found: list[tuple[Any, ...]] = cursor.fetchall()
