@@ -176,25 +176,23 @@ class LookingCursor(TravellingCursor):
         return found
 
     def execute(self, query: Query, *args: Any, **options: Any) -> "LookingCursor":
-        self._look(query)
+        connection = self._look(query)
         try:
             super().execute(query, *args, **options)
         finally:  # a statement that could not even be said leaves behind what was to travel with it
-            if self.connection.baggage:
-                self.connection.unpack()
+            if connection.baggage:
+                connection.unpack()
         return self
 
     def executemany(self, query: Query, *args: Any, **options: Any) -> None:
-        self._look(query)
-        self.connection.unpack()
+        self._look(query).unpack()
         super().executemany(query, *args, **options)
 
     def copy(self, statement: Query, *args: Any, **options: Any) -> Any:
-        self._look(statement)
-        self.connection.unpack()
+        self._look(statement).unpack()
         return super().copy(statement, *args, **options)
 
-    def _look(self, query: Query) -> None:
+    def _look(self, query: Query) -> Any:
         connection: Any = self.connection
         kept = connection.kept
         if kept is not None:
@@ -202,9 +200,10 @@ class LookingCursor(TravellingCursor):
             if kept.lazy:
                 if not kept.entered:
                     border.enter(connection, kept)
-                return
+                return connection
         if connection.lingering is not None:
             border.settle(connection)
+        return connection
 
 
 @contextmanager

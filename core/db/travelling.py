@@ -9,14 +9,19 @@ psycopg's own pipeline costs more than the wait it saves. What is overridden her
 its version, and `tests/db/test_travelling.py` fails where it should change.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Generator
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg._preparing import Prepare
 from psycopg.errors import error_from_result
 from psycopg.generators import execute, fetch, fetch_many
 from psycopg.pq import ExecStatus, TransactionStatus
+
+
+T = TypeVar("T")
+Talk = Generator[Any, Any, T]
+"""psycopg's way of waiting: what to wait for goes out, what is ready comes in."""
 
 
 class TravellingConnection(psycopg.Connection[Any]):
@@ -75,7 +80,7 @@ class TravellingConnection(psycopg.Connection[Any]):
         if results[-1].status != ExecStatus.COMMAND_OK:  # nothing was written, so nothing is lost: the connection may be
             raise error_from_result(results[-1], encoding=wire._encoding)
 
-    def _start_query(self) -> Iterator[Any]:
+    def _start_query(self) -> Talk[None]:
         if not self.together:
             yield from super()._start_query()
 
@@ -87,7 +92,7 @@ class TravellingCursor(psycopg.Cursor[Any]):
 
     def _execute_gen(
         self, query: Any, params: Any = None, *, prepare: bool | None = None, binary: bool | None = None
-    ) -> Iterator[Any]:
+    ) -> Talk[None]:
         connection: Any = self._conn
         if not self.reads:
             connection.only_read = False
@@ -121,7 +126,7 @@ class TravellingCursor(psycopg.Cursor[Any]):
         baggage: tuple[bytes, ...] = connection.baggage
         return baggage
 
-    def _together(self, first: tuple[bytes, ...], name: bytes, asked: Any, binary: bool | None) -> Iterator[Any]:
+    def _together(self, first: tuple[bytes, ...], name: bytes, asked: Any, binary: bool | None) -> Talk[list[Any]]:
         connection: Any = self._conn
         connection._check_connection_ok()
         wire = connection.pgconn
@@ -133,7 +138,7 @@ class TravellingCursor(psycopg.Cursor[Any]):
         said = yield from execute(wire)
         for _ in first[1:]:
             said += yield from fetch_many(wire)
-        results = yield from fetch_many(wire)
+        results: list[Any] = yield from fetch_many(wire)
         yield from fetch(wire)
         wire.exit_pipeline_mode()
         for result in said:
