@@ -46,16 +46,18 @@ def parts(concern: str) -> list[ModuleType]:
 
 
 def load_models() -> None:
-    """Make every core table known to the metadata."""
-    parts("model")
+    """Make every core table known to the metadata, those of a room's own sub-rooms among them."""
+    for room in ROOMS:
+        part(room, "model")
+        for path in sorted((CORE / room).glob("*/model.py")):
+            part(f"{room}.{path.parent.name}", "model")
 
 
 def ddl() -> list[str]:
-    """The rooms' own SQL (functions, triggers, grants), statement by statement, in the order of the rooms."""
+    """The SQL of rooms and their sub-rooms (functions, triggers, grants), statement by statement, in the order of the rooms."""
     found = []
     for room in ROOMS:
-        path = CORE / room / "ddl.sql"
-        if path.exists():
+        for path in sorted([*(CORE / room).glob("ddl.sql"), *(CORE / room).glob("*/ddl.sql")], key=lambda at: len(at.parts)):
             found += [text.strip() for text in path.read_text(encoding="utf-8").split("-- ;;") if text.strip()]
     return found
 

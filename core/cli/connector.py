@@ -60,6 +60,27 @@ def simulate(name: str, arguments: tuple[str, ...]) -> None:
     runpy.run_module(find_simulator(name), run_name="__main__", alter_sys=False)
 
 
+@connector.command("verify", cls=click.Command)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--key", help="The public key it must be sealed with; without it the report's own is taken and shown.")
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON, and nothing else.")
+def verify(file: Path, key: str | None, as_json: bool) -> None:
+    """Check the sealed report of a fault drill: was it changed since, and whose key sealed it?"""
+    from core.sync.drill.report import Unreadable, readable, verified
+
+    try:
+        report = verified(readable(file.read_text(encoding="utf-8")), key)
+    except (OSError, UnicodeDecodeError, Unreadable) as error:
+        raise UserError("The report is not to be trusted.", str(error), "Fetch it again from the page of the drill.") from None
+    facts = {"key": report.key, **{name: report.facts[name] for name in ("drill", "connection", "cases", "passed", "ended_at")}}
+    if as_json:
+        print_json(facts)
+        return
+    click.echo(say("The report is as it was sealed."))
+    for name, value in facts.items():
+        click.echo(f"  {name:<12} {value}")
+
+
 def find_simulator(name: str) -> str:
     """The module of a connector's simulator; `UserError` when there is none."""
     found = {point.name: point for point in installed()}

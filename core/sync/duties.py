@@ -5,6 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
+from core.sync.drill.duty import Driller
 from core.sync.engine import Engine
 from core.sync.operator import rules_of
 from core.sync.outbound import OutboundRule
@@ -56,9 +57,15 @@ def pull(installation: Any) -> int:
     return 1
 
 
+def drill(installation: Any) -> int:
+    """One case of one fault drill."""
+    return _driller(installation).turn()
+
+
 push.every = 0.3  # type: ignore[attr-defined]
 pull.every = 1.0  # type: ignore[attr-defined]
-DUTIES = [push, pull]
+drill.every = 1.0  # type: ignore[attr-defined]
+DUTIES = [push, pull, drill]
 
 
 @cache
@@ -69,6 +76,11 @@ def _pusher(installation: Any) -> Pusher:
 @cache
 def _puller(installation: Any) -> Puller:
     return Puller(installation.unit, connectors(), _rules(installation))
+
+
+@cache
+def _driller(installation: Any) -> Driller:
+    return Driller(installation.unit, connectors(), _rules(installation), installation.config.master_key)
 
 
 def _rules(installation: Any) -> Callable[[], Sequence[OutboundRule]]:

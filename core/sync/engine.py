@@ -20,6 +20,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import requests
 from sqlalchemy import select, text, update
 
 from core.db import Unit
@@ -236,9 +237,13 @@ class Engine:
         if link is None or version != task.connection_version:
             if link is not None:
                 link.close()
-            link = connector.open(task.access, session(self.rules()))
+            link = connector.open(task.access, self.wired(task))
             kept[task.connection_id] = (task.connection_version, link)
         return link
+
+    def wired(self, task: Task) -> requests.Session:
+        """The guarded session over which a task's calls go."""
+        return session(self.rules())
 
     def close(self) -> None:
         """Close the links of this thread."""

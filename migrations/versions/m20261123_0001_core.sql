@@ -1317,6 +1317,33 @@ CREATE INDEX ix_sync_document_due ON ts.sync_document (not_before, id) WHERE sta
 -- ;;
 CREATE INDEX ix_sync_document_object ON ts.sync_document (tenant_id, object_id)
 -- ;;
+CREATE TABLE ts.sync_drill (
+	tenant_id UUID NOT NULL,
+	id UUID NOT NULL,
+	connection_id UUID NOT NULL,
+	state TEXT DEFAULT 'running' NOT NULL,
+	asked_by TEXT NOT NULL,
+	asked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	ended_at TIMESTAMP WITH TIME ZONE,
+	sample JSONB NOT NULL,
+	total INTEGER NOT NULL,
+	results JSONB DEFAULT '[]' NOT NULL,
+	said TEXT DEFAULT '' NOT NULL,
+	report JSONB,
+	attempt INTEGER DEFAULT 0 NOT NULL,
+	lease_until TIMESTAMP WITH TIME ZONE,
+	turned_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+	CONSTRAINT pk_sync_drill PRIMARY KEY (id),
+	CONSTRAINT uq_sync_drill_tenant_id_id UNIQUE (tenant_id, id),
+	CONSTRAINT ck_sync_drill_state CHECK (state IN ('running', 'done', 'failed', 'cancelled')),
+	CONSTRAINT ck_sync_drill_ended CHECK ((ended_at IS NOT NULL) = (state <> 'running')),
+	CONSTRAINT fk_sync_drill_connection_id FOREIGN KEY(connection_id) REFERENCES ts.erp_connection (id)
+)
+-- ;;
+CREATE INDEX ix_sync_drill_connection_new ON ts.sync_drill (tenant_id, connection_id, asked_at DESC)
+-- ;;
+CREATE INDEX ix_sync_drill_due ON ts.sync_drill (turned_at, id) WHERE state = 'running'
+-- ;;
 CREATE TABLE ts.sync_run (
 	tenant_id UUID NOT NULL,
 	id UUID NOT NULL,
@@ -3517,6 +3544,20 @@ REVOKE ALL ON FUNCTION ts.sync_claim_stream(interval) FROM PUBLIC;
 -- ;;
 GRANT EXECUTE ON FUNCTION ts.sync_claim_stream(interval) TO ts_worker;
 -- ;;
+-- The drill that waited longest for its next case, across all tenants; one whose worker died is gone on with.
+CREATE OR REPLACE FUNCTION ts.sync_claim_drill(lease interval) RETURNS SETOF ts.sync_drill
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  UPDATE ts.sync_drill d SET attempt = d.attempt + 1, turned_at = clock_timestamp(), lease_until = clock_timestamp() + lease
+  FROM (SELECT w.id FROM ts.sync_drill w
+        WHERE w.state = 'running' AND (w.lease_until IS NULL OR w.lease_until <= clock_timestamp())
+        ORDER BY w.turned_at, w.id FOR UPDATE SKIP LOCKED LIMIT 1) due
+  WHERE d.id = due.id RETURNING d.*
+$$;
+-- ;;
+REVOKE ALL ON FUNCTION ts.sync_claim_drill(interval) FROM PUBLIC;
+-- ;;
+GRANT EXECUTE ON FUNCTION ts.sync_claim_drill(interval) TO ts_worker;
+-- ;;
 -- The installation's own rows on plugins, as the application may read and write them.
 -- A reading function answers whole rows; a writing one refuses (42501) whoever is not of the operator's tenant.
 CREATE FUNCTION ts.plugins() RETURNS SETOF ts.plugin
@@ -4686,6 +4727,22 @@ CREATE POLICY own_insert ON ts.sync_document FOR INSERT TO ts_app, ts_worker WIT
 CREATE POLICY own_update ON ts.sync_document FOR UPDATE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant())) WITH CHECK (tenant_id = (SELECT ts.tenant()))
 -- ;;
 CREATE POLICY own_delete ON ts.sync_document FOR DELETE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
+ALTER TABLE ts.sync_drill ENABLE ROW LEVEL SECURITY
+-- ;;
+ALTER TABLE ts.sync_drill FORCE ROW LEVEL SECURITY
+-- ;;
+CREATE POLICY owner_all ON ts.sync_drill TO ts_owner USING (true) WITH CHECK (true)
+-- ;;
+GRANT SELECT, INSERT, UPDATE (connection_id, state, asked_by, asked_at, ended_at, sample, total, results, said, report, attempt, lease_until, turned_at) ON ts.sync_drill TO ts_app, ts_worker
+-- ;;
+GRANT SELECT ON ts.sync_drill TO ts_plugin
+-- ;;
+CREATE POLICY tenant_read ON ts.sync_drill FOR SELECT TO ts_app, ts_worker, ts_plugin USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_insert ON ts.sync_drill FOR INSERT TO ts_app, ts_worker WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_update ON ts.sync_drill FOR UPDATE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant())) WITH CHECK (tenant_id = (SELECT ts.tenant()))
 -- ;;
 ALTER TABLE ts.sync_run ENABLE ROW LEVEL SECURITY
 -- ;;

@@ -19,6 +19,7 @@ OWN_DOORS = {
     "core/cli": "looks whether its own port answers on loopback",
     "core/db/cutting.py": "breaks a connection that is there, opens none",
     "core/db/embedded": "speaks with its own server over a socket file",
+    "core/sync/drill/trouble.py": "stands before the guard and breaks what goes through it; calls nobody itself",
     "core/demo": "plays the trade against its own portal on loopback",
     "connectors/kingdee/simulator": "listens, calls nobody",
 }

@@ -230,6 +230,7 @@ def tabs(
 ) -> tuple[tuple[str, str, bool, int | None], ...]:
     """The pages of one connection."""
     places = [("connection", _("Sync and failures"), stuck or None), ("log", _("Request log"), None)]
+    places.append(("drills", _("Fault drill"), None))
     if ctx.allows("connection.edit"):
         places.append(("settings", _("Settings"), None))
     return tuple(

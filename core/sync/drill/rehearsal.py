@@ -1,0 +1,236 @@
+"""One case of the drill: an order of its own, one trouble at one write, and what is there in the end.
+
+It decides as the engine decides (the same `_work` and `_verdict`), only that what it knows is kept in memory: nothing of the
+enterprise's own documents is touched. What it made there it takes back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import requests
+
+from core.kernel import uuid7
+from core.sync.contract import Access, Connector, Link, OrderOut
+from core.sync.drill.trouble import Killed, Trouble, install
+from core.sync.engine import Engine, Task
+from core.sync.outbound import session
+from core.sync.outcome import MISTAKES, LeaseLost, SyncError, Trace
+
+INTENTS = ("create", "change", "cancel")
+LONGEST = 25  # tries of one case; the engine itself gives up earlier
+CATALOGUE: dict[str, str] = {
+    "none": "Nothing goes wrong",
+    "refused": "Nobody listens",
+    "cut_before": "The line breaks before the call arrives",
+    "cut_after": "The line breaks after the call was carried out",
+    "silent_before": "No answer, and nothing was carried out",
+    "silent_after": "No answer, although it was carried out",
+    "gateway": "A 502 page, although it was carried out",
+    "page": "A sign-in page with status 200 instead of the answer",
+    "half": "The answer breaks off in the middle",
+    "garbled": "The answer is in another character set than it says",
+    "empty": "An empty answer with status 200",
+    "late": "The answer comes late",
+    "killed": "Our worker dies before it can write down the answer",
+}
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What became of one case. `there` counts the documents found by its reference; `passed` is the verdict."""
+
+    trouble: str
+    intent: str
+    reference: str
+    state: str
+    cause: str
+    said: str
+    tries: int
+    calls: int
+    there: int
+    number: str
+    passed: bool
+    left: bool  # it could not be taken back and lies there still
+    milliseconds: int
+
+
+class _Hands(Engine):
+    """An engine whose calls meet trouble and whose knowledge stays in memory."""
+
+    def __init__(self, engine: Engine, trouble: Trouble) -> None:
+        super().__init__(engine.unit, engine.registry, engine.rules, settle=engine.settle, first_wait=engine.first_wait)
+        self.trouble = trouble
+
+    def wired(self, task: Task) -> requests.Session:
+        return install(session(self.rules()), self.trouble)
+
+    def _link(self, task: Task, connector: Connector) -> Link:
+        return _Armed(super()._link(task, connector), self.trouble)  # type: ignore[return-value]
+
+
+class _Armed:
+    """A link that arms the trouble before each write, after the engine's own look at its lease."""
+
+    def __init__(self, link: Link, trouble: Trouble) -> None:
+        self.__dict__.update(link=link, trouble=trouble)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.link, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "before_write":
+            armed, look = self.trouble, value
+
+            def both() -> None:
+                look()
+                armed.about_to_write()
+
+            value = both
+        setattr(self.link, name, value)
+
+
+class Rehearsal:
+    """Rehearses cases for one connection. `wait` is slept between tries; tests hand in a shorter one."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        connector: Connector,
+        access: Access,
+        sample: OrderOut,
+        lookup: Callable[[str, UUID], str | None],
+        prefix: str,
+        *,
+        seconds: float = 3.0,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.engine, self.connector, self.access = engine, connector, access
+        self.sample, self.lookup, self.prefix = sample, lookup, prefix
+        self.seconds, self.wait = seconds, wait
+
+    def case(self, number: int, trouble: str, intent: str) -> CaseResult:
+        """One trouble at the first write of one intent. Where the order must be there before, it is made without trouble."""
+        began = time.monotonic()
+        order = replace(self.sample, order_id=uuid7(), reference=f"{self.prefix}-{number:02}", version=1)
+        if intent != "create":
+            before = self._bring(order, "create", Trouble("late", 0.0), quiet=True)
+            if before["state"] != "done":
+                return self._result(trouble, intent, order, before, Trouble(trouble, 0.0), began, prepared=False)
+        if intent == "change":
+            order = _more(order)
+        at_work = Trouble(trouble if trouble != "none" else "late", self.seconds if trouble != "none" else 0.0)
+        ended = self._bring(order, intent, at_work, quiet=trouble == "none", older=intent != "create")
+        return self._result(trouble, intent, order, ended, at_work, began)
+
+    def _bring(
+        self, order: OrderOut, intent: str, trouble: Trouble, *, quiet: bool, older: bool = False
+    ) -> dict[str, Any]:
+        """What the engine would do with this document until it moves no more."""
+        trouble.hit = quiet
+        hands = _Hands(self.engine, trouble)
+        known: dict[str, Any] = {"state": "new", "tries": 0, "cause": None, "cause_text": "", "calls": 0}
+        token = 0
+        try:
+            while known["state"] in ("new", "sending", "unknown") and token < LONGEST:
+                token += 1
+                task = self._task(order, intent, known, token, older)
+                trace = Trace(keep=20)
+                try:
+                    result = hands._work(task, self.connector, trace)
+                except Killed:
+                    known |= {"state": "unknown", "calls": known["calls"] + len(trace.exchanges)}
+                    self.wait(hands.settle.total_seconds() if hands.settle else self.connector.settle.total_seconds())
+                    continue
+                except LeaseLost:
+                    known["state"] = "unknown"
+                    continue
+                verdict = hands._verdict(task, self.connector, result)
+                known |= {"calls": known["calls"] + len(trace.exchanges), **verdict}
+                pause = known.pop("wait", None)
+                if pause is not None:
+                    self.wait(pause)
+        finally:
+            hands.close()
+        return known
+
+    def _task(self, order: OrderOut, intent: str, known: dict[str, Any], token: int, older: bool) -> Task:
+        return Task(
+            id=order.order_id,
+            tenant_id=order.order_id,
+            connection_id=order.order_id,
+            connection_version=1,
+            connection_name=self.connector.title,
+            token=token,
+            tries=known["tries"],
+            state="unknown" if known["state"] == "unknown" else "sending",
+            intent=intent,
+            object_id=order.order_id,
+            order=order,
+            access=self.access,
+            connector=self.connector.key,
+            lookup=self.lookup,
+            older=older,
+            until=time.monotonic() + timedelta(minutes=5).total_seconds(),
+        )
+
+    def _result(
+        self,
+        trouble: str,
+        intent: str,
+        order: OrderOut,
+        ended: dict[str, Any],
+        met: Trouble,
+        began: float,
+        *,
+        prepared: bool = True,
+    ) -> CaseResult:
+        there, number, cancelled, said = self._look(order.reference)
+        as_wished = there == 1 and not cancelled if intent != "cancel" else there == 0 or cancelled
+        held = ended["state"] == "held" and there <= 1
+        left = False
+        if there and not cancelled:
+            left = self._bring(order, "cancel", Trouble("late", 0.0), quiet=True, older=True)["state"] != "done"
+        return CaseResult(
+            trouble=trouble,
+            intent=intent,
+            reference=order.reference,
+            state=str(ended["state"]),
+            cause=str(ended.get("cause") or ""),
+            said=str(ended.get("cause_text") or said)[:500],
+            tries=int(ended["tries"]),
+            calls=int(ended["calls"]),
+            there=there,
+            number=number,
+            passed=prepared and ((ended["state"] == "done" and as_wished) or held) and (met.hit or trouble == "none"),
+            left=left,
+            milliseconds=round((time.monotonic() - began) * 1000),
+        )
+
+    def _look(self, reference: str) -> tuple[int, str, bool, str]:
+        """How many documents carry a reference there: counted where the connector can count, else found or not."""
+        link = self.connector.open(self.access, session(self.engine.rules()))
+        link.trace, link.before_write = Trace(), lambda: None
+        try:
+            found = link.find(reference)
+            count = getattr(link, "count", None)
+            there = int(count(reference)) if count is not None else int(found is not None)
+            return there, found.number if found else "", bool(found and found.cancelled), ""
+        except (SyncError, *MISTAKES) as error:
+            return -1, "", False, f"{type(error).__name__}: {error}"
+        finally:
+            link.close()
+
+
+def _more(order: OrderOut) -> OrderOut:
+    """The next version of an order: the first line doubled, and everything that follows from it."""
+    first = order.lines[0]
+    grown = replace(first, quantity=first.quantity * 2, gross=first.gross * 2)
+    total = order.total + first.gross
+    return replace(order, version=2, lines=(grown, *order.lines[1:]), total=Decimal(total))
