@@ -16,7 +16,7 @@ from core.sync.refs import remember
 
 CHECK = "check"
 LONGEST = {"name": 80, "base_url": 300, "organisation": 40}
-MAX_SETTING = 4000
+MAX_SETTING, MAX_FILE = 4_000, 1_000_000  # characters
 
 
 @dataclass(frozen=True)
@@ -285,8 +285,8 @@ def _check(
         value = hidden.get(setting.key) or settings.get(setting.key, "")
         if setting.required and not value:
             wrong.append(FieldError(setting.key, "field.required", {}))
-        elif len(value) > MAX_SETTING or not value.replace("\n", "").replace("\r", "").isprintable():
-            wrong.append(FieldError(setting.key, "connection.text", {"most": MAX_SETTING}))
+        elif len(value) > (most := MAX_FILE if setting.kind == "file" else MAX_SETTING) or not _shows(value):
+            wrong.append(FieldError(setting.key, "connection.text", {"most": most}))
         elif value and setting.choices and value not in dict(setting.choices):
             wrong.append(FieldError(setting.key, "connection.choice", {"value": value}))
         elif value and setting.kind == "number" and not value.isdecimal():
@@ -310,6 +310,11 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return usable and not (url.username or url.password or url.query or url.fragment)
+
+
+def _shows(value: str) -> bool:
+    """Whether a text has nothing in it that nobody could see; lines and tabs are seen."""
+    return value.translate({9: None, 10: None, 13: None}).isprintable()
 
 
 def _plain(text: str, path: str) -> str:

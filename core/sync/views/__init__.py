@@ -1,7 +1,7 @@
 """The pages of connections: how each is, what failed and why, its settings, its calls."""
 
 from core.sync.drill import views as drills
-from core.sync.views import acting, detail, listing, settings
+from core.sync.views import acting, detail, listing, settings, setup
 from core.sync.views.frame import pages
 from core.web import NavEntry
 from core.web.i18n import lazy
@@ -19,4 +19,4 @@ NAV = [
     )
 ]
 
-__all__ = ["NAV", "acting", "detail", "drills", "listing", "pages", "settings"]
+__all__ = ["NAV", "acting", "detail", "drills", "listing", "pages", "settings", "setup"]

@@ -8,7 +8,6 @@ from flask import Response, url_for
 
 from core.kernel import Context
 from core.sync import reading
-from core.sync.registry import connectors
 from core.sync.views.frame import State, connection_state, pages, system
 from core.web import gettext as _
 from core.web import render
@@ -31,20 +30,10 @@ class ConnectionRow:
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A kind of system that can be wired."""
-
-    title: str
-    summary: str
-    href: str
-
-
-@dataclass(frozen=True)
 class ConnectionsPage:
     """`rate` is the share of finished documents of the last day, None when there were none."""
 
     rows: tuple[ConnectionRow, ...]
-    offers: tuple[Offer, ...]
     documents: int
     records: int
     waiting: int
@@ -58,10 +47,6 @@ def connections(ctx: Context) -> Response:
     found = reading.standings(ctx)
     page = ConnectionsPage(
         rows=tuple(_row(each) for each in found),
-        offers=tuple(
-            Offer(_(each.title), _(each.summary), url_for("sync.new", connector=each.key))
-            for each in connectors()
-        ),
         documents=sum(each.out_today for each in found),
         records=sum(each.in_today for each in found),
         waiting=sum(each.waiting for each in found),

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from flask import Response, request, url_for
 
-from core.kernel import Context
+from core.kernel import Context, Invalid
 from core.sync import service
 from core.sync.contract import Connector, Setting
 from core.sync.model import ErpConnection
 from core.sync.registry import connectors
 from core.sync.views.detail import tabs
 from core.sync.views.frame import pages
+from core.sync.views.setup import steps_of
 from core.web import flash, form, redirect, render
 from core.web import gettext as _
 from core.web.mending import Errors, mend
@@ -45,6 +46,7 @@ class SettingsPage:
     values: Mapping[str, str]
     fields: tuple[FieldView, ...]
     tabs: tuple[tuple[str, str, bool, int | None], ...]
+    steps: tuple[tuple[str, str, str], ...]
     errors: Errors = field(default_factory=dict)
 
 
@@ -61,10 +63,14 @@ def add(ctx: Context) -> Response:
     values = form()
     connector = connectors()[values.get("connector", "")]
     made: list[ErpConnection] = []
-    if errors := mend(ctx, lambda: made.append(service.connect(ctx, connector, _given(values)))):
+
+    def connect() -> None:
+        made.append(service.connect(ctx, connector, _given(connector, values, {})))
+        service.pause(ctx, made[0].id, _("Being set up"))  # nothing leaves before the last step
+
+    if errors := mend(ctx, connect):
         return _show(ctx, connector, None, values, errors)
-    flash(_("Connection set up, the check runs"))
-    return redirect("sync.connection", connection_id=made[0].id)
+    return redirect("sync.setup", connection_id=made[0].id)
 
 
 @pages.get("/<uuid:connection_id>/settings", permission="connection.edit")
@@ -83,7 +89,7 @@ def save(ctx: Context, connection_id: UUID) -> Response:
     version = int(values["version"]) if values.get("version", "").isdecimal() else 0
 
     def change() -> None:
-        service.change_connection(ctx, connector, connection_id, version, _given(values))
+        service.change_connection(ctx, connector, connection_id, version, _given(connector, values, found.settings))
 
     if errors := mend(ctx, change):
         return _show(ctx, connector, found, values, errors)
@@ -91,9 +97,20 @@ def save(ctx: Context, connection_id: UUID) -> Response:
     return redirect("sync.connection", connection_id=connection_id)
 
 
-def _given(values: Mapping[str, str]) -> service.NewConnection:
+def _given(connector: Connector, values: Mapping[str, str], kept: Mapping[str, str]) -> service.NewConnection:
+    """What was typed, with the texts of uploaded files; a file that was not brought again stays."""
     told = {name: values.get(name, "").strip() for name in ("name", "base_url", "organisation")}
-    return service.NewConnection(**told, values=values)
+    files = {each.key: _text_of(each) or kept.get(each.key, "") for each in connector.settings if each.kind == "file"}
+    return service.NewConnection(**told, values={**values, **files})
+
+
+def _text_of(setting: Setting) -> str:
+    brought = request.files.get(setting.key)
+    content = brought.read() if brought is not None and brought.filename else b""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Invalid.one(setting.key, "connection.file_unreadable") from None
 
 
 def _show(
@@ -108,6 +125,7 @@ def _show(
         values=values,
         fields=tuple(_field(each, values, found is not None) for each in connector.settings),
         tabs=tabs(ctx, found.id, "settings", None) if found else (),
+        steps=() if found else steps_of("connect"),
         errors=errors,
     )
     crumbs = [Crumb(_("Connections"), url_for("sync.connections"))]
@@ -119,9 +137,9 @@ def _field(each: Setting, values: Mapping[str, str], exists: bool) -> FieldView:
         name=each.key,
         label=_(each.title),
         kind=each.kind,
-        value="" if each.kind == "secret" else values.get(each.key, each.default),
+        value="" if each.kind in ("secret", "file") else values.get(each.key, each.default),
         hint=_(each.hint) if each.hint else "",
         optional=not each.required,
         choices=tuple((value, _(title)) for value, title in each.choices),
-        kept=exists and each.kind == "secret",
+        kept=(exists and each.kind == "secret") or (each.kind == "file" and bool(values.get(each.key))),
     )

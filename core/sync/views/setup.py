@@ -1,0 +1,170 @@
+"""From nothing to the first synced order: choose a system, say where it is, test, map, try, switch on.
+
+A connection that is being set up is paused: nothing is sent before its last step. What each step needs is read from the
+connection itself, so one can leave at any time and go on another day.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request, url_for
+
+from core.kernel import Context
+from core.sync import reading, service
+from core.sync.model import ErpConnection
+from core.sync.registry import connectors
+from core.sync.views.frame import STEPS, connection_state, pages, system
+from core.web import flash, redirect, render
+from core.web import gettext as _
+from core.web.page import Crumb
+
+CURES = {
+    "connector": "The connector itself has a mistake; tell its authors what stands here.",
+    "address": "The address is private, or plain http: have the operator allow its network and port, or use https.",
+    "dns": "The name is unknown here: check its spelling, or ask for an entry in the name server this machine uses.",
+    "tcp": "Nobody answers at this port: check the port, the firewall between the two machines, and whether the service runs.",
+    "tls": "The certificate is not trusted: check its name and date; one of a private authority must be given in the settings.",
+    "answer": "The server answers with something else: check the path of the address.",
+    "service": "The server is there and does not know what was asked: check path, client or data centre, and its services.",
+    "login": "The server refuses the user or its secret: sign in with them by hand, and look whether they are locked or expired.",
+    "organisation": "The organisation is not there, or the user may not see it: check its number and the user's rights.",
+    "read": "Signed in, and the first record cannot be read: give the user the rights that the guide of this connector lists.",
+}
+"""What to do about a step of the check that failed; a connector's own steps say it themselves."""
+
+
+@dataclass(frozen=True)
+class SystemView:
+    """A kind of system one can wire."""
+
+    title: str
+    summary: str
+    href: str
+
+
+@dataclass(frozen=True)
+class ChoosePage:
+    """All systems there are connectors for."""
+
+    steps: tuple[tuple[str, str, str], ...]
+    systems: tuple[SystemView, ...]
+
+
+@dataclass(frozen=True)
+class StreamChoice:
+    """A stream one may switch on at the end."""
+
+    key: str
+    title: str
+    minutes: int
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class SetupPage:
+    """How far a connection has come. `checks` are (step, done or bad, what was seen), `cure` is for the one that failed."""
+
+    id: str
+    name: str
+    what: str
+    state: tuple[str, str]
+    steps: tuple[tuple[str, str, str], ...]
+    checks: tuple[tuple[str, str, str], ...]
+    checked_at: datetime | None
+    checking: bool
+    passed: bool
+    cure: str
+    streams: tuple[StreamChoice, ...]
+    paused: bool
+
+
+@pages.get("/choose", permission="connection.edit")
+def choose(ctx: Context) -> Response:
+    """Step one: which system."""
+    systems = sorted(
+        (SystemView(_(each.title), _(each.summary), url_for("sync.new", connector=each.key)) for each in connectors()),
+        key=lambda each: each.title,
+    )
+    page = ChoosePage(steps_of("choose"), tuple(systems))
+    return render("sync/choose.html", page, crumbs=[Crumb(_("Connections"), url_for("sync.connections"))])
+
+
+@pages.get("/<uuid:connection_id>/setup", permission="connection.edit")
+def setup(ctx: Context, connection_id: UUID) -> Response:
+    """Steps three to six of one connection."""
+    found = service.find_connection(ctx, connection_id)
+    standing = next(each for each in reading.standings(ctx) if each.id == connection_id)
+    streams = reading.streams(ctx, connection_id)
+    checked = found.checked or {}
+    checks = tuple(
+        (_(STEPS.get(each["name"], each["name"])), "done" if each["ok"] else "bad", str(each["said"]))
+        for each in checked.get("steps", ())
+    )
+    failed = next((each["name"] for each in checked.get("steps", ()) if not each["ok"]), "")
+    passed = bool(checked.get("ok"))
+    titles = {each.key: _(each.title) for each in _streams(found)}
+    page = SetupPage(
+        id=str(connection_id),
+        name=found.name,
+        what=" · ".join(filter(None, (system(found.connector), found.organisation, found.base_url))),
+        state=connection_state(standing),
+        steps=steps_of("enable" if passed else "test", done=found.state == "active"),
+        checks=checks,
+        checked_at=datetime.fromisoformat(checked["at"]) if checked else None,
+        checking=any(each.key == service.CHECK and each.next_at is not None for each in streams),
+        passed=passed,
+        cure=_(CURES[failed]) if failed in CURES else "",
+        streams=tuple(
+            StreamChoice(each.key, titles.get(each.key, each.key), each.every_minutes, each.enabled or found.state == "paused")
+            for each in streams
+            if each.key != service.CHECK
+        ),
+        paused=found.state == "paused",
+    )
+    return render("sync/setup.html", page, crumbs=[Crumb(_("Connections"), url_for("sync.connections"))])
+
+
+@pages.post("/<uuid:connection_id>/setup/check", permission="connection.edit")
+def check_again(ctx: Context, connection_id: UUID) -> Response:
+    """Test again, and come back to the steps."""
+    service.check_connection(ctx, connection_id)
+    return redirect("sync.setup", connection_id=connection_id)
+
+
+@pages.post("/<uuid:connection_id>/setup/enable", permission="connection.edit")
+def enable(ctx: Context, connection_id: UUID) -> Response:
+    """The last step: streams on their schedules, documents on their way."""
+    found = service.find_connection(ctx, connection_id)
+    wanted = set(request.form.getlist("streams"))
+    for each in reading.streams(ctx, connection_id):
+        if each.key != service.CHECK:
+            service.schedule(ctx, connection_id, each.key, each.every_minutes if each.key in wanted else None)
+    if found.state != "active":
+        service.resume(ctx, connection_id)
+    flash(_("Switched on. Confirmed orders arrive there by themselves from now on."))
+    return redirect("sync.connection", connection_id=connection_id)
+
+
+def steps_of(now: str, *, done: bool = False) -> tuple[tuple[str, str, str], ...]:
+    """The six steps for the stepper, up to the one that is due now."""
+    names = [
+        ("choose", _("Choose the system")),
+        ("connect", _("Address and credentials")),
+        ("test", _("Test")),
+        ("map", _("Map")),
+        ("try", _("Dry run")),
+        ("enable", _("Switch on")),
+    ]
+    place = [key for key, _text in names].index(now)
+    optional = {"map", "try"}
+    told = []
+    for number, (key, text) in enumerate(names):
+        status = "done" if done or number < place else "now" if number == place else ""
+        told.append((text, _("optional") if key in optional else "", status))
+    return tuple(told)
+
+
+def _streams(connection: ErpConnection) -> Any:
+    return connectors()[connection.connector].streams if connection.connector in connectors() else ()
