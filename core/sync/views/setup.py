@@ -161,7 +161,7 @@ def steps_of(now: str, *, done: bool = False) -> tuple[tuple[str, str, str], ...
     optional = {"map", "try"}
     told = []
     for number, (key, text) in enumerate(names):
-        status = "done" if done or number < place else "now" if number == place else ""
+        status = "now" if number == place and not done else "done" if (done or number < place) and key not in optional else ""
         told.append((text, _("optional") if key in optional else "", status))
     return tuple(told)
 
