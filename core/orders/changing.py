@@ -9,7 +9,7 @@ from core import stock
 from core.hooks import MoneyMove, PlanItem
 from core.kernel import Conflict, Context, FieldError, Invalid, Refused, split, uuid7
 from core.orders import deciding, model
-from core.orders.changes import apply_changes, read_changes
+from core.orders.changes import apply_changes, offered_total, read_changes
 from core.orders.drafting import total
 from core.orders.facts import order_facts
 from core.orders.locking import lines, lock, note, step
@@ -37,6 +37,8 @@ def propose_amendment(ctx: Context, order_id: UUID, wish: Mapping[str, Any], rea
     current = lines(ctx, order.id)
     changes = read_changes(order, current, wish, prices=False)
     _not_below_delivered(current, changes)
+    with side(ctx, order, "seller"):
+        deciding.within_credit(ctx, order, offered_total(order, current, changes))
     return _offer(ctx, order, "amend", changes, reason)
 
 
@@ -144,6 +146,8 @@ def _offer(ctx: Context, order: TradeOrder, kind: str, body: dict[str, Any], rea
 def _amend(ctx: Context, order: TradeOrder, proposal: Proposal) -> None:
     current = lines(ctx, order.id)
     _not_below_delivered(current, proposal.body)
+    with side(ctx, order, "seller"):  # again, for other orders may have used the limit meanwhile
+        deciding.within_credit(ctx, order, offered_total(order, current, proposal.body), lock=True)
     before = order.total
     apply_changes(order, current, proposal.body)
     total(order, current)

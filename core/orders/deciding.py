@@ -44,7 +44,7 @@ def counter(ctx: Context, order_id: UUID, changes: Mapping[str, Any], reason: st
     current = lines(ctx, order.id)
     wish = read_changes(order, current, changes)
     offered = offered_total(order, current, wish)
-    _within_credit(ctx, order, offered)
+    within_credit(ctx, order, offered)
     propose(ctx, order, "counter", wish, reason)
     order.rounds += 1
     order.offer_expires_at = ctx.now + timedelta(minutes=tenancy.trade_settings(ctx).offer_minutes)
@@ -84,7 +84,7 @@ def counter_offer(
     changed = lines(ctx, order.id)
     wish = read_changes(order, changed, changes)
     with side(ctx, order, "seller"):
-        _within_credit(ctx, order, offered_total(order, changed, wish))
+        within_credit(ctx, order, offered_total(order, changed, wish))
     before = order.total
     apply_changes(order, changed, wish)
     total(order, changed)
@@ -230,10 +230,11 @@ def approval_again(ctx: Context, order: TradeOrder, before: Decimal) -> None:
     order.approved_by = ctx.actor.person_id
 
 
-def _within_credit(ctx: Context, order: TradeOrder, offered: Decimal) -> None:
-    """An offer that asks for more than the order so far stays within the buyer's credit. Runs on the seller's side."""
+def within_credit(ctx: Context, order: TradeOrder, offered: Decimal, *, lock: bool = False) -> None:
+    """More than the order so far stays within the buyer's credit; what is paid already needs none. Runs on the seller's side."""
     if offered > order.total:
-        check_credit(ctx, order, tenancy.partner(ctx, order.buyer_id), total=offered)
+        owed = offered - order.paid - order.prepaid
+        check_credit(ctx, order, tenancy.partner(ctx, order.buyer_id), total=owed, lock=lock)
 
 
 def _in_time(ctx: Context, order: TradeOrder) -> None:

@@ -53,6 +53,31 @@ def test_an_amendment_takes_effect_when_the_other_side_signs(trade: Trade, runni
     assert plan_of(trade, running_order) == [D("1701.00")]
 
 
+def test_more_needs_credit_when_it_is_proposed_and_again_when_it_is_signed(trade: Trade, running_order: TradeOrder) -> None:
+    trade.credit("1600")
+    with pytest.raises(Conflict) as refused:
+        amend(trade, running_order, "12")
+    assert (refused.value.code, refused.value.values["total"]) == ("order.credit", D("1701.00"))
+    trade.credit("1800")
+    orders.propose_amendment(trade.buyer(), running_order.id, {"lines": [{"no": 10, "quantity": "12"}]}, "more")
+    trade.credit("1600")
+    with pytest.raises(Conflict, match="order.credit"), trade.session.begin_nested():
+        orders.agree(trade.seller(), running_order.id)
+    trade.session.refresh(running_order)
+    assert (running_order.total, running_order.terms_version) == (D("1501.00"), 1)
+
+
+def test_what_is_paid_needs_no_credit_and_less_needs_none(trade: Trade) -> None:
+    order = trade.confirmed(mode="prepaid")
+    orders.book(trade.seller(), order, prepaid=D("750.50"))
+    trade.credit("1000")
+    amend(trade, order, "12")
+    assert order.total == D("1701.00")
+    trade.credit("1")
+    amend(trade, order, "11")
+    assert order.total == D("1601.00")
+
+
 def test_the_date_may_change_and_prices_may_not(trade: Trade, running_order: TradeOrder) -> None:
     with pytest.raises(Invalid, match="order.price_is_bound"):
         orders.propose_amendment(
