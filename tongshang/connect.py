@@ -9,6 +9,7 @@ from core.sync import (
     Exchange,
     Failed,
     FixSettings,
+    FolderRule,
     Found,
     Heard,
     Incoming,
@@ -51,9 +52,11 @@ from core.sync import (
     Unknown,
     Unreachable,
     differences,
+    folder,
     outcome_of,
     probe,
     session,
+    wire,
 )
 
 __all__ = [
@@ -65,6 +68,7 @@ __all__ = [
     "Exchange",
     "Failed",
     "FixSettings",
+    "FolderRule",
     "Found",
     "Heard",
     "Incoming",
@@ -107,7 +111,9 @@ __all__ = [
     "Unknown",
     "Unreachable",
     "differences",
+    "folder",
     "outcome_of",
     "probe",
     "session",
+    "wire",
 ]

@@ -18,7 +18,6 @@ from psycopg.errors import error_from_result
 from psycopg.generators import execute, fetch, fetch_many
 from psycopg.pq import ExecStatus, TransactionStatus
 
-
 T = TypeVar("T")
 Talk = Generator[Any, Any, T]
 """psycopg's way of waiting: what to wait for goes out, what is ready comes in."""

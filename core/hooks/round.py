@@ -27,7 +27,7 @@ from core.hooks.inside import (
 )
 from core.hooks.meter import Meter
 from core.hooks.watchdog import Overtime, Watchdog
-from core.kernel import Context, Refused
+from core.kernel import BUFFERS, Context, Refused
 
 FOREVER = float("inf")
 INTRANS = TransactionStatus.INTRANS
@@ -85,6 +85,8 @@ class Round:
         ctx, watched, held, info, tenant = self.ctx, self.watched, self.held, self.session.info, self.tenant
         settings, seconds, pgconn, spent, now = self.settings, self.seconds, self.pgconn, self.spent, time.monotonic
         answers: list[tuple[str, Any]] = []
+        buffers = [info.setdefault(name, []) for name in BUFFERS]
+        lengths = [len(buffer) for buffer in buffers]
         ended = now()
         try:
             for name, function, given in calls:
@@ -107,11 +109,14 @@ class Round:
                 spent.append((name, ended - began, False))
                 if answer is not None:
                     answers.append((name, answer))
+                lengths = [len(buffer) for buffer in buffers]
             else:
                 return answers
             self._late()
         except BaseException as fault:
             self.name = name
+            for buffer, length in zip(buffers, lengths, strict=True):
+                del buffer[length:]  # nobody hears of what is undone
             raise self._over(name, now() - began, fault) from fault.__cause__
         finally:
             watched.deadline = FOREVER

@@ -44,6 +44,10 @@ class Ports:
     set_tenant: Callable[..., datetime]  # session, tenant, and where a crossing came from
 
 
+BUFFERS = ("audit", "events")
+"""What `record` and `publish` keep in the session until the commit."""
+
+
 @dataclass
 class Context:
     """One actor of one tenant in one transaction.
@@ -90,6 +94,23 @@ class Context:
     def publish(self, event: Event) -> None:
         """Put a fact in the outbox; its handlers run after the commit, never when it rolls back."""
         self.ports.publish(self, event)
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """All of it or nothing: what raises inside is undone, and with it what was meant for the trail and the outbox.
+
+        Nobody hears of what did not happen. The exception passes.
+        """
+        told = self.session.info
+        before = {name: len(told.get(name, ())) for name in BUFFERS}
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:
+            for name, length in before.items():
+                if name in told:
+                    del told[name][length:]
+            raise
 
     @contextmanager
     def as_tenant(self, tenant_id: UUID, side: str) -> Iterator["Context"]:

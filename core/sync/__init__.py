@@ -18,6 +18,7 @@ from core.sync.documents import differences, enqueue
 from core.sync.duties import Pusher
 from core.sync.engine import Engine, Task
 from core.sync.events import DocumentStuck, DocumentSynced
+from core.sync.inbox.model import SyncPush
 from core.sync.incoming import (
     DeliveryIn,
     Incoming,
@@ -31,9 +32,20 @@ from core.sync.incoming import (
     StockIn,
     UnitIn,
 )
+from core.sync.landing.model import SyncTerm
 from core.sync.model import ErpConnection, ExternalRef, SyncDocument, SyncIssue, SyncRun, SyncStream
-from core.sync.operator import allow, rules_of
-from core.sync.outbound import Blocked, NotSent, OutboundRule, TooLarge, TooSlow, Unreachable, probe, session
+from core.sync.operator import FolderRule, allow, folder, rules_of
+from core.sync.outbound import (
+    Blocked,
+    NotSent,
+    OutboundRule,
+    TooLarge,
+    TooSlow,
+    Unreachable,
+    probe,
+    session,
+    wire,
+)
 from core.sync.outcome import (
     Exchange,
     Failed,
@@ -87,6 +99,7 @@ __all__ = [
     "ExternalRef",
     "Failed",
     "FixSettings",
+    "FolderRule",
     "Found",
     "Heard",
     "Incoming",
@@ -129,8 +142,10 @@ __all__ = [
     "SyncDocument",
     "SyncError",
     "SyncIssue",
+    "SyncPush",
     "SyncRun",
     "SyncStream",
+    "SyncTerm",
     "Task",
     "TooLarge",
     "TooSlow",
@@ -150,6 +165,7 @@ __all__ = [
     "differences",
     "dismiss",
     "enqueue",
+    "folder",
     "outcome_of",
     "pause",
     "probe",
@@ -161,4 +177,5 @@ __all__ = [
     "session",
     "standings",
     "sync_now",
+    "wire",
 ]

@@ -4,8 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from core.kernel import Context
+from core.sync import inbox as calls
 from core.sync import reading, schema, service
+from core.sync import transport as ways
 from core.sync.contract import Connector
+from core.sync.inbox.door import open_door
 from core.sync.model import ErpConnection
 from core.sync.registry import connectors
 from core.web import Answer, Api
@@ -13,6 +16,7 @@ from core.web.pager import decode, encode
 from core.web.problem import Rejected
 
 api = Api("sync")
+open_door(api)
 
 
 @api.get("/connectors", permission="connection.view", answer=schema.ConnectorsAnswer)
@@ -205,6 +209,80 @@ def cancel_run(ctx: Context, run_id: UUID) -> Answer:
     return Answer(None)
 
 
+@api.post(
+    "/connections/<uuid:connection_id>/push-token",
+    permission="connection.edit",
+    answer=schema.PushTokenAnswer,
+    status=201,
+)
+def renew_push_token(ctx: Context, connection_id: UUID) -> dict[str, str]:
+    """A new address under which the other system may call; it is shown this once, the one before ends."""
+    found = service.find_connection(ctx, connection_id)
+    token = calls.renew_token(ctx, connectors()[found.connector], connection_id)
+    return {"token": token, "path": f"/connect/{token}"}
+
+
+@api.get(
+    "/connections/<uuid:connection_id>/transport",
+    permission="connection.edit",
+    answer=schema.TransportAnswer,
+)
+def transport(ctx: Context, connection_id: UUID) -> Answer:
+    """How the system is reached; the key of the client certificate is never shown."""
+    return _transport(service.find_connection(ctx, connection_id))
+
+
+@api.put(
+    "/connections/<uuid:connection_id>/transport",
+    permission="connection.edit",
+    body=schema.TransportBody,
+    answer=schema.TransportAnswer,
+    if_match=True,
+)
+def set_transport(ctx: Context, connection_id: UUID, body: dict[str, Any], version: int) -> Answer:
+    """Say whom its TLS trusts, who we are there, how much at once and how often. Needs a fresh second factor."""
+    if service.lock_connection(ctx, connection_id).version != version:
+        raise Rejected(412, "version.changed")
+    return _transport(ways.set_transport(ctx, connection_id, version, ways.Transport(**body)))
+
+
+def _transport(found: ErpConnection) -> Answer:
+    names = "at_once per_minute ca_pem pinned_sha256 client_cert_pem"
+    return Answer({name: getattr(found, name) for name in names.split()}, etag=found.version)
+
+
+@api.delete("/connections/<uuid:connection_id>/push-token", permission="connection.edit", status=204)
+def withdraw_push_token(ctx: Context, connection_id: UUID) -> Answer:
+    """Nobody calls this connection any more, until a new token is made."""
+    calls.withdraw_token(ctx, connection_id)
+    return Answer(None)
+
+
+@api.get(
+    "/connections/<uuid:connection_id>/pushes",
+    permission="connection.view",
+    query=schema.PushQuery,
+    answer=schema.PushesAnswer,
+)
+def pushes(ctx: Context, connection_id: UUID, query: dict[str, Any]) -> dict[str, Any]:
+    """Calls of the other system, newest first."""
+    service.find_connection(ctx, connection_id)
+    rows = calls.pushes(ctx, connection_id, _id(decode(query.get("after"), 1)), query["limit"])
+    kept = rows[: query["limit"]]
+    return {"rows": kept, "next": encode(kept[-1].id) if len(rows) > len(kept) else None}
+
+
+@api.post(
+    "/sync-pushes/<uuid:push_id>/replay",
+    permission="connection.replay",
+    answer=schema.PushRow,
+    status=202,
+)
+def replay_push(ctx: Context, push_id: UUID) -> Any:
+    """Land a call again within seconds; what it landed before is known and left alone."""
+    return calls.replay_push(ctx, push_id)
+
+
 def _answer(ctx: Context, found: ErpConnection) -> Answer:
     ctx.session.flush()
     streams = [row for row in reading.streams(ctx, found.id) if row.key != service.CHECK]
@@ -212,8 +290,13 @@ def _answer(ctx: Context, found: ErpConnection) -> Answer:
         "id connector name base_url organisation settings state state_reason version last_ok_at last_error"
         " open_until checked"
     )
+    called = {"hears": _hears(found.connector), "push_open": found.push_hash is not None}
     data = {name: getattr(found, name) for name in names.split()}
-    return Answer({**data, "streams": streams}, etag=found.version)
+    return Answer({**data, **called, "streams": streams}, etag=found.version)
+
+
+def _hears(key: str) -> bool:
+    return key in connectors() and connectors()[key].hears
 
 
 def _described(connector: Connector) -> dict[str, Any]:
@@ -235,6 +318,7 @@ def _described(connector: Connector) -> dict[str, Any]:
         "summary": connector.summary,
         "settings": settings,
         "streams": [stream.key for stream in connector.streams],
+        "hears": connector.hears,
     }
 
 

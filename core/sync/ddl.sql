@@ -1,15 +1,18 @@
 CREATE OR REPLACE FUNCTION ts.sync_claim(batch int, lease interval, at_once int) RETURNS SETOF ts.sync_document
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  -- One claimer at a time, so that no connection gets more than `at_once` documents in flight.
+  -- One claimer at a time, so that no connection gets more documents in flight than its own
+  -- `at_once`, or where it has none than the one given here.
   -- A document whose lease ran out while sending may have arrived: it comes back as unknown, never as new.
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtext('ts.sync_claim'));
+  IF NOT pg_try_advisory_xact_lock(hashtext('ts.sync_claim')) THEN
+    RETURN;  -- somebody else is at it; whoever asks comes again in a moment
+  END IF;
   RETURN QUERY
   WITH busy AS (
     SELECT d.connection_id, count(*) AS flying FROM ts.sync_document d
     WHERE d.state IN ('sending', 'unknown') AND d.lease_until > clock_timestamp() GROUP BY d.connection_id
   ), ready AS (
-    SELECT d.id, d.not_before,
+    SELECT d.id, d.not_before, COALESCE(c.at_once, sync_claim.at_once) AS most,
            row_number() OVER (PARTITION BY d.connection_id ORDER BY d.not_before, d.id)
              + COALESCE(b.flying, 0) AS place
     FROM ts.sync_document d
@@ -24,7 +27,7 @@ BEGIN
                         AND e.state IN ('new', 'sending', 'unknown') AND (e.version, e.id) < (d.version, d.id))
   ), mine AS (
     SELECT d.id FROM ts.sync_document d JOIN ready r ON r.id = d.id
-    WHERE r.place <= at_once ORDER BY r.not_before, d.id LIMIT batch FOR UPDATE OF d SKIP LOCKED
+    WHERE r.place <= r.most ORDER BY r.not_before, d.id LIMIT batch FOR UPDATE OF d SKIP LOCKED
   )
   UPDATE ts.sync_document d
   SET state = CASE WHEN d.state = 'new' THEN 'sending' ELSE 'unknown' END,

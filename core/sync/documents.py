@@ -14,6 +14,7 @@ from core.orders import OrderLine, TradeOrder
 from core.sync.contract import Bill, LineOut, OrderOut
 from core.sync.model import ErpConnection, SyncDocument
 from core.sync.outcome import Found
+from core.sync.registry import connectors
 from core.tenancy import card
 
 SALES_ORDER = "sales_order"
@@ -21,14 +22,15 @@ PRICE_DIGITS = Decimal("0.000001")  # prices there may be rounded to their own n
 
 
 def enqueue(ctx: Context, order: TradeOrder, intent: str, version: int) -> int:
-    """Write the wish for every connection of ctx's enterprise; answers how many. Repeating changes nothing.
+    """Write the wish for every connection of ctx's enterprise that takes orders; answers how many. Repeating changes nothing.
 
     A newer version replaces older ones that are not under way. A cancellation of a document that was never
     sent is done at once: there is nothing to take back.
     """
-    connections = ctx.session.scalars(
+    found = ctx.session.scalars(
         select(ErpConnection).where(ErpConnection.tenant_id == ctx.tenant_id).order_by(ErpConnection.id)
-    ).all()
+    )
+    connections = [each for each in found if _takes_orders(each.connector)]
     if not connections:
         return 0
     facts = order_out(ctx, order, version)
@@ -41,6 +43,11 @@ def enqueue(ctx: Context, order: TradeOrder, intent: str, version: int) -> int:
         _supersede(ctx, [row.id for row in replaced])
         _insert(ctx, connection, facts, intent, done=intent == "cancel" and untouched)
     return len(connections)
+
+
+def _takes_orders(key: str) -> bool:
+    """A connector that is not installed now keeps its documents: it may be again."""
+    return key not in connectors() or SALES_ORDER in connectors()[key].documents
 
 
 def order_out(ctx: Context, order: TradeOrder, version: int) -> OrderOut:

@@ -7,8 +7,10 @@ from typing import Any
 
 from core.sync.drill.duty import Driller
 from core.sync.engine import Engine
+from core.sync.inbox import land_waiting
 from core.sync.operator import rules_of
 from core.sync.outbound import OutboundRule
+from core.sync.reconciling import Reconciler
 from core.sync.registry import connectors
 from core.sync.streams import Puller
 
@@ -62,10 +64,33 @@ def drill(installation: Any) -> int:
     return _driller(installation).turn()
 
 
+def land(installation: Any) -> int:
+    """Calls that waited for their connection to go on."""
+    return land_waiting(installation.unit, connectors())
+
+
+def reconcile(installation: Any) -> int:
+    """One day counted on both sides; yesterday by itself, other days when somebody asks."""
+    reconciler = _reconciler(installation)
+    day = reconciler.claim()
+    if day is None:
+        return 0
+    reconciler.run(day)
+    return 1
+
+
+def plan_days(installation: Any) -> int:
+    """Yesterday is asked for once it is over."""
+    return _reconciler(installation).plan()
+
+
 push.every = 0.3  # type: ignore[attr-defined]
 pull.every = 1.0  # type: ignore[attr-defined]
 drill.every = 1.0  # type: ignore[attr-defined]
-DUTIES = [push, pull, drill]
+land.every = 2.0  # type: ignore[attr-defined]
+reconcile.every = 2.0  # type: ignore[attr-defined]
+plan_days.every = 600.0  # type: ignore[attr-defined]
+DUTIES = [push, pull, drill, land, reconcile, plan_days]
 
 
 @cache
@@ -81,6 +106,11 @@ def _puller(installation: Any) -> Puller:
 @cache
 def _driller(installation: Any) -> Driller:
     return Driller(installation.unit, connectors(), _rules(installation), installation.config.master_key)
+
+
+@cache
+def _reconciler(installation: Any) -> Reconciler:
+    return Reconciler(installation.unit, connectors(), _rules(installation))
 
 
 def _rules(installation: Any) -> Callable[[], Sequence[OutboundRule]]:

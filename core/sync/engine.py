@@ -28,8 +28,9 @@ from core.kernel import Actor, Context
 from core.sync.contract import Access, Bill, Connector, Link, OrderOut
 from core.sync.documents import SALES_ORDER, differences, from_json
 from core.sync.events import DocumentStuck, DocumentSynced
+from core.sync.mapping.applied import NOTHING, Applied, mapping_of, overlay
 from core.sync.model import ErpConnection, SyncDocument
-from core.sync.outbound import OutboundRule, session
+from core.sync.outbound import OutboundRule
 from core.sync.outcome import (
     MISTAKES,
     Failed,
@@ -45,6 +46,7 @@ from core.sync.outcome import (
 from core.sync.refs import forget_ref, lookup_of, remember
 from core.sync.registry import Registry
 from core.sync.secrets import access_of
+from core.sync.transport import PLAIN, Way, way_of
 
 log = logging.getLogger("tongshang.sync")
 
@@ -79,6 +81,8 @@ class Task:
     lookup: Callable[[str, UUID], str | None]
     older: bool  # another document of the same object went before
     until: float  # monotonic time at which the lease is over for writes
+    mapping: Applied = NOTHING
+    way: Way = PLAIN
 
     @property
     def actor(self) -> Actor:
@@ -143,6 +147,7 @@ class Engine:
             if row.attempt != token:
                 return None
             order = from_json(row.body)
+            mapping = mapping_of(ctx.session, tenant_id, connection.id)
             older = ctx.session.scalar(
                 select(SyncDocument.id)
                 .where(
@@ -158,7 +163,7 @@ class Engine:
                 id=row.id,
                 tenant_id=tenant_id,
                 connection_id=connection.id,
-                connection_version=connection.version,
+                connection_version=connection.version + mapping.no,  # both only grow: a link is as new as either
                 connection_name=connection.name,
                 token=token,
                 tries=row.tries,
@@ -168,9 +173,11 @@ class Engine:
                 order=order,
                 access=access_of(connection),
                 connector=connection.connector,
-                lookup=lookup_of(ctx, connection.id, order),
+                lookup=mapping.lookup(lookup_of(ctx, connection.id, order), order),
                 older=older is not None,
                 until=until,
+                mapping=mapping,
+                way=way_of(connection),
             )
 
     # -- work
@@ -214,7 +221,7 @@ class Engine:
         try:
             if task.intent == "cancel":
                 return Result(found=link.cancel(found) if found and not found.cancelled else found)
-            bill = link.bill(task.order, task.lookup)
+            bill = overlay(link.bill(task.order, task.lookup), task.order, task.mapping)
             if found and (found.cancelled or (task.intent == "create" and differences(bill, found))):
                 told = ["cancelled there"] if found.cancelled else differences(bill, found)
                 return Result(found=found, differences=told, learned=dict(bill.learned))
@@ -243,7 +250,7 @@ class Engine:
 
     def wired(self, task: Task) -> requests.Session:
         """The guarded session over which a task's calls go."""
-        return session(self.rules())
+        return task.way.session(self.rules())
 
     def close(self) -> None:
         """Close the links of this thread."""

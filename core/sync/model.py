@@ -29,7 +29,9 @@ class ErpConnection(TenantOwned, Model):
     __table_args__ = (
         UniqueConstraint("tenant_id", "id"),
         UniqueConstraint("tenant_id", "name"),
+        Index("ix_erp_connection_push_hash", "push_hash", postgresql_where=text("push_hash IS NOT NULL")),
         CheckConstraint("state IN ('active', 'paused', 'stopped')", name="state"),
+        CheckConstraint("at_once > 0 AND per_minute > 0", name="caps"),
     )
 
     id: Mapped[uuid_pk]
@@ -48,6 +50,13 @@ class ErpConnection(TenantOwned, Model):
     last_ok_at: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(server_default="")
     checked: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    at_once: Mapped[int | None]  # documents under way at a time; NULL: the platform's number
+    per_minute: Mapped[int | None]  # calls; NULL: no limit
+    ca_pem: Mapped[str] = mapped_column(server_default="")
+    pinned_sha256: Mapped[str] = mapped_column(server_default="")
+    client_cert_pem: Mapped[str] = mapped_column(server_default="")
+    client_key: Mapped[str | None] = mapped_column(Encrypted("erp_connection.client_key"))
+    push_hash: Mapped[bytes | None]  # of the token in the address under which the other system may call us
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
@@ -62,7 +71,7 @@ class ExternalRef(TenantOwned, Model):
 
     id: Mapped[uuid_pk]
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("ts.erp_connection.id"))
-    kind: Mapped[str]  # partner, product, sales_order
+    kind: Mapped[str]  # partner, product, sales_order, delivery, receipt, invoice, payment
     local_id: Mapped[UUID]
     external_id: Mapped[str]
     external_number: Mapped[str] = mapped_column(server_default="")
@@ -82,6 +91,8 @@ class SyncDocument(TenantOwned, Model):
             postgresql_where=text("state IN ('new', 'sending', 'unknown')"),
         ),
         Index("ix_sync_document_object", "tenant_id", "object_id"),
+        Index("ix_sync_document_day", "tenant_id", "connection_id", text("(body ->> 'ordered_on')")),
+        Index("ix_sync_document_reference", "tenant_id", "connection_id", "reference"),
         Index("ix_sync_document_connection_state", "tenant_id", "connection_id", "state", "id"),
         CheckConstraint(
             "state IN ('new', 'sending', 'unknown', 'done', 'failed', 'held', 'superseded')", name="state"
@@ -161,14 +172,20 @@ class SyncRun(TenantOwned, Model):
 
 
 class SyncIssue(Append, TenantOwned, Model):
-    """One record of a run that was left out, with its reason and the record itself."""
+    """One record of a run or of a push that was left out, with its reason and the record itself."""
 
     __tablename__ = "sync_issue"
-    __table_args__ = (Index("ix_sync_issue_run", "tenant_id", "run_id"),)
+    __table_args__ = (
+        Index("ix_sync_issue_run", "tenant_id", "run_id"),
+        Index("ix_sync_issue_push", "tenant_id", "push_id"),
+        Index("ix_sync_issue_same", "tenant_id", "connection_id", "code", "external_id"),
+        CheckConstraint("(run_id IS NULL) <> (push_id IS NULL)", name="source"),
+    )
 
     id: Mapped[uuid_pk]
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("ts.erp_connection.id"))
-    run_id: Mapped[UUID] = mapped_column(ForeignKey("ts.sync_run.id"))
+    run_id: Mapped[UUID | None] = mapped_column(ForeignKey("ts.sync_run.id"))
+    push_id: Mapped[UUID | None] = mapped_column(ForeignKey("ts.sync_push.id"))
     external_id: Mapped[str]
     code: Mapped[str]
     said: Mapped[str]

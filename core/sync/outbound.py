@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -25,6 +25,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util.ssl_ import create_urllib3_context
+
+from core.sync.trusting import PUBLIC, Tls
 
 LARGEST_ANSWER = 10 * 1024 * 1024  # bytes
 LONGEST_ANSWER = 30.0  # seconds, from dialling to the last byte
@@ -100,17 +102,27 @@ class OutboundRule:
         return f"{place}:{ports}"
 
 
+class Turns(Protocol):
+    """Who says when a call may go."""
+
+    def turn(self) -> float | None:
+        """Seconds to wait; None: not now."""
+
+
 def session(
     allow: Sequence[OutboundRule] = (),
     *,
     ca_file: str | None = None,
     largest: int | None = None,
     longest: float | None = None,
+    tls: Tls | None = None,
+    pace: Turns | None = None,
 ) -> requests.Session:
     """A `requests.Session` that can reach public addresses and what the operator allowed, nothing else.
 
     `ca_file` is a PEM bundle for an ERP behind a private certificate authority; verification itself
-    cannot be switched off. `largest` (bytes) and `longest` (seconds) cap one answer instead of the caps above.
+    cannot be switched off; `tls` says whom one connection trusts instead. `pace` spreads its calls. `largest`
+    (bytes) and `longest` (seconds) cap one answer instead of the caps above.
     Raises `Blocked` or `Unreachable` (nothing was sent), `TooSlow`, `TooLarge` or another
     `requests.RequestException` (something may have arrived).
     """
@@ -118,7 +130,7 @@ def session(
     guarded.trust_env = False
     guarded.verify = ca_file or True
     for scheme in ("http://", "https://"):
-        guarded.mount(scheme, _Guard(tuple(allow), largest, longest))
+        guarded.mount(scheme, _Guard(tuple(allow), largest, longest, tls or PUBLIC, pace))
     return guarded
 
 
@@ -178,6 +190,17 @@ def dial(
     raise Unreachable(bare, "tcp", str(failure or "no address"))
 
 
+def wire(http: requests.Session, host: str, port: int, timeout: float) -> socket.socket:
+    """A plain TCP connection under the rules of a session of `session`, for a protocol that encrypts by itself (SSH).
+
+    Raises `Blocked` or `Unreachable`; also Blocked for a session that is not one of ours.
+    """
+    guard = http.get_adapter("https://")
+    if not isinstance(guard, _Guard):
+        raise Blocked(host, "this session has no rules of the operator")
+    return dial(host, port, guard.allow, plain=False, timeout=timeout)
+
+
 # The deadline of the request that the current thread is making. Sockets read it before every read, so a
 # peer that trickles one byte a second cannot stretch an answer past the cap.
 _clock = threading.local()
@@ -233,9 +256,15 @@ class _Guard(HTTPAdapter):
     """Transport adapter whose pools dial through the guard and whose answers are read under the caps."""
 
     def __init__(
-        self, allow: tuple[OutboundRule, ...], largest: int | None = None, longest: float | None = None
+        self,
+        allow: tuple[OutboundRule, ...],
+        largest: int | None = None,
+        longest: float | None = None,
+        tls: Tls = PUBLIC,
+        pace: Turns | None = None,
     ) -> None:
         self.allow, self._largest, self._longest = allow, largest, longest
+        self._tls, self._pace = tls, pace
         super().__init__(max_retries=0, pool_connections=4, pool_maxsize=8)
 
     @property
@@ -249,6 +278,7 @@ class _Guard(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         context = create_urllib3_context()
         context.sslsocket_class = _TimedTlsSocket
+        self._tls.load(context)
         super().init_poolmanager(*args, ssl_context=context, **kwargs)
         http = type("Http", (_GuardedConnection,), {"allow": self.allow})
         https = type("Https", (_GuardedTlsConnection,), {"allow": self.allow})
@@ -264,6 +294,11 @@ class _Guard(HTTPAdapter):
         if verify is False:
             raise Blocked(url, "TLS verification cannot be switched off")
         super().cert_verify(conn, url, verify, cert)
+        if url.lower().startswith("https") and (self._tls.ca_pem or self._tls.pinned_sha256):
+            # Not the public authorities: those of the context, or the pin.
+            conn.ca_certs = conn.ca_cert_dir = None
+            conn.cert_reqs = self._tls.requirement
+            conn.assert_fingerprint = self._tls.pinned_sha256 or None
 
     def send(
         self,
@@ -274,6 +309,11 @@ class _Guard(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
+        if self._pace is not None:
+            wait = self._pace.turn()
+            if wait is None:
+                raise Unreachable(str(request.url), "pace", "too many calls a minute for this connection")
+            time.sleep(wait)
         timeout = timeout or (min(CONNECT_SECONDS, self.longest), self.longest)
         _clock.until = time.monotonic() + self.longest
         try:
@@ -299,6 +339,7 @@ class _Guard(HTTPAdapter):
                 expected.isdigit()
                 and not response.headers.get("Content-Encoding")
                 and len(body) < int(expected)
+                and not (request.method == "HEAD" or response.status_code in (204, 304))  # these tell a length and send none
             ):
                 raise requests.ConnectionError(
                     f"answer cut at {len(body)} of {expected} bytes", request=request

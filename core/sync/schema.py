@@ -35,6 +35,7 @@ class ConnectorAnswer(Schema):
     summary = fields.Text()
     settings = fields.List(fields.Nested(SettingAnswer))
     streams = fields.List(fields.Text())
+    hears = fields.Boolean()
 
 
 class ConnectorsAnswer(Schema):
@@ -103,7 +104,10 @@ class CheckAnswer(Schema):
 
 
 class ConnectionAnswer(Schema):
-    """One connection without its secrets; `checked` are the steps of the last check."""
+    """One connection without its secrets; `checked` are the steps of the last check.
+
+    `hears`: the other system may call us. `push_open`: there is an address for it.
+    """
 
     id = fields.UUID()
     connector = fields.Text()
@@ -118,6 +122,8 @@ class ConnectionAnswer(Schema):
     last_error = fields.Text()
     open_until = fields.DateTime(allow_none=True)
     checked = fields.Nested(CheckAnswer, allow_none=True)
+    hears = fields.Boolean()
+    push_open = fields.Boolean()
     streams = fields.List(fields.Nested(StreamAnswer))
 
 
@@ -251,10 +257,11 @@ class RunsAnswer(Schema):
 
 
 class IssueAnswer(Schema):
-    """A record that was left out, and why."""
+    """A record of a run or of a push that was left out, and why."""
 
     id = fields.UUID()
-    run_id = fields.UUID()
+    run_id = fields.UUID(allow_none=True)
+    push_id = fields.UUID(allow_none=True)
     external_id = fields.Text()
     code = fields.Text()
     said = fields.Text()
@@ -264,3 +271,61 @@ class IssueAnswer(Schema):
 
 class IssuesAnswer(Schema):
     rows = fields.List(fields.Nested(IssueAnswer))
+
+
+class PushTokenAnswer(Schema):
+    """Where the other system calls from now on, behind this installation's own address. Shown once."""
+
+    token = fields.Text()
+    path = fields.Text()
+
+
+class PushQuery(Schema):
+    after = fields.Text(max=1000)
+    limit = fields.Integer(load_default=25, validate=validate.Range(1, MAX_PAGE))
+
+
+class PushRow(Schema):
+    """One call of the other system; `skipped` of its records stand as issues of it. `body` is what came, secrets hidden."""
+
+    id = fields.UUID()
+    connection_id = fields.UUID()
+    key = fields.Text()
+    kind = fields.Text()
+    path = fields.Text()
+    body = fields.Text()
+    state = fields.Text()
+    said = fields.Text()
+    stored = fields.Integer()
+    skipped = fields.Integer()
+    answer_status = fields.Integer()
+    at = fields.DateTime()
+    landed_at = fields.DateTime(allow_none=True)
+
+
+class PushesAnswer(Schema):
+    rows = fields.List(fields.Nested(PushRow))
+    next = fields.Text(allow_none=True)
+
+
+class TransportAnswer(Schema):
+    """`at_once` documents under way and `per_minute` calls; null: the platform's number, no limit. Certificates are PEM."""
+
+    at_once = fields.Integer(allow_none=True)
+    per_minute = fields.Integer(allow_none=True)
+    ca_pem = fields.Text()
+    pinned_sha256 = fields.Text()
+    client_cert_pem = fields.Text()
+
+
+class TransportBody(Schema):
+    """`client_key` left out keeps the key that is there; without a client certificate it goes."""
+
+    at_once = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 16))
+    per_minute = fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 6000)
+    )
+    ca_pem = fields.Text(load_default="", max=100_000)
+    pinned_sha256 = fields.Text(load_default="", max=200)
+    client_cert_pem = fields.Text(load_default="", max=100_000)
+    client_key = fields.Text(load_default=None, allow_none=True, max=20_000)

@@ -3,17 +3,23 @@
 import json
 from collections.abc import Mapping
 
+from sqlalchemy.orm import object_session
+
 from core.sync.contract import Access, Connector
+from core.sync.mapping.applied import NOTHING, mapping_of
 from core.sync.model import ErpConnection
 
 
 def access_of(connection: ErpConnection) -> Access:
     """What a link needs, with the secrets open."""
+    here = object_session(connection)
+    mapping = mapping_of(here, connection.tenant_id, connection.id) if here else NOTHING
     return Access(
         base_url=connection.base_url,
         organisation=connection.organisation,
         settings=dict(connection.settings),
         secrets=json.loads(connection.secrets),
+        tables=mapping.tables,
     )
 
 

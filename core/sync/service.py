@@ -73,7 +73,7 @@ def change_connection(
     if connection.version != version:
         raise Conflict("connection.changed", current=connection.version)
     settings, hidden = secrets.split(connector, given.values)
-    if given.base_url == connection.base_url:
+    if _addresses(given.base_url, settings) == _addresses(connection.base_url, connection.settings):
         hidden = {
             **secrets.access_of(connection).secrets,
             **hidden,
@@ -300,6 +300,12 @@ def _check(
         wrong.append(FieldError("name", "connection.name_taken", {}))
     if wrong:
         raise Invalid(wrong)
+
+
+def _addresses(base_url: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """Every place a connection may carry its secrets to: its address, and those among its settings (where tokens are made)."""
+    places = {key: value for key, value in settings.items() if "://" in value[:20] and "\n" not in value}
+    return {"": base_url, **places}
 
 
 def _is_address(text: str) -> bool:

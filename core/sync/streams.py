@@ -8,27 +8,32 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select, text, update
 
 from core.db import Unit
 from core.kernel import Actor, Context, uuid7
+from core.sync.ahead import ahead
 from core.sync.contract import Access, Connector, Page, Record, Step, Stream
 from core.sync.incoming import Incoming
-from core.sync.model import ErpConnection, SyncIssue, SyncRun, SyncStream
-from core.sync.outbound import OutboundRule, session
+from core.sync.issues import note
+from core.sync.landing import Left, grants_of
+from core.sync.mapping.applied import Applied, mapping_of, record
+from core.sync.model import ErpConnection, SyncRun, SyncStream
+from core.sync.outbound import OutboundRule
 from core.sync.outcome import MISTAKES, LeaseLost, SkipRecord, SyncError
 from core.sync.registry import Registry
 from core.sync.secrets import access_of
 from core.sync.service import CHECK
-from core.sync.store import Left, store
+from core.sync.store import store
+from core.sync.transport import Way, way_of
 
 log = logging.getLogger("tongshang.sync")
 
 LEASE = timedelta(minutes=5)
-GRANTS: dict[str, Any] = {"product.edit": None, "stock.adjust": None, "warehouse.edit": None}
 MOST_PAUSE = 60  # minutes between tries of a stream that fails
 
 
@@ -48,6 +53,8 @@ class Pull:
     run_id: UUID | None
     trigger: str
     access: Access
+    mapping: Applied
+    way: Way
 
     @property
     def actor(self) -> Actor:
@@ -93,6 +100,8 @@ class Puller:
                 run_id=stream.run_id,
                 trigger=stream.wanted_by or "schedule",
                 access=access_of(connection),
+                way=way_of(connection),
+                mapping=mapping_of(ctx.session, row.tenant_id, connection.id),
             )
 
     def run(self, pull: Pull) -> str:
@@ -111,7 +120,7 @@ class Puller:
     def _check(self, pull: Pull, connector: Connector) -> str:
         steps: list[Step] = []
         try:
-            with session(self.rules()) as http:
+            with pull.way.session(self.rules()) as http:
                 for step in connector.check(pull.access, http):
                     steps.append(step)
         except MISTAKES as error:
@@ -131,12 +140,14 @@ class Puller:
         run_id = self._begin(pull)
         cursor = pull.cursor
         try:
-            with session(self.rules()) as http:
+            with pull.way.session(self.rules()) as http:
                 stream = connector.open(pull.access, http).stream(pull.key)
-                for page in stream.pull(pull.cursor, pull.position):
-                    cursor = page.cursor or cursor
-                    if not self._store(pull, run_id, stream, page):
-                        return self._end(pull, run_id, "cancelled", "", None)
+                with ahead(stream.pull(pull.cursor, pull.position)) as pages:
+                    for page in pages:
+                        cursor = page.cursor or cursor
+                        landing = partial(self._store, pull, run_id, stream, page, connector.stock_counts)
+                        if not Unit.retrying(landing):
+                            return self._end(pull, run_id, "cancelled", "", None)
         except SyncError as error:
             return self._end(pull, run_id, "failed", f"{error.code}: {error.message}", None)
         except MISTAKES as error:
@@ -164,14 +175,14 @@ class Puller:
                 ctx.session.add(row)
         return run_id
 
-    def _store(self, pull: Pull, run_id: UUID, stream: Stream, page: Page) -> bool:
+    def _store(self, pull: Pull, run_id: UUID, stream: Stream, page: Page, stock_counts: bool) -> bool:
         """One page in one transaction; False when a person cancelled the run."""
-        good, left = _mapped(stream, page.rows)
-        with self.unit.acting(pull.tenant_id, pull.actor, GRANTS) as ctx:
+        good, left = _mapped(stream, page.rows, pull.mapping)
+        with self.unit.acting(pull.tenant_id, pull.actor, grants_of(item for _, item in good)) as ctx:
             self._fence(ctx, pull, position=page.position, lease_until=ctx.now + self.lease)
-            stored, refused = store(ctx, pull.connection_id, good)
+            stored, refused = store(ctx, pull.connection_id, good, stock_counts=stock_counts)
             left += refused
-            _note(ctx, pull, run_id, left)
+            note(ctx, pull.connection_id, left, run_id=run_id)
             going = ctx.session.execute(
                 update(SyncRun)
                 .where(SyncRun.tenant_id == pull.tenant_id, SyncRun.id == run_id)
@@ -214,33 +225,12 @@ class Puller:
             raise LeaseLost
 
 
-def _mapped(
-    stream: Stream, rows: Iterable[Record]
-) -> tuple[list[tuple[Record, Incoming]], list[Left]]:
+def _mapped(stream: Stream, rows: Iterable[Record], mapping: Applied) -> tuple[list[tuple[Record, Incoming]], list[Left]]:
     good: list[tuple[Record, Incoming]] = []
     left: list[Left] = []
     for row in rows:
         try:
-            good.append((row, stream.to_core(row)))
+            good.append((row, record(row, stream.to_core(row), mapping)))
         except SkipRecord as reason:
             left.append(Left(row, reason.field, reason.code, reason.message))
     return good, left
-
-
-def _note(ctx: Context, pull: Pull, run_id: UUID, left: Sequence[Left]) -> None:
-    if left:
-        rows = [
-            {
-                "id": uuid7(),
-                "tenant_id": pull.tenant_id,
-                "connection_id": pull.connection_id,
-                "run_id": run_id,
-                "external_id": one.external_id,
-                "code": one.code,
-                "said": one.said[:500],
-                "record": {key: None if value is None else str(value) for key, value in one.record.items()},
-                "at": ctx.now,
-            }
-            for one in left
-        ]
-        ctx.session.execute(insert(SyncIssue), rows)

@@ -8,13 +8,15 @@ from core import workbench
 from core.kernel import Context
 from core.orders import OrderLine, TradeOrder, panels
 from core.sync.drill import api as drill_api
+from core.sync.mapping import api as mapping_api
 from core.sync.model import ErpConnection, SyncDocument
 from core.sync.reading import STUCK, remote_documents
+from core.sync.reconciling import api as reconciling_api
 from core.sync.views.frame import DOCUMENT_STATES, INTENTS
 from core.web import gettext as _
 from core.workbench import Todo
 
-ROUTES = (drill_api.api,)
+ROUTES = (drill_api.api, mapping_api.api, reconciling_api.api)
 
 
 def wire() -> None:

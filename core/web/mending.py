@@ -29,7 +29,7 @@ def mend(ctx: Context, act: Callable[[], Any]) -> Errors:
     Empty when it was done. What concerns no single field stands under `_form`. Other refusals pass.
     """
     try:
-        with ctx.session.begin_nested():
+        with ctx.whole():
             act()
     except Invalid as wrong:
         found: Errors = {}

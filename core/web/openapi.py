@@ -10,6 +10,7 @@ from apispec.ext.marshmallow.common import resolve_schema_cls
 
 from core import __version__
 from core.web import schema as own
+from core.web.api import PREFIX
 from core.web.endpoint import Endpoint
 from core.web.schema import Schema
 
@@ -46,6 +47,11 @@ def _problems(endpoint: Endpoint) -> list[int]:
     return sorted(statuses)
 
 
+def _ours(endpoint: Endpoint) -> bool:
+    """Whether a route speaks our JSON. Where other systems call us they speak their own, so it is not described here."""
+    return endpoint.kind == "api" and endpoint.path.startswith(PREFIX)
+
+
 def document(endpoints: list[Endpoint], words: Any = None) -> dict[str, Any]:
     """The whole description of the JSON API."""
     plugin = MarshmallowPlugin(schema_name_resolver=_name)
@@ -68,7 +74,7 @@ def document(endpoints: list[Endpoint], words: Any = None) -> dict[str, Any]:
     spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     spec.components.schema("Problem", schema=Problem)
     for endpoint in endpoints:
-        if endpoint.kind == "api":
+        if _ours(endpoint):
             spec.path(path=_path(endpoint.path), operations={endpoint.method.lower(): _operation(endpoint)})
     return _sorted(spec.to_dict())
 
@@ -113,7 +119,7 @@ class Reference:
 
 def reference(endpoints: list[Endpoint]) -> Reference:
     calls = sorted(
-        (each for each in endpoints if each.kind == "api"),
+        (each for each in endpoints if _ours(each)),
         key=lambda each: (each.room, each.path, each.method),
     )
     return Reference(

@@ -208,12 +208,22 @@ CREATE TABLE ts.erp_connection (
 	last_ok_at TIMESTAMP WITH TIME ZONE,
 	last_error TEXT DEFAULT '' NOT NULL,
 	checked JSONB,
+	at_once INTEGER,
+	per_minute INTEGER,
+	ca_pem TEXT DEFAULT '' NOT NULL,
+	pinned_sha256 TEXT DEFAULT '' NOT NULL,
+	client_cert_pem TEXT DEFAULT '' NOT NULL,
+	client_key BYTEA,
+	push_hash BYTEA,
 	created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
 	CONSTRAINT pk_erp_connection PRIMARY KEY (id),
 	CONSTRAINT uq_erp_connection_tenant_id_id UNIQUE (tenant_id, id),
 	CONSTRAINT uq_erp_connection_tenant_id_name UNIQUE (tenant_id, name),
-	CONSTRAINT ck_erp_connection_state CHECK (state IN ('active', 'paused', 'stopped'))
+	CONSTRAINT ck_erp_connection_state CHECK (state IN ('active', 'paused', 'stopped')),
+	CONSTRAINT ck_erp_connection_caps CHECK (at_once > 0 AND per_minute > 0)
 )
+-- ;;
+CREATE INDEX ix_erp_connection_push_hash ON ts.erp_connection (push_hash) WHERE push_hash IS NOT NULL
 -- ;;
 CREATE TABLE ts.file_content (
 	tenant_id UUID NOT NULL,
@@ -1313,9 +1323,13 @@ CREATE TABLE ts.sync_document (
 -- ;;
 CREATE INDEX ix_sync_document_connection_state ON ts.sync_document (tenant_id, connection_id, state, id)
 -- ;;
+CREATE INDEX ix_sync_document_day ON ts.sync_document (tenant_id, connection_id, (body ->> 'ordered_on'))
+-- ;;
 CREATE INDEX ix_sync_document_due ON ts.sync_document (not_before, id) WHERE state IN ('new', 'sending', 'unknown')
 -- ;;
 CREATE INDEX ix_sync_document_object ON ts.sync_document (tenant_id, object_id)
+-- ;;
+CREATE INDEX ix_sync_document_reference ON ts.sync_document (tenant_id, connection_id, reference)
 -- ;;
 CREATE TABLE ts.sync_drill (
 	tenant_id UUID NOT NULL,
@@ -1343,6 +1357,49 @@ CREATE TABLE ts.sync_drill (
 CREATE INDEX ix_sync_drill_connection_new ON ts.sync_drill (tenant_id, connection_id, asked_at DESC)
 -- ;;
 CREATE INDEX ix_sync_drill_due ON ts.sync_drill (turned_at, id) WHERE state = 'running'
+-- ;;
+CREATE TABLE ts.sync_mapping (
+	tenant_id UUID NOT NULL,
+	id UUID NOT NULL,
+	connection_id UUID NOT NULL,
+	no INTEGER NOT NULL,
+	document JSONB NOT NULL,
+	author TEXT NOT NULL,
+	note TEXT DEFAULT '' NOT NULL,
+	at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_sync_mapping PRIMARY KEY (id),
+	CONSTRAINT uq_sync_mapping_tenant_id_connection_id_no UNIQUE (tenant_id, connection_id, no),
+	CONSTRAINT ck_sync_mapping_no_positive CHECK (no > 0),
+	CONSTRAINT fk_sync_mapping_connection_id FOREIGN KEY(connection_id) REFERENCES ts.erp_connection (id)
+)
+-- ;;
+CREATE TABLE ts.sync_push (
+	tenant_id UUID NOT NULL,
+	id UUID NOT NULL,
+	connection_id UUID NOT NULL,
+	key TEXT NOT NULL,
+	kind TEXT DEFAULT '' NOT NULL,
+	path TEXT DEFAULT '' NOT NULL,
+	body TEXT NOT NULL,
+	records JSONB DEFAULT '[]' NOT NULL,
+	state TEXT NOT NULL,
+	said TEXT DEFAULT '' NOT NULL,
+	stored INTEGER DEFAULT 0 NOT NULL,
+	skipped INTEGER DEFAULT 0 NOT NULL,
+	answer_status INTEGER NOT NULL,
+	answer_type TEXT NOT NULL,
+	answer BYTEA NOT NULL,
+	at TIMESTAMP WITH TIME ZONE NOT NULL,
+	landed_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_sync_push PRIMARY KEY (id),
+	CONSTRAINT uq_sync_push_tenant_id_connection_id_key UNIQUE (tenant_id, connection_id, key),
+	CONSTRAINT ck_sync_push_state CHECK (state IN ('landed', 'waiting', 'refused')),
+	CONSTRAINT fk_sync_push_connection_id FOREIGN KEY(connection_id) REFERENCES ts.erp_connection (id)
+)
+-- ;;
+CREATE INDEX ix_sync_push_new ON ts.sync_push (tenant_id, connection_id, id DESC)
+-- ;;
+CREATE INDEX ix_sync_push_waiting ON ts.sync_push (id) WHERE state = 'waiting'
 -- ;;
 CREATE TABLE ts.sync_run (
 	tenant_id UUID NOT NULL,
@@ -1382,6 +1439,52 @@ CREATE TABLE ts.sync_stream (
 	CONSTRAINT pk_sync_stream PRIMARY KEY (id),
 	CONSTRAINT uq_sync_stream_tenant_id_connection_id_key UNIQUE (tenant_id, connection_id, key),
 	CONSTRAINT fk_sync_stream_connection_id FOREIGN KEY(connection_id) REFERENCES ts.erp_connection (id)
+)
+-- ;;
+CREATE TABLE ts.sync_tally (
+	tenant_id UUID NOT NULL,
+	id UUID NOT NULL,
+	connection_id UUID NOT NULL,
+	kind TEXT DEFAULT 'sales_order' NOT NULL,
+	day DATE NOT NULL,
+	state TEXT DEFAULT 'wanted' NOT NULL,
+	asked_by TEXT DEFAULT '' NOT NULL,
+	asked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	ended_at TIMESTAMP WITH TIME ZONE,
+	ours INTEGER DEFAULT 0 NOT NULL,
+	theirs INTEGER DEFAULT 0 NOT NULL,
+	our_sums JSONB DEFAULT '{}' NOT NULL,
+	their_sums JSONB DEFAULT '{}' NOT NULL,
+	under_way INTEGER DEFAULT 0 NOT NULL,
+	checked INTEGER DEFAULT 0 NOT NULL,
+	total INTEGER DEFAULT 0 NOT NULL,
+	differing INTEGER DEFAULT 0 NOT NULL,
+	said TEXT DEFAULT '' NOT NULL,
+	attempt INTEGER DEFAULT 0 NOT NULL,
+	lease_until TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_sync_tally PRIMARY KEY (id),
+	CONSTRAINT uq_sync_tally_tenant_id_connection_id_kind_day UNIQUE (tenant_id, connection_id, kind, day),
+	CONSTRAINT ck_sync_tally_state CHECK (state IN ('wanted', 'running', 'done', 'failed')),
+	CONSTRAINT fk_sync_tally_connection_id FOREIGN KEY(connection_id) REFERENCES ts.erp_connection (id)
+)
+-- ;;
+CREATE INDEX ix_sync_tally_due ON ts.sync_tally (asked_at) WHERE state IN ('wanted', 'running')
+-- ;;
+CREATE TABLE ts.sync_term (
+	tenant_id UUID NOT NULL,
+	id UUID NOT NULL,
+	connection_id UUID NOT NULL,
+	kind TEXT NOT NULL,
+	external_id TEXT NOT NULL,
+	number TEXT NOT NULL,
+	name TEXT NOT NULL,
+	code TEXT DEFAULT '' NOT NULL,
+	active BOOLEAN DEFAULT true NOT NULL,
+	at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+	CONSTRAINT pk_sync_term PRIMARY KEY (id),
+	CONSTRAINT uq_sync_term_tenant_id_connection_id_kind_external_id UNIQUE (tenant_id, connection_id, kind, external_id),
+	CONSTRAINT ck_sync_term_kind CHECK (kind IN ('unit', 'partner')),
+	CONSTRAINT fk_sync_term_connection_id FOREIGN KEY(connection_id) REFERENCES ts.erp_connection (id)
 )
 -- ;;
 CREATE TABLE ts.work_reason (
@@ -1637,22 +1740,51 @@ CREATE TABLE ts.stock_level (
 )
  WITH (fillfactor = 70)
 -- ;;
+CREATE TABLE ts.sync_difference (
+	tenant_id UUID NOT NULL,
+	id UUID NOT NULL,
+	tally_id UUID NOT NULL,
+	reference TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	act TEXT NOT NULL,
+	currency TEXT DEFAULT '' NOT NULL,
+	ours NUMERIC(20, 4),
+	theirs NUMERIC(20, 4),
+	document_id UUID,
+	object_id UUID,
+	acted_by TEXT DEFAULT '' NOT NULL,
+	acted_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_sync_difference PRIMARY KEY (id),
+	CONSTRAINT uq_sync_difference_tenant_id_tally_id_reference UNIQUE (tenant_id, tally_id, reference),
+	CONSTRAINT ck_sync_difference_kind CHECK (kind IN ('missing_there', 'missing_here', 'differs', 'cancelled_there', 'alive_there')),
+	CONSTRAINT ck_sync_difference_act CHECK (act IN ('replay', 'look', 'cancel')),
+	CONSTRAINT fk_sync_difference_tally_id FOREIGN KEY(tally_id) REFERENCES ts.sync_tally (id) ON DELETE CASCADE,
+	CONSTRAINT fk_sync_difference_document_id FOREIGN KEY(document_id) REFERENCES ts.sync_document (id)
+)
+-- ;;
 CREATE TABLE ts.sync_issue (
 	tenant_id UUID NOT NULL,
 	id UUID NOT NULL,
 	connection_id UUID NOT NULL,
-	run_id UUID NOT NULL,
+	run_id UUID,
+	push_id UUID,
 	external_id TEXT NOT NULL,
 	code TEXT NOT NULL,
 	said TEXT NOT NULL,
 	record JSONB NOT NULL,
 	at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
 	CONSTRAINT pk_sync_issue PRIMARY KEY (id),
+	CONSTRAINT ck_sync_issue_source CHECK ((run_id IS NULL) <> (push_id IS NULL)),
 	CONSTRAINT fk_sync_issue_connection_id FOREIGN KEY(connection_id) REFERENCES ts.erp_connection (id),
-	CONSTRAINT fk_sync_issue_run_id FOREIGN KEY(run_id) REFERENCES ts.sync_run (id)
+	CONSTRAINT fk_sync_issue_run_id FOREIGN KEY(run_id) REFERENCES ts.sync_run (id),
+	CONSTRAINT fk_sync_issue_push_id FOREIGN KEY(push_id) REFERENCES ts.sync_push (id)
 )
 -- ;;
+CREATE INDEX ix_sync_issue_push ON ts.sync_issue (tenant_id, push_id)
+-- ;;
 CREATE INDEX ix_sync_issue_run ON ts.sync_issue (tenant_id, run_id)
+-- ;;
+CREATE INDEX ix_sync_issue_same ON ts.sync_issue (tenant_id, connection_id, code, external_id)
 -- ;;
 CREATE TABLE ts.uom_conversion (
 	tenant_id UUID NOT NULL,
@@ -3492,16 +3624,19 @@ GRANT EXECUTE ON FUNCTION ts.escrow_move(uuid, text, numeric, text, uuid[]) TO t
 -- ;;
 CREATE OR REPLACE FUNCTION ts.sync_claim(batch int, lease interval, at_once int) RETURNS SETOF ts.sync_document
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  -- One claimer at a time, so that no connection gets more than `at_once` documents in flight.
+  -- One claimer at a time, so that no connection gets more documents in flight than its own
+  -- `at_once`, or where it has none than the one given here.
   -- A document whose lease ran out while sending may have arrived: it comes back as unknown, never as new.
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtext('ts.sync_claim'));
+  IF NOT pg_try_advisory_xact_lock(hashtext('ts.sync_claim')) THEN
+    RETURN;  -- somebody else is at it; whoever asks comes again in a moment
+  END IF;
   RETURN QUERY
   WITH busy AS (
     SELECT d.connection_id, count(*) AS flying FROM ts.sync_document d
     WHERE d.state IN ('sending', 'unknown') AND d.lease_until > clock_timestamp() GROUP BY d.connection_id
   ), ready AS (
-    SELECT d.id, d.not_before,
+    SELECT d.id, d.not_before, COALESCE(c.at_once, sync_claim.at_once) AS most,
            row_number() OVER (PARTITION BY d.connection_id ORDER BY d.not_before, d.id)
              + COALESCE(b.flying, 0) AS place
     FROM ts.sync_document d
@@ -3516,7 +3651,7 @@ BEGIN
                         AND e.state IN ('new', 'sending', 'unknown') AND (e.version, e.id) < (d.version, d.id))
   ), mine AS (
     SELECT d.id FROM ts.sync_document d JOIN ready r ON r.id = d.id
-    WHERE r.place <= at_once ORDER BY r.not_before, d.id LIMIT batch FOR UPDATE OF d SKIP LOCKED
+    WHERE r.place <= r.most ORDER BY r.not_before, d.id LIMIT batch FOR UPDATE OF d SKIP LOCKED
   )
   UPDATE ts.sync_document d
   SET state = CASE WHEN d.state = 'new' THEN 'sending' ELSE 'unknown' END,
@@ -3557,6 +3692,69 @@ $$;
 REVOKE ALL ON FUNCTION ts.sync_claim_drill(interval) FROM PUBLIC;
 -- ;;
 GRANT EXECUTE ON FUNCTION ts.sync_claim_drill(interval) TO ts_worker;
+-- ;;
+CREATE OR REPLACE FUNCTION ts.sync_knock(_token bytea) RETURNS TABLE (tenant_id uuid, connection_id uuid, moment timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+-- Whoever calls is nobody before this: the token alone says whose connection it is, and points the transaction there.
+DECLARE
+  entry record;
+BEGIN
+  SELECT c.tenant_id, c.id INTO entry FROM ts.erp_connection c WHERE c.push_hash = _token;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  PERFORM set_config('ts.tenant', entry.tenant_id::text, true);
+  RETURN QUERY SELECT entry.tenant_id, entry.id, ts.clock();
+END $$
+-- ;;
+REVOKE ALL ON FUNCTION ts.sync_knock(bytea) FROM PUBLIC
+-- ;;
+GRANT EXECUTE ON FUNCTION ts.sync_knock(bytea) TO ts_app
+-- ;;
+CREATE OR REPLACE FUNCTION ts.sync_waiting_pushes(most int) RETURNS TABLE (id uuid, tenant_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT p.id, p.tenant_id FROM ts.sync_push p JOIN ts.erp_connection c ON c.id = p.connection_id
+  WHERE p.state = 'waiting' AND c.state = 'active' ORDER BY p.id LIMIT most
+$$
+-- ;;
+REVOKE ALL ON FUNCTION ts.sync_waiting_pushes(int) FROM PUBLIC
+-- ;;
+GRANT EXECUTE ON FUNCTION ts.sync_waiting_pushes(int) TO ts_worker
+-- ;;
+-- Yesterday is counted an hour after it ended, on every connection that had documents of it; once.
+CREATE OR REPLACE FUNCTION ts.sync_plan_tallies() RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  WITH day AS (SELECT ((ts.clock() - interval '1 hour') AT TIME ZONE 'UTC')::date - 1 AS day),
+  planned AS (
+    INSERT INTO ts.sync_tally (id, tenant_id, connection_id, day, asked_at)
+    SELECT gen_random_uuid(), c.tenant_id, c.id, d.day, ts.clock() FROM ts.erp_connection c CROSS JOIN day d
+    WHERE c.state = 'active'
+      AND NOT EXISTS (SELECT 1 FROM ts.sync_tally t WHERE t.tenant_id = c.tenant_id AND t.connection_id = c.id
+                      AND t.kind = 'sales_order' AND t.day = d.day)
+      AND EXISTS (SELECT 1 FROM ts.sync_document s WHERE s.tenant_id = c.tenant_id AND s.connection_id = c.id
+                  AND s.kind = 'sales_order' AND s.body ->> 'ordered_on' = d.day::text)
+    ON CONFLICT DO NOTHING RETURNING 1)
+  SELECT count(*) FROM planned
+$$
+-- ;;
+REVOKE ALL ON FUNCTION ts.sync_plan_tallies() FROM PUBLIC
+-- ;;
+GRANT EXECUTE ON FUNCTION ts.sync_plan_tallies() TO ts_worker
+-- ;;
+CREATE OR REPLACE FUNCTION ts.sync_claim_tally(lease interval) RETURNS SETOF ts.sync_tally
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  UPDATE ts.sync_tally t SET state = 'running', attempt = t.attempt + 1, lease_until = clock_timestamp() + lease
+  FROM (SELECT w.id FROM ts.sync_tally w JOIN ts.erp_connection c ON c.id = w.connection_id
+        WHERE w.state IN ('wanted', 'running') AND (w.lease_until IS NULL OR w.lease_until <= clock_timestamp())
+          AND c.state = 'active' AND (c.open_until IS NULL OR c.open_until <= clock_timestamp())
+        ORDER BY w.asked_at, w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED) due
+  WHERE t.id = due.id RETURNING t.*
+$$
+-- ;;
+REVOKE ALL ON FUNCTION ts.sync_claim_tally(interval) FROM PUBLIC
+-- ;;
+GRANT EXECUTE ON FUNCTION ts.sync_claim_tally(interval) TO ts_worker
 -- ;;
 -- The installation's own rows on plugins, as the application may read and write them.
 -- A reading function answers whole rows; a writing one refuses (42501) whoever is not of the operator's tenant.
@@ -3972,7 +4170,7 @@ ALTER TABLE ts.erp_connection FORCE ROW LEVEL SECURITY
 -- ;;
 CREATE POLICY owner_all ON ts.erp_connection TO ts_owner USING (true) WITH CHECK (true)
 -- ;;
-GRANT SELECT, INSERT, UPDATE (connector, name, base_url, organisation, settings, secrets, state, state_reason, version, failures, refusals, open_until, last_ok_at, last_error, checked, created_at), DELETE ON ts.erp_connection TO ts_app, ts_worker
+GRANT SELECT, INSERT, UPDATE (connector, name, base_url, organisation, settings, secrets, state, state_reason, version, failures, refusals, open_until, last_ok_at, last_error, checked, at_once, per_minute, ca_pem, pinned_sha256, client_cert_pem, client_key, push_hash, created_at), DELETE ON ts.erp_connection TO ts_app, ts_worker
 -- ;;
 GRANT SELECT ON ts.erp_connection TO ts_plugin
 -- ;;
@@ -4744,6 +4942,38 @@ CREATE POLICY own_insert ON ts.sync_drill FOR INSERT TO ts_app, ts_worker WITH C
 -- ;;
 CREATE POLICY own_update ON ts.sync_drill FOR UPDATE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant())) WITH CHECK (tenant_id = (SELECT ts.tenant()))
 -- ;;
+ALTER TABLE ts.sync_mapping ENABLE ROW LEVEL SECURITY
+-- ;;
+ALTER TABLE ts.sync_mapping FORCE ROW LEVEL SECURITY
+-- ;;
+CREATE POLICY owner_all ON ts.sync_mapping TO ts_owner USING (true) WITH CHECK (true)
+-- ;;
+GRANT SELECT, INSERT ON ts.sync_mapping TO ts_app, ts_worker
+-- ;;
+GRANT SELECT ON ts.sync_mapping TO ts_plugin
+-- ;;
+CREATE POLICY tenant_read ON ts.sync_mapping FOR SELECT TO ts_app, ts_worker, ts_plugin USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_insert ON ts.sync_mapping FOR INSERT TO ts_app, ts_worker WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+ALTER TABLE ts.sync_push ENABLE ROW LEVEL SECURITY
+-- ;;
+ALTER TABLE ts.sync_push FORCE ROW LEVEL SECURITY
+-- ;;
+CREATE POLICY owner_all ON ts.sync_push TO ts_owner USING (true) WITH CHECK (true)
+-- ;;
+GRANT SELECT, INSERT, UPDATE (connection_id, key, kind, path, body, records, state, said, stored, skipped, answer_status, answer_type, answer, at, landed_at), DELETE ON ts.sync_push TO ts_app, ts_worker
+-- ;;
+GRANT SELECT ON ts.sync_push TO ts_plugin
+-- ;;
+CREATE POLICY tenant_read ON ts.sync_push FOR SELECT TO ts_app, ts_worker, ts_plugin USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_insert ON ts.sync_push FOR INSERT TO ts_app, ts_worker WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_update ON ts.sync_push FOR UPDATE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant())) WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_delete ON ts.sync_push FOR DELETE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
 ALTER TABLE ts.sync_run ENABLE ROW LEVEL SECURITY
 -- ;;
 ALTER TABLE ts.sync_run FORCE ROW LEVEL SECURITY
@@ -4779,6 +5009,42 @@ CREATE POLICY own_insert ON ts.sync_stream FOR INSERT TO ts_app, ts_worker WITH 
 CREATE POLICY own_update ON ts.sync_stream FOR UPDATE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant())) WITH CHECK (tenant_id = (SELECT ts.tenant()))
 -- ;;
 CREATE POLICY own_delete ON ts.sync_stream FOR DELETE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
+ALTER TABLE ts.sync_tally ENABLE ROW LEVEL SECURITY
+-- ;;
+ALTER TABLE ts.sync_tally FORCE ROW LEVEL SECURITY
+-- ;;
+CREATE POLICY owner_all ON ts.sync_tally TO ts_owner USING (true) WITH CHECK (true)
+-- ;;
+GRANT SELECT, INSERT, UPDATE (connection_id, kind, day, state, asked_by, asked_at, ended_at, ours, theirs, our_sums, their_sums, under_way, checked, total, differing, said, attempt, lease_until), DELETE ON ts.sync_tally TO ts_app, ts_worker
+-- ;;
+GRANT SELECT ON ts.sync_tally TO ts_plugin
+-- ;;
+CREATE POLICY tenant_read ON ts.sync_tally FOR SELECT TO ts_app, ts_worker, ts_plugin USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_insert ON ts.sync_tally FOR INSERT TO ts_app, ts_worker WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_update ON ts.sync_tally FOR UPDATE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant())) WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_delete ON ts.sync_tally FOR DELETE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
+ALTER TABLE ts.sync_term ENABLE ROW LEVEL SECURITY
+-- ;;
+ALTER TABLE ts.sync_term FORCE ROW LEVEL SECURITY
+-- ;;
+CREATE POLICY owner_all ON ts.sync_term TO ts_owner USING (true) WITH CHECK (true)
+-- ;;
+GRANT SELECT, INSERT, UPDATE (connection_id, kind, external_id, number, name, code, active, at), DELETE ON ts.sync_term TO ts_app, ts_worker
+-- ;;
+GRANT SELECT ON ts.sync_term TO ts_plugin
+-- ;;
+CREATE POLICY tenant_read ON ts.sync_term FOR SELECT TO ts_app, ts_worker, ts_plugin USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_insert ON ts.sync_term FOR INSERT TO ts_app, ts_worker WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_update ON ts.sync_term FOR UPDATE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant())) WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_delete ON ts.sync_term FOR DELETE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant()))
 -- ;;
 ALTER TABLE ts.work_reason ENABLE ROW LEVEL SECURITY
 -- ;;
@@ -4963,6 +5229,24 @@ CREATE POLICY own_insert ON ts.stock_level FOR INSERT TO ts_app, ts_worker WITH 
 CREATE POLICY own_update ON ts.stock_level FOR UPDATE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant())) WITH CHECK (tenant_id = (SELECT ts.tenant()))
 -- ;;
 CREATE POLICY own_delete ON ts.stock_level FOR DELETE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
+ALTER TABLE ts.sync_difference ENABLE ROW LEVEL SECURITY
+-- ;;
+ALTER TABLE ts.sync_difference FORCE ROW LEVEL SECURITY
+-- ;;
+CREATE POLICY owner_all ON ts.sync_difference TO ts_owner USING (true) WITH CHECK (true)
+-- ;;
+GRANT SELECT, INSERT, UPDATE (tally_id, reference, kind, act, currency, ours, theirs, document_id, object_id, acted_by, acted_at), DELETE ON ts.sync_difference TO ts_app, ts_worker
+-- ;;
+GRANT SELECT ON ts.sync_difference TO ts_plugin
+-- ;;
+CREATE POLICY tenant_read ON ts.sync_difference FOR SELECT TO ts_app, ts_worker, ts_plugin USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_insert ON ts.sync_difference FOR INSERT TO ts_app, ts_worker WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_update ON ts.sync_difference FOR UPDATE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant())) WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_delete ON ts.sync_difference FOR DELETE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant()))
 -- ;;
 ALTER TABLE ts.sync_issue ENABLE ROW LEVEL SECURITY
 -- ;;

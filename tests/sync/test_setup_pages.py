@@ -114,3 +114,33 @@ def test_an_uploaded_file_becomes_a_setting_and_stays(
             it, settings, settings, base_url=house.kingdee.url, version="2", wsdl=(content, "s.wsdl"), **kept
         )  # fmt: skip
     assert put.status_code == 422 and "UTF-8" in put.get_data(as_text=True)
+
+
+def test_secrets_do_not_follow_an_address_that_stands_among_the_settings(
+    house: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from connectors.kingdee.system import Kingdee
+    from core.kernel import Invalid
+    from core.sync import NewConnection, change_connection
+
+    asked = (*Kingdee.settings, Setting("token_url", "Where tokens are made"))
+    monkeypatch.setattr(Kingdee, "settings", asked)
+    values = {name: value for name, value in FIELDS.items() if name not in ("connector", "name", "organisation")}
+    id = house.connect("third", token_url="https://login.example/token", **values)
+    kept = {name: value for name, value in values.items() if name != "app_secret"}
+
+    def change(version: int, **more: str) -> ErpConnection:
+        with house.app.system(house.seller, "test") as ctx:
+            given = NewConnection("third", house.kingdee.url, "100", {**kept, **more})
+            return change_connection(ctx, Kingdee(), id, version, given)
+
+    from core.sync.secrets import access_of
+
+    assert access_of(change(1, token_url="https://login.example/token")).secrets["app_secret"]
+    try:
+        moved = change(2, token_url="https://elsewhere.example/token")
+    except Invalid as wrong:
+        assert "app_secret" in {error.path for error in wrong.errors}
+    else:
+        assert "app_secret" not in access_of(moved).secrets

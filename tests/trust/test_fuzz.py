@@ -136,7 +136,7 @@ def test_the_description_names_every_json_route(fuzz: Fuzz) -> None:
     routes = {
         (each.method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", each.path))
         for each in fuzz.house.app.extensions["ts"].endpoints
-        if each.kind == "api"
+        if each.kind == "api" and each.path.startswith("/api/v1/")  # where others call us they speak their own
     }
     assert described == routes
 

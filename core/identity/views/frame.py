@@ -33,7 +33,7 @@ def errors_of(refused: Refused) -> Errors:
 def mend(ctx: Context, act: Callable[[], object]) -> Errors:
     """Run an act of a form; when the input will not do, undo it whole and say why."""
     try:
-        with ctx.session.begin_nested():
+        with ctx.whole():
             act()
     except Invalid as wrong:
         return errors_of(wrong)

@@ -22,7 +22,7 @@ from core.kernel import Context, FieldError, Invalid, NotFound, Refused
 from core.orders import reading
 from core.orders.reading import Detail
 from core.orders.views.buttons import buttons_of
-from core.orders.views.frame import Errors, errors_of, undone_when_refused
+from core.orders.views.frame import Errors, errors_of
 from core.orders.views.page import AskPage, Button
 from core.web import Pages, flash, form, redirect, render
 from core.web import gettext as _
@@ -52,7 +52,7 @@ def order_act(to: Pages, path: str, permission: str) -> Callable[[Act], Callable
 def carry_out(ctx: Context, order_id: UUID, key: str, act: Act) -> Response:
     """Do it and go back to the order. Refused, it is undone and asked again, as long as it can still be done at all."""
     try:
-        with undone_when_refused(ctx):
+        with ctx.whole():
             said = act(ctx, order_id, form())
     except Refused as refused:
         if refused.status not in MENDABLE:

@@ -16,7 +16,7 @@ from core.orders.reading import Detail
 from core.orders.sides import other, party
 from core.orders.views.asking import MENDABLE
 from core.orders.views.draft import DraftLine, DraftPage
-from core.orders.views.frame import Errors, errors_of, figure, named, pages, undone_when_refused
+from core.orders.views.frame import Errors, errors_of, figure, named, pages
 from core.orders.views.page import FileView
 from core.orders.views.shown import order_page
 from core.orders.views.talking import activity
@@ -87,7 +87,7 @@ def save_draft(ctx: Context, order_id: UUID) -> Response:
     given = form()
     order = reading.find(ctx, order_id)
     try:
-        with undone_when_refused(ctx):
+        with ctx.whole():
             wished = []
             for line in orders.lines(ctx, order_id):
                 quantity = figure(f"quantity-{line.no}", given.get(f"quantity-{line.no}", ""))

@@ -1,10 +1,8 @@
 """What the pages of this room share: their collection, names in the reader's language, numbers read from forms."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 
-from core.kernel import Context, Invalid, Refused
+from core.kernel import Invalid, Refused
 from core.orders.reading import Partner
 from core.orders.states import TITLES
 from core.web import Pages, gettext
@@ -50,15 +48,3 @@ def errors_of(refused: Refused) -> Errors:
     for error in getattr(refused, "errors", ()):
         found.setdefault(error.path or "_form", []).append(sentence(error.code, error.values))
     return found or {refused.field or "_form": [sentence(refused.code, refused.values)]}
-
-
-@contextmanager
-def undone_when_refused(ctx: Context) -> Iterator[None]:
-    """Whatever a form's act did is undone when it is refused, so the page may be shown again."""
-    told = {name: list(ctx.session.info.get(name, ())) for name in ("audit", "events")}
-    try:
-        with ctx.session.begin_nested():
-            yield
-    except Refused:
-        ctx.session.info.update(told)
-        raise

@@ -18,11 +18,13 @@ from core.sync.drill.rehearsal import Rehearsal
 from core.sync.drill.report import sealed
 from core.sync.drill.service import CASES
 from core.sync.engine import Engine
+from core.sync.mapping.applied import Applied, mapping_of
 from core.sync.model import ErpConnection
 from core.sync.outbound import OutboundRule
 from core.sync.refs import lookup_of
 from core.sync.registry import Registry
 from core.sync.secrets import access_of
+from core.sync.transport import Way, way_of
 
 log = logging.getLogger("tongshang.sync")
 LEASE = timedelta(minutes=15)  # longer than one case may take, its looking up again and again included
@@ -42,6 +44,8 @@ class Case:
     access: Access
     sample: OrderOut
     lookup: Callable[[str, UUID], str | None]
+    way: Way
+    mapping: Applied
 
     @property
     def actor(self) -> Actor:
@@ -101,12 +105,22 @@ class Driller:
                 access=access_of(connection),
                 sample=sample,
                 lookup=lookup_of(ctx, connection.id, sample),
+                way=way_of(connection),
+                mapping=mapping_of(ctx.session, tenant_id, connection.id),
             )
 
     def _play(self, case: Case) -> None:
         prefix = f"DRILL-{case.drill_id.hex[-8:].upper()}"
         rehearsal = Rehearsal(
-            self.engine, self.registry[case.connector], case.access, case.sample, case.lookup, prefix, **self.options
+            self.engine,
+            self.registry[case.connector],
+            case.access,
+            case.sample,
+            case.lookup,
+            prefix,
+            way=case.way,
+            mapping=case.mapping,
+            **self.options,
         )
         result = rehearsal.case(case.number + 1, *CASES[case.number])
         with self.unit.acting(case.tenant_id, case.actor, {}) as ctx:

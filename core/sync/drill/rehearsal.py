@@ -20,8 +20,9 @@ from core.kernel import uuid7
 from core.sync.contract import Access, Connector, Link, OrderOut
 from core.sync.drill.trouble import Killed, Trouble, install
 from core.sync.engine import Engine, Task
-from core.sync.outbound import session
+from core.sync.mapping.applied import NOTHING, Applied
 from core.sync.outcome import MISTAKES, LeaseLost, SyncError, Trace
+from core.sync.transport import PLAIN, Way
 
 INTENTS = ("create", "change", "cancel")
 LONGEST = 25  # tries of one case; the engine itself gives up earlier
@@ -69,7 +70,7 @@ class _Hands(Engine):
         self.trouble = trouble
 
     def wired(self, task: Task) -> requests.Session:
-        return install(session(self.rules()), self.trouble)
+        return install(task.way.session(self.rules()), self.trouble)
 
     def _link(self, task: Task, connector: Connector) -> Link:
         return _Armed(super()._link(task, connector), self.trouble)  # type: ignore[return-value]
@@ -108,12 +109,15 @@ class Rehearsal:
         lookup: Callable[[str, UUID], str | None],
         prefix: str,
         *,
+        way: Way = PLAIN,
+        mapping: Applied = NOTHING,
         seconds: float = 3.0,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.engine, self.connector, self.access = engine, connector, access
         self.sample, self.lookup, self.prefix = sample, lookup, prefix
         self.seconds, self.wait = seconds, wait
+        self.way, self.mapping = way, mapping
 
     def case(self, number: int, trouble: str, intent: str) -> CaseResult:
         """One trouble at the first write of one intent. Where the order must be there before, it is made without trouble."""
@@ -178,6 +182,8 @@ class Rehearsal:
             lookup=self.lookup,
             older=older,
             until=time.monotonic() + timedelta(minutes=5).total_seconds(),
+            way=self.way,
+            mapping=self.mapping,
         )
 
     def _result(
@@ -215,7 +221,7 @@ class Rehearsal:
 
     def _look(self, reference: str) -> tuple[int, str, bool, str]:
         """How many documents carry a reference there: counted where the connector can count, else found or not."""
-        link = self.connector.open(self.access, session(self.engine.rules()))
+        link = self.connector.open(self.access, self.way.session(self.engine.rules()))
         link.trace, link.before_write = Trace(), lambda: None
         try:
             found = link.find(reference)

@@ -204,9 +204,9 @@ def _troubles(row: SyncDrill) -> tuple[TroubleView, ...]:
 
 
 def _case(each: Mapping[str, Any]) -> CaseView:
-    word, _tone = DOCUMENT_STATES[each["state"]]
+    (word, _tone), intent = DOCUMENT_STATES[each["state"]], each["intent"]
     return CaseView(
-        intent=_(DOING[each["intent"]]),
+        intent=_(DOING[intent]),
         passed=each["passed"],
         outcome=_(word),
         why=" · ".join(filter(None, (cause_title(each["cause"]) if each["cause"] else "", each["said"]))),

@@ -1,6 +1,9 @@
 """The pages of connections: how each is, what failed and why, its settings, its calls."""
 
 from core.sync.drill import views as drills
+from core.sync.inbox import views as calls
+from core.sync.mapping import views as mapping
+from core.sync.reconciling import views as reconciling
 from core.sync.views import acting, detail, listing, settings, setup
 from core.sync.views.frame import pages
 from core.web import NavEntry
@@ -19,4 +22,4 @@ NAV = [
     )
 ]
 
-__all__ = ["NAV", "acting", "detail", "drills", "listing", "pages", "settings", "setup"]
+__all__ = ["NAV", "acting", "calls", "detail", "drills", "listing", "mapping", "pages", "reconciling", "settings", "setup"]

@@ -10,7 +10,7 @@ from flask import Response, request, url_for
 
 from core.kernel import Context, Money
 from core.sync import reading, service
-from core.sync.model import SyncDocument, SyncRun, SyncStream
+from core.sync.model import ErpConnection, SyncDocument, SyncRun, SyncStream
 from core.sync.registry import connectors
 from core.sync.views.frame import (
     DOCUMENT_STATES,
@@ -230,6 +230,11 @@ def tabs(
 ) -> tuple[tuple[str, str, bool, int | None], ...]:
     """The pages of one connection."""
     places = [("connection", _("Sync and failures"), stuck or None), ("log", _("Request log"), None)]
+    here = ctx.session.get(ErpConnection, connection_id)
+    if here is not None and here.connector in connectors() and connectors()[here.connector].hears:
+        places.append(("calls", _("Calls"), None))
+    places.append(("reconciling", _("Reconciliation"), None))
+    places.append(("mapping", _("Mapping"), None))
     places.append(("drills", _("Fault drill"), None))
     if ctx.allows("connection.edit"):
         places.append(("settings", _("Settings"), None))

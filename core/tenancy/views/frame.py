@@ -36,7 +36,7 @@ def read(
 def mend(ctx: Context, act: Callable[[], object]) -> Errors:
     """Run an act of a form; when the input will not do, undo it whole and say why."""
     try:
-        with ctx.session.begin_nested():
+        with ctx.whole():
             act()
     except Invalid as wrong:
         found: Errors = {}

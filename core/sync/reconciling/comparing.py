@@ -1,0 +1,80 @@
+"""Two lists of a day and what differs between them. Nothing here speaks with anybody."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Ours:
+    """The newest document of one order. `expected`: it should stand there; False: it should be void or not there.
+
+    None: it is still under way, or somebody settled it by hand, and says nothing yet.
+    """
+
+    document_id: UUID
+    object_id: UUID
+    reference: str
+    currency: str
+    total: Decimal
+    expected: bool | None
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """What the other system holds under one reference."""
+
+    reference: str
+    total: Decimal
+    cancelled: bool
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One reference on which the sides do not agree, and what to do about it."""
+
+    reference: str
+    kind: str
+    act: str
+    currency: str = ""
+    ours: Decimal | None = None
+    theirs: Decimal | None = None
+    document_id: UUID | None = None
+    object_id: UUID | None = None
+
+
+def compare(
+    ours: Sequence[Ours], theirs: Mapping[str, Theirs], known: Iterable[str] = ()
+) -> list[Difference]:
+    """Differences by reference. `known` are references of ours of other days: they are nobody's difference."""
+    found = [each for one in ours if (each := _one(one, theirs.get(one.reference)))]
+    here = {one.reference for one in ours} | set(known)
+    for reference, held in theirs.items():
+        if reference not in here and not held.cancelled:
+            found.append(Difference(reference, "missing_here", "look", theirs=held.total))
+    return sorted(found, key=lambda each: each.reference)
+
+
+def _one(ours: Ours, theirs: Theirs | None) -> Difference | None:
+    said = (ours.currency, ours.total, theirs.total if theirs else None, ours.document_id, ours.object_id)
+    alive = theirs is not None and not theirs.cancelled
+    if ours.expected is None:
+        return None
+    if not ours.expected:
+        return Difference(ours.reference, "alive_there", "cancel", *said) if alive else None
+    if theirs is None:
+        return Difference(ours.reference, "missing_there", "replay", *said)
+    if theirs.cancelled:
+        return Difference(ours.reference, "cancelled_there", "look", *said)
+    return Difference(ours.reference, "differs", "look", *said) if theirs.total != ours.total else None
+
+
+def sums(rows: Iterable[tuple[str, Decimal]]) -> dict[str, str]:
+    """Amounts by currency, as text."""
+    found: dict[str, Decimal] = {}
+    for currency, total in rows:
+        found[currency] = found.get(currency, ZERO) + total
+    return {currency: f"{total:f}" for currency, total in sorted(found.items())}

@@ -1,0 +1,130 @@
+"""How a connection is reached: whom its TLS trusts, who we are there, how much at once and how often.
+
+A certificate is verified against the public authorities; with `ca_pem` against these authorities alone; with a pinned
+fingerprint the server must show exactly that certificate, whoever signed it (and its name, when `ca_pem` is given too, is
+vouched for by the pin). There is no way to switch verification off.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from core import identity
+from core.kernel import Conflict, Context, FieldError, Invalid
+from core.sync.model import ErpConnection
+from core.sync.outbound import OutboundRule, session
+from core.sync.pacing import Pace, pace_of
+from core.sync.service import lock_connection
+from core.sync.trusting import PUBLIC, Tls
+
+MOST_AT_ONCE = 16
+MOST_PER_MINUTE = 6000
+LONGEST_PEM = 100_000  # characters
+FINGERPRINT = re.compile(r"^[0-9a-f]{64}$")
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way to one connection's system."""
+
+    tls: Tls = PUBLIC
+    pace: Pace | None = None
+
+    def session(self, rules: Sequence[OutboundRule]) -> requests.Session:
+        """The guarded session over which its calls go. ValueError when its certificates cannot be read."""
+        return session(rules, tls=self.tls, pace=self.pace)
+
+
+PLAIN = Way()
+
+
+def way_of(connection: ErpConnection) -> Way:
+    tls = Tls(
+        ca_pem=connection.ca_pem,
+        pinned_sha256=connection.pinned_sha256,
+        client_pem="\n".join(filter(None, (connection.client_cert_pem, connection.client_key))),
+    )
+    return Way(tls, pace_of(connection.id, connection.per_minute) if connection.per_minute else None)
+
+
+@dataclass(frozen=True)
+class Transport:
+    """What a person tells about the way. `client_key` None keeps the key that is there; without a certificate it goes."""
+
+    at_once: int | None = None  # documents under way at a time; None: as many as the platform thinks right
+    per_minute: int | None = None  # calls; None: no limit
+    ca_pem: str = ""
+    pinned_sha256: str = ""
+    client_cert_pem: str = ""
+    client_key: str | None = None
+
+
+def set_transport(ctx: Context, connection_id: UUID, version: int, given: Transport) -> ErpConnection:
+    """Change the way to a connection's system. Needs a fresh second factor; Conflict when somebody was faster."""
+    ctx.require("connection.edit")
+    identity.require_fresh_second_factor(ctx)
+    connection = lock_connection(ctx, connection_id)
+    if connection.version != version:
+        raise Conflict("connection.changed", current=connection.version)
+    pin = given.pinned_sha256.replace(":", "").replace(" ", "").lower()
+    key = (given.client_key or connection.client_key or "") if given.client_cert_pem.strip() else ""
+    given = replace(given, pinned_sha256=pin, client_key=key)
+    _check(given)
+    connection.at_once, connection.per_minute = given.at_once, given.per_minute
+    connection.ca_pem, connection.pinned_sha256 = given.ca_pem.strip(), pin
+    connection.client_cert_pem, connection.client_key = given.client_cert_pem.strip(), key.strip() or None
+    connection.version += 1
+    ctx.record(
+        "connection.transport",
+        connection,
+        at_once=given.at_once,
+        per_minute=given.per_minute,
+        pinned_sha256=pin,
+        own_authorities=bool(given.ca_pem.strip()),
+        client_certificate=bool(given.client_cert_pem.strip()),
+    )
+    return connection
+
+
+def _check(given: Transport) -> None:
+    wrong: list[FieldError] = []
+    for name, value, most in (
+        ("at_once", given.at_once, MOST_AT_ONCE),
+        ("per_minute", given.per_minute, MOST_PER_MINUTE),
+    ):
+        if value is not None and not 1 <= value <= most:
+            wrong.append(FieldError(name, "connection.out_of_range", {"most": most}))
+    for name, text in (("ca_pem", given.ca_pem), ("client_cert_pem", given.client_cert_pem)):
+        if text.strip() and not _certificates(text):
+            wrong.append(FieldError(name, "connection.no_certificate", {}))
+    if given.pinned_sha256 and not FINGERPRINT.match(given.pinned_sha256):
+        wrong.append(FieldError("pinned_sha256", "connection.no_fingerprint", {}))
+    if (
+        given.client_cert_pem.strip()
+        and not wrong
+        and not _fits(given.client_cert_pem, given.client_key or "")
+    ):
+        wrong.append(FieldError("client_key", "connection.no_key", {}))
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _certificates(text: str) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(text.encode()) if len(text) <= LONGEST_PEM else []
+    except ValueError:
+        return []
+
+
+def _fits(certificate: str, key: str) -> bool:
+    """Whether an unencrypted key is the one of the first certificate."""
+    try:
+        public = load_pem_private_key(key.encode(), None).public_key()
+    except (ValueError, TypeError):
+        return False
+    return bool(public == _certificates(certificate)[0].public_key())
