@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +17,24 @@ from connectors.kingdee.session import (
     Session,
     SignedHeaders,
 )
-from tongshang.connect import RetryLater, Uncertain
+from tongshang.connect import Rejected, RetryLater, Uncertain
 
 __all__ = ["Account", "Client", "Credentials", "LoginBySign", "Password", "Saved", "SignedHeaders", "literal"]
 
 DATA_CENTRES = "Kingdee.BOS.ServiceFacade.ServicesStub.Account.AccountService.GetDataCenterList"
 INVENTORY = "Kingdee.K3.SCM.WebApi.ServicesStub.InventoryQueryService.GetInventoryData"
+BATCH_DONE = 2
+SAVING: Mapping[str, Any] = {
+    "NeedUpDateFields": [],
+    "NeedReturnFields": ["FBillNo"],
+    "IsDeleteEntry": "true",
+    "SubSystemId": "",
+    "IsVerifyBaseDataField": "false",
+    "IsEntryBatchFill": "true",
+    "ValidateFlag": "true",
+    "NumberSearch": "true",
+    "InterationFlags": "",
+}
 PAGE = 2000  # rows; the largest page every release accepts
 
 
@@ -34,6 +47,34 @@ class Saved:
 def literal(value: str) -> str:
     """A text literal of a FilterString."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def _is_row(row: Any, width: int) -> bool:
+    """A row has a plain value for each field: an object in a cell is an error in a shape we do not know."""
+    return (
+        isinstance(row, list) and len(row) == width and not any(isinstance(cell, dict | list) for cell in row)
+    )
+
+
+def _one(number: str, id: str) -> dict[str, Any]:
+    """One document by its id, which is only its own, or by its number, which sites may give twice."""
+    return {"Numbers": [], "Ids": id} if id else {"Numbers": [number], "Ids": ""}
+
+
+def _each(status: wire.Status, count: int) -> list[Saved | Rejected]:
+    """What became of each packet of a batch, by its index."""
+    saved = {entity.index: Saved(entity.id, entity.number) for entity in status.entities}
+    refused = {
+        each.index: Rejected("kingdee.validation", each.message, field=each.field)
+        for each in status.complaints
+    }
+    found: list[Saved | Rejected] = []
+    for index in range(count):
+        outcome = saved.get(index) or refused.get(index)
+        if outcome is None:
+            raise Uncertain("kingdee.unreadable", f"the answer is silent about packet {index}")
+        found.append(outcome)
+    return found
 
 
 class Client(Session):
@@ -63,7 +104,7 @@ class Client(Session):
         }
         value = self.call(FORM_SERVICE + "ExecuteBillQuery", {"data": data}, write=False)
         rows = wire.rows_of(value)
-        if rows is None or not all(isinstance(row, list) and len(row) == len(fields) for row in rows):
+        if rows is None or not all(_is_row(row, len(fields)) for row in rows):
             raise RetryLater(
                 "kingdee.unreadable", f"{form}: the query answered no rows of {len(fields)} values"
             )
@@ -124,46 +165,104 @@ class Client(Session):
 
     def save(self, form: str, model: Mapping[str, Any], **options: Any) -> Saved:
         """Create (no id in the model) or change a document; keys of `model` travel in their order."""
-        data = {
-            "NeedUpDateFields": [],
-            "NeedReturnFields": ["FBillNo"],
-            "IsDeleteEntry": "true",
-            "SubSystemId": "",
-            "IsVerifyBaseDataField": "false",
-            "IsEntryBatchFill": "true",
-            "ValidateFlag": "true",
-            "NumberSearch": "true",
-            "InterationFlags": "",
-            **options,
-            "Model": model,
-        }
+        data = {**SAVING, **options, "Model": model}
         status, result = self._write("Save", {"formid": form, "data": data})
         entity = status.entities[0] if status.entities else None
-        id, number = str(result.get("Id") or ""), str(result.get("Number") or "")
+        id, number = wire.plain(result.get("Id")), wire.plain(result.get("Number"))
         saved = Saved(id or (entity.id if entity else ""), number or (entity.number if entity else ""))
         if not saved.id:
             raise Uncertain("kingdee.unreadable", "saved, but the answer names no document")
         return saved
 
-    def submit(self, form: str, number: str) -> None:
-        self._operate("Submit", form, number, {"SelectedPostId": 0})
+    def change_lines(self, form: str, id: int, entry: str, lines: Sequence[Mapping[str, Any]]) -> Saved:
+        """Change these lines (each with its `FEntryID`) and leave the others; a plain save would delete them."""
+        if any(not line.get("FEntryID") for line in lines):
+            raise ValueError("a line without FEntryID would be a new one")
+        changed = [key for line in lines for key in line if key != "FEntryID"]
+        named = list(dict.fromkeys((entry, *changed)))
+        return self.save(
+            form,
+            {"FID": id, entry: [dict(line) for line in lines]},
+            IsDeleteEntry="false",
+            NeedUpDateFields=named,
+        )
 
-    def audit(self, form: str, number: str) -> None:
-        self._operate("Audit", form, number, {"InterationFlags": ""})
+    def save_many(
+        self,
+        form: str,
+        models: Sequence[Mapping[str, Any]],
+        *,
+        patience: float = 60.0,
+        pause: float = 1.0,
+        **options: Any,
+    ) -> list[Saved | Rejected]:
+        """Many documents in one call the server works off by itself, asked for each second until it is done.
 
-    def unaudit(self, form: str, number: str) -> None:
-        self._operate("UnAudit", form, number, {"InterationFlags": ""})
+        Answers for each model what became of it: some saved and some refused is normal. Raises `Uncertain` when the server
+        does not come to an end within `patience` seconds or stops answering: then nobody knows of any of them.
+        """
+        data = {**SAVING, **options, "BatchCount": 1, "Model": list(models)}
+        body = {
+            "formid": form,
+            "data": data,
+            "beginmethod": "BeginQueryImpl",
+            "querymethod": "QueryAsyncResult",
+        }
+        value = self.call(FORM_SERVICE + "BatchSave", body, write=True)
+        ends = time.monotonic() + patience
+        while not (isinstance(value, dict) and value.get("Status") == BATCH_DONE):
+            task = value.get("TaskId") if isinstance(value, dict) else None
+            if not task or time.monotonic() > ends:
+                raise Uncertain(
+                    "kingdee.batch_open", f"{form}: {len(models)} documents were sent, no end is known"
+                )
+            time.sleep(pause)
+            asked = wire.encode({"TaskId": str(task), "Cancelled": False})
+            try:
+                value = self.answer(FORM_SERVICE + "QueryAsyncResult", {"queryInfo": asked}, write=False)
+            except RetryLater as error:
+                raise Uncertain("kingdee.batch_open", error.message) from error
+        status = wire.status_of(value)
+        if status is None:
+            raise Uncertain("kingdee.unreadable", "BatchSave: the answer says neither yes nor no")
+        return _each(status, len(models))
 
-    def delete(self, form: str, number: str) -> None:
-        self._operate("Delete", form, number, {})
+    def push(self, form: str, numbers: Sequence[str], target: str) -> list[Saved]:
+        """Bills made from others by the default rule; each still wants its submit and audit."""
+        data = {
+            "Ids": "",
+            "Numbers": list(numbers),
+            "EntryIds": "",
+            "RuleId": "",
+            "TargetFormId": target,
+            "TargetBillTypeId": "",
+            "TargetOrgId": 0,
+            "IsEnableDefaultRule": "true",
+            "IsDraftWhenSaveFail": "false",
+            "CustomParams": {},
+        }
+        status, _ = self._write("Push", {"formid": form, "data": data})
+        return [Saved(entity.id, entity.number) for entity in status.entities]
 
-    def operate(self, form: str, operation: str, number: str) -> None:
+    def submit(self, form: str, number: str = "", *, id: str = "") -> None:
+        self._operate("Submit", form, number, id, {"SelectedPostId": 0})
+
+    def audit(self, form: str, number: str = "", *, id: str = "") -> None:
+        self._operate("Audit", form, number, id, {"InterationFlags": ""})
+
+    def unaudit(self, form: str, number: str = "", *, id: str = "") -> None:
+        self._operate("UnAudit", form, number, id, {"InterationFlags": ""})
+
+    def delete(self, form: str, number: str = "", *, id: str = "") -> None:
+        self._operate("Delete", form, number, id, {})
+
+    def operate(self, form: str, operation: str, number: str = "", *, id: str = "") -> None:
         """An operation by its number: Cancel, BillClose, Forbid ..."""
-        data = {"CreateOrgId": 0, "Numbers": [number], "Ids": "", "PkEntryIds": [], "NetworkCtrl": ""}
+        data = {"CreateOrgId": 0, **_one(number, id), "PkEntryIds": [], "NetworkCtrl": ""}
         self._write("ExcuteOperation", {"formid": form, "opNumber": operation, "data": data})
 
-    def _operate(self, verb: str, form: str, number: str, extra: Mapping[str, Any]) -> None:
-        data = {"CreateOrgId": 0, "Numbers": [number], "Ids": "", **extra, "NetworkCtrl": ""}
+    def _operate(self, verb: str, form: str, number: str, id: str, extra: Mapping[str, Any]) -> None:
+        data = {"CreateOrgId": 0, **_one(number, id), **extra, "NetworkCtrl": ""}
         self._write(verb, {"formid": form, "data": data})
 
     def _write(self, verb: str, body: Mapping[str, Any]) -> tuple[wire.Status, dict[str, Any]]:

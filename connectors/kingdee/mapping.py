@@ -1,17 +1,27 @@
-"""Kingdee's names and codes, and nothing of them beyond this file: orders out, materials and stock in."""
+"""One site's words for ours: units, currencies, its own fields; and an order of ours as a bill of theirs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from tongshang.connect import Bill, Found, OrderOut, ProductIn, Rejected, RemoteLine, SkipRecord, StockIn
+from tongshang.connect import (
+    Access,
+    Bill,
+    Found,
+    LineOut,
+    OrderOut,
+    Rejected,
+    RemoteLine,
+    RetryLater,
+    SkipRecord,
+)
 
-SALES_ORDER, MATERIAL, CUSTOMER, INVENTORY = "SAL_SaleOrder", "BD_MATERIAL", "BD_Customer", "STK_Inventory"
-AUDITED, IN_AUDIT, CANCELLED, FORBIDDEN = "C", "B", "B", "B"
-USABLE = "KCZT01_SYS"  # stock status: free for use
+SALES_ORDER, MATERIAL, CUSTOMER = "SAL_SaleOrder", "BD_MATERIAL", "BD_Customer"
+AUDITED, IN_AUDIT, CANCELLED = "C", "B", "B"
 PRICE = Decimal("0.0000000001")  # Kingdee keeps ten places
+LARGEST = Decimal(10) ** 15
 
 UNITS = {
     "pcs": "Pcs",
@@ -42,39 +52,49 @@ ORDER_FIELDS = (
     "FAllAmount",
 )
 ORDER_BY = "FID ASC,FSaleOrderEntry_FEntryID ASC"
-MATERIAL_FIELDS = (
-    "FMATERIALID",
-    "FNumber",
-    "FName",
-    "FSpecification",
-    "FBaseUnitId.FNumber",
-    "FMaterialGroup",
-    "FForbidStatus",
-    "FModifyDate",
-)
-INVENTORY_FIELDS = ("FMaterialId.FNumber", "FStockId.FNumber", "FBaseUnitId.FNumber", "FBaseQty")
+MARK = "通商"
+"""Begins the note of every order we file: by it an order of the platform is told from the site's own."""
 
-
-def pairs(text: str, standard: Mapping[str, str]) -> dict[str, str]:
-    """`ours=theirs` pairs, one a line or with commas, on top of the standard ones."""
-    told = dict(standard)
-    for part in text.replace(",", "\n").splitlines():
-        ours, equals, theirs = part.partition("=")
-        if equals and ours.strip() and theirs.strip():
-            told[ours.strip()] = theirs.strip()
-    return told
+FIELDS = {
+    "order.reference": "FBillNo",
+    "partner.code": "FTAXREGISTERCODE",
+    "price.organisation": "FUseOrgId",
+    "price.line": "FEntity_FEntryID",
+    "price.customer": "FCustID",
+    "delivery.order": "FSoorDerno",
+    "delivery.line": "FSOEntryId",
+    "delivery.carrier": "FCarrierID.FName",
+    "delivery.tracking": "FCarriageNO",
+    "receipt.order": "FPOOrderNo",
+    "invoice.order": "FORDERNUMBER",
+    "invoice.amount": "FALLAMOUNTFOR_D",
+    "payment.order": "FORDERBILLNO",
+    "payment.invoice": "FSRCBILLNO",
+    "payment.amount": "FREALRECAMOUNTFOR_S",
+    "prepayment.order": "FSALEORDERNO",
+    "prepayment.amount": "FRECTOTALAMOUNTFOR",
+}
+"""Fields that differ from site to site, under our names; a site names its own in the settings."""
 
 
 class SiteMapping:
-    """One site's way to file things: its organisation, bill type, salesperson, units and currencies."""
+    """One site's way to file things: its organisation, bill type, salesperson, units, currencies and fields."""
 
-    def __init__(self, organisation: str, setting: Callable[[str], str]) -> None:
-        self.organisation = organisation
-        self.bill_type = setting("bill_type") or "XSDD01_SYS"
-        self.saler = setting("saler")
-        self.units = pairs(setting("units"), UNITS)
-        self.currencies = pairs(setting("currencies"), CURRENCIES)
+    def __init__(self, access: Access) -> None:
+        self.organisation = access.organisation
+        self.bill_type = access["bill_type"] or "XSDD01_SYS"
+        self.saler = access["saler"]
+        self.all_orders = access["foreign"] == "list"
+        self.units = access.table("units", UNITS)
+        self.currencies = access.table("currencies", CURRENCIES)
+        self.fields = access.table("fields", FIELDS)
         self.our_units = {theirs: ours for ours, theirs in reversed(self.units.items())}
+        self.our_currencies = {theirs: ours for ours, theirs in reversed(self.currencies.items())}
+
+    @property
+    def reference(self) -> str:
+        """The field of a sales order that carries our reference."""
+        return self.fields["order.reference"]
 
     # -- out
 
@@ -99,7 +119,7 @@ class SiteMapping:
             material = material_of(line.sku_id) or line.material
             price = (line.gross / line.quantity).quantize(PRICE, ROUND_HALF_UP)
             lines.append(RemoteLine(material, line.quantity, unit, price, line.gross))
-            entries.append(self._entry(order, line.quantity, line.vat_rate, material, unit, price))
+            entries.append(self._entry(order, line, material, unit, price))
         return Bill(
             reference=order.reference,
             partner=customer,
@@ -114,11 +134,11 @@ class SiteMapping:
         self, order: OrderOut, customer: str, currency: str, entries: Sequence[Mapping[str, Any]]
     ) -> dict[str, Any]:
         # The order of the keys counts: head, then the finance block, then the lines, or the tax prices are lost.
-        note = " ".join(filter(None, ("通商", order.buyer_po, order.note)))[:250]
+        note = " ".join(filter(None, (MARK, order.buyer_po, order.note)))[:250]
         return {
             "FID": 0,
             "FBillTypeID": {"FNUMBER": self.bill_type},
-            "FBillNo": order.reference,
+            self.reference: order.reference,
             "FDate": order.ordered_on.isoformat(),
             "FSaleOrgId": {"FNumber": self.organisation},
             "FCustId": {"FNumber": customer},
@@ -129,28 +149,42 @@ class SiteMapping:
         }
 
     def _entry(
-        self, order: OrderOut, quantity: Decimal, rate: Decimal, material: str, unit: str, price: Decimal
+        self, order: OrderOut, line: LineOut, material: str, unit: str, price: Decimal
     ) -> dict[str, Any]:
         delivery = order.delivery_on or order.ordered_on
         return {
             "FEntryID": 0,
             "FMaterialId": {"FNumber": material},
             "FUnitID": {"FNumber": unit},
-            "FQty": quantity,
+            "FQty": line.quantity,
             "FTaxPrice": price,
-            "FEntryTaxRate": rate * 100,
+            "FEntryTaxRate": line.vat_rate * 100,
             "FDeliveryDate": f"{delivery.isoformat()} 00:00:00",
             "FSettleOrgIds": {"FNumber": self.organisation},
+            "FEntryNote": str(line.no),  # by it a delivery finds our line again
         }
 
-    @staticmethod
-    def found(rows: Sequence[Sequence[Any]]) -> Found | None:
+    @classmethod
+    def found(cls, rows: Sequence[Sequence[Any]]) -> Found | None:
         """The document that the rows of a query describe: one row per line, the head repeated."""
+        try:
+            return cls._found(rows)
+        except SkipRecord as unreadable:
+            raise RetryLater("kingdee.unreadable", unreadable.message) from None
+
+    @staticmethod
+    def _found(rows: Sequence[Sequence[Any]]) -> Found | None:
         if not rows:
             return None
         id, number, status, cancelled, customer, currency, total = rows[0][:7]
+        if not str(id).isdecimal():
+            raise SkipRecord("kingdee.number_unreadable", f"{id!r} is no internal id")
+        twice = sorted({str(row[1]) for row in rows if row[0] != id})
+        if twice:
+            said = f"our reference is on {number} and {', '.join(twice)}"
+            raise Rejected("kingdee.reference_twice", said, field="FBillNo")
         lines = tuple(
-            RemoteLine(str(material), _number(quantity), str(unit), _number(price), _number(amount))
+            RemoteLine(str(material), number_of(quantity), str(unit), number_of(price), number_of(amount))
             for _, _, _, _, _, _, _, material, unit, quantity, price, amount in rows
         )
         return Found(
@@ -158,7 +192,7 @@ class SiteMapping:
             number=str(number),
             partner=str(customer or ""),
             currency=str(currency or ""),
-            total=_number(total),
+            total=number_of(total),
             lines=lines,
             finished=status == AUDITED and cancelled != CANCELLED,
             cancelled=cancelled == CANCELLED,
@@ -167,37 +201,26 @@ class SiteMapping:
 
     # -- in
 
-    def product(self, row: Mapping[str, Any]) -> ProductIn:
-        number = str(row["FNumber"] or "")
-        unit = self._our_unit(row.get("FBaseUnitId.FNumber"), number)
-        if not row.get("FName"):
-            raise SkipRecord("kingdee.name_missing", "the material has no name", field=number)
-        return ProductIn(
-            external_id=str(row["FMATERIALID"]),
-            code=number,
-            name=str(row["FName"]),
-            unit=unit,
-            specification=str(row.get("FSpecification") or ""),
-            group=str(row.get("FMaterialGroup") or ""),
-            active=row.get("FForbidStatus") != FORBIDDEN,
-        )
-
-    def stock(self, row: Mapping[str, Any]) -> StockIn:
-        material = str(row["FMaterialId.FNumber"] or "")
-        unit = self._our_unit(row.get("FBaseUnitId.FNumber"), material)
-        warehouse = str(row["FStockId.FNumber"] or "")
-        quantity = _number(row["FBaseQty"]).quantize(Decimal("0.000001"), ROUND_HALF_UP)
-        if quantity < 0:
-            said = f"{warehouse}: {quantity} is below zero"
-            raise SkipRecord("kingdee.negative_stock", said, field=material)
-        return StockIn(f"{material}@{warehouse}", material, warehouse, unit, quantity)
-
-    def _our_unit(self, theirs: Any, number: str) -> str:
+    def our_unit(self, theirs: Any, number: str) -> str:
+        """Our word for their unit; SkipRecord names the record it stood on."""
         unit = self.our_units.get(str(theirs))
         if unit is None:
             raise SkipRecord("kingdee.unit_unknown", f"no unit of ours for {theirs}", field=number)
         return unit
 
+    def our_currency(self, theirs: Any, number: str) -> str:
+        currency = self.our_currencies.get(str(theirs))
+        if currency is None:
+            raise SkipRecord("kingdee.currency_unknown", f"no currency of ours for {theirs}", field=number)
+        return currency
 
-def _number(value: Any) -> Decimal:
-    return Decimal(str(value or 0))
+
+def number_of(value: Any) -> Decimal:
+    """A number of a query row; nothing is 0. Raises SkipRecord for what is none, or none a document can hold."""
+    try:
+        found = Decimal(str(value or 0))
+    except InvalidOperation:
+        raise SkipRecord("kingdee.number_unreadable", f"{value!r} is no number") from None
+    if not found.is_finite() or abs(found) >= LARGEST:
+        raise SkipRecord("kingdee.number_unreadable", f"{value!r} is no number of a document")
+    return found

@@ -27,7 +27,18 @@ from connectors.kingdee.mapping import (
     SALES_ORDER,
     SiteMapping,
 )
-from connectors.kingdee.streams import Materials, Stocks
+from connectors.kingdee.streams import (
+    Deliveries,
+    Invoices,
+    Keyed,
+    Materials,
+    Partners,
+    Payments,
+    Prices,
+    Receipts,
+    Stocks,
+    Units,
+)
 from tongshang.connect import (
     Access,
     Bill,
@@ -101,30 +112,49 @@ class KingdeeLink(Link):
         return str(rows[0][0])
 
     def find(self, reference: str) -> Found | None:
-        rows = self.client.query(SALES_ORDER, ORDER_FIELDS, f"FBillNo = {literal(reference)}", ORDER_BY)
+        return self._look(self.mapping.reference, reference)
+
+    def _look(self, field: str, value: str) -> Found | None:
+        where = f"{field} = {literal(value)}"
+        rows = self.client.query(SALES_ORDER, ORDER_FIELDS, where, ORDER_BY)
         return self.mapping.found(rows)
 
     def send(self, bill: Bill, found: Found | None) -> Found:
         status = found.status if found else ""
+        id = found.remote_id if found else ""
         if found is None or differences(bill, found):
+            body = bill.body
             if found is not None:
                 status = self._open(found)
-            self._save({**bill.body, "FID": int(found.remote_id) if found else 0})
+                body = {**self._lines_kept(bill.body, found), "FID": int(found.remote_id)}
+            id = self._save(body)
             status = status or "A"
         if status != AUDITED:
             if status != IN_AUDIT:
-                self.client.submit(SALES_ORDER, bill.reference)
-            self.client.audit(SALES_ORDER, bill.reference)
+                self.client.submit(SALES_ORDER, id=id)
+            self.client.audit(SALES_ORDER, id=id)
         return self._there(bill.reference)
 
     def cancel(self, found: Found) -> Found:
         self._open(found)
-        self.client.operate(SALES_ORDER, "Cancel", found.number)
-        return self._there(found.number)
+        self.client.operate(SALES_ORDER, "Cancel", id=found.remote_id)
+        return self._there(found.number, "FBillNo")
 
-    def _save(self, model: dict[str, Any]) -> None:
+    def _lines_kept(self, body: Mapping[str, Any], found: Found) -> dict[str, Any]:
+        """The body with the ids of the lines that stay: a line sent without its id would be another line there."""
+        keys = ("FSaleOrderEntry_FEntryID", "FMaterialId.FNumber", "FEntryNote")
+        rows = self.client.query(SALES_ORDER, keys, f"FID = {int(found.remote_id)}", f"{keys[0]} ASC")
+        there = {(str(material), str(note or "").strip()): id for id, material, note in rows}
+        entries = [
+            {**entry, "FEntryID": there.pop((entry["FMaterialId"]["FNumber"], entry["FEntryNote"]), 0)}
+            for entry in body["FSaleOrderEntry"]
+        ]
+        return {**body, "FSaleOrderEntry": entries}
+
+    def _save(self, model: Mapping[str, Any]) -> str:
+        """The id it has there."""
         try:
-            self.client.save(SALES_ORDER, model)
+            return self.client.save(SALES_ORDER, model).id
         except Rejected as refused:
             if refused.field == "FBillNo" or NUMBER_TAKEN in refused.message:
                 raise Uncertain("kingdee.number_taken", refused.message) from refused
@@ -133,15 +163,15 @@ class KingdeeLink(Link):
     def _open(self, found: Found) -> str:
         """Bring a document back to where it can be edited; its status then."""
         if found.status == IN_AUDIT:
-            self.client.audit(SALES_ORDER, found.number)
+            self.client.audit(SALES_ORDER, id=found.remote_id)
         if found.status in (IN_AUDIT, AUDITED):
-            self.client.unaudit(SALES_ORDER, found.number)
+            self.client.unaudit(SALES_ORDER, id=found.remote_id)
             return "D"
         return found.status
 
-    def _there(self, reference: str) -> Found:
+    def _there(self, reference: str, field: str = "") -> Found:
         try:
-            found = self.find(reference)
+            found = self._look(field or self.mapping.reference, reference)
         except SyncError as error:
             raise Uncertain(error.code, error.message) from error
         if found is None:
@@ -161,7 +191,9 @@ class Kingdee(Connector):
 
     key: ClassVar[str] = "kingdee"
     title: ClassVar[str] = "Kingdee K/3 Cloud"
-    summary: ClassVar[str] = "Sales orders out, materials and stock in"
+    summary: ClassVar[str] = (
+        "Sales orders out; base data, prices, stock, deliveries, invoices and payments in"
+    )
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("acct_id", "Data centre id", required=True, hint="As GetDataCenterList shows it"),
         Setting("username", "User", required=True, hint="A user of its own, with rights on sales orders"),
@@ -187,14 +219,37 @@ class Kingdee(Connector):
         Setting(
             "currencies", "Currencies", kind="pairs", hint="Only where they differ, one a line: CNY=PRE001"
         ),
+        Setting(
+            "fields",
+            "Own fields",
+            kind="pairs",
+            hint="Only where they differ, one a line: delivery.order=F_PAEZ_Text",
+        ),
+        Setting(
+            "foreign",
+            "Bills of orders that are not from the platform",
+            kind="choice",
+            default="leave",
+            choices=(("leave", "Leave them"), ("list", "List them as left out")),
+        ),
     )
-    streams: ClassVar[tuple[type[Stream], ...]] = (Materials, Stocks)
+    streams: ClassVar[tuple[type[Stream], ...]] = (
+        Units,
+        Partners,
+        Materials,
+        Prices,
+        Stocks,
+        Deliveries,
+        Receipts,
+        Invoices,
+        Payments,
+    )
     unique_reference: ClassVar[bool] = True
     can_look_up: ClassVar[bool] = True
     settle: ClassVar[timedelta] = timedelta(seconds=10)
 
     def open(self, access: Access, http: requests.Session) -> KingdeeLink:
-        return KingdeeLink(self._client(access, http), SiteMapping(access.organisation, access.__getitem__))
+        return KingdeeLink(self._client(access, http), SiteMapping(access))
 
     def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
         reached = [Step(stage, ok, said) for stage, ok, said in probe(http, access.base_url)]
@@ -255,7 +310,26 @@ class Kingdee(Connector):
         client = self._client(access, http)
         client.query(SALES_ORDER, ORDER_FIELDS, "", ORDER_BY, limit=1)
         rows = client.query(MATERIAL, ["FNumber"], "FDocumentStatus = 'C'", "FMATERIALID ASC", limit=1)
-        return str(rows[0][0]) if rows else ""
+        first = str(rows[0][0]) if rows else ""
+        return "; ".join(filter(None, (first, *self._without(client, SiteMapping(access)))))
+
+    @staticmethod
+    def _without(client: Client, mapping: SiteMapping) -> Iterator[str]:
+        """Streams that cannot flow on this site, and why: no such form, no right to it, a field that is not there."""
+        for kind in Kingdee.streams:
+            if not issubclass(kind, Keyed):
+                continue
+            stream = kind(client, mapping)
+            try:
+                client.query(
+                    stream.form,
+                    tuple(dict.fromkeys((stream.pk, *stream.needs()))),
+                    "",
+                    f"{stream.pk} ASC",
+                    limit=1,
+                )
+            except (Rejected, FixSettings) as error:
+                yield f"{kind.key} ({stream.form}): {error.message}"
 
     @staticmethod
     def _client(access: Access, http: requests.Session) -> Client:

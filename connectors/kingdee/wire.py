@@ -113,7 +113,10 @@ def status_of(value: Any) -> Status | None:
         result = result["Result"]
     if not isinstance(result, dict):
         return None
-    found = [_status(result[key]) for key in ("ConvertResponseStatus", "ResponseStatus") if result.get(key)]
+    told = [_status(result[key]) for key in ("ConvertResponseStatus", "ResponseStatus") if result.get(key)]
+    found = [status for status in told if status is not None]
+    if len(found) < len(told):
+        return next((status for status in found if not status.ok), None)
     return next((status for status in found if not status.ok), found[-1] if found else None)
 
 
@@ -130,19 +133,37 @@ def _unwrapped(value: Any) -> Any:
     return value
 
 
-def _status(raw: Mapping[str, Any]) -> Status:
+def _status(raw: Mapping[str, Any]) -> Status | None:
+    """None for something that is no ResponseStatus: then the answer says neither yes nor no."""
+    if not isinstance(raw, dict) or "IsSuccess" not in raw:
+        return None
+    errors, entities = raw.get("Errors") or [], raw.get("SuccessEntitys") or []
+    if not all(
+        isinstance(part, list) and all(isinstance(e, dict) for e in part) for part in (errors, entities)
+    ):
+        return None
     return Status(
-        ok=_true(raw.get("IsSuccess")),
-        code=int(raw.get("MsgCode") or 0),
+        ok=_true(raw["IsSuccess"]),
+        code=_whole(raw.get("MsgCode")),
         complaints=tuple(
-            Complaint(str(e.get("FieldName") or ""), str(e.get("Message") or ""), int(e.get("DIndex") or 0))
-            for e in raw.get("Errors") or ()
+            Complaint(str(e.get("FieldName") or ""), str(e.get("Message") or ""), _whole(e.get("DIndex")))
+            for e in errors
         ),
         entities=tuple(
-            Entity(str(e.get("Id") or ""), str(e.get("Number") or ""), int(e.get("DIndex") or 0))
-            for e in raw.get("SuccessEntitys") or ()
+            Entity(plain(e.get("Id")), plain(e.get("Number")), _whole(e.get("DIndex"))) for e in entities
         ),
     )
+
+
+def plain(value: Any) -> str:
+    """An id or a number as text; "" for anything that is neither text nor a whole number."""
+    return str(value or "") if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _whole(value: Any) -> int:
+    """A small whole number, 0 for anything else."""
+    text = str(value)
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 def _true(value: Any) -> bool:
@@ -151,16 +172,23 @@ def _true(value: Any) -> bool:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text, parse_float=Decimal)
-    except json.JSONDecodeError as error:
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # not JSON, a number of thousands of digits, a nest of brackets
         raise Unreadable(f"no whole JSON: {error}") from None
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number")
 
 
 def _sentence(text: str) -> str:
     """The message of a `response_error:` body, which may be a sentence or an object around one."""
     try:
         value = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return text or "no reason given"
     if isinstance(value, dict):
         return str(value.get("Message") or value.get("message") or text)

@@ -1,7 +1,12 @@
-"""A Kingdee server to talk to, and clients that talk to it."""
+"""A Kingdee server to talk to, and clients that talk to it.
+
+There are nine connectors and near two thousand tests of them: whoever works on one names its files. The inner loop takes what
+stands in `QUICK`, CI takes all but the long series of hundreds of orders and thousands of mutated answers.
+"""
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +36,21 @@ BASE = {
         {"material": "RB-HRB400E-16", "quantity": 62},
     ],
 }
+
+
+HERE = Path(__file__).parent
+QUICK = ("test_kingdee_signature", "test_kingdee_conformance", "test_wms_signing", "test_practice")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent != HERE:
+            continue
+        if item.get_closest_marker("slow"):
+            item.add_marker("long")
+        elif item.path.stem not in QUICK:
+            item.add_marker("slow")
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from connectors.kingdee.simulator.forms import Form, form_of
+from connectors.kingdee.simulator.form import Entry, Form
+from connectors.kingdee.simulator.forms import form_of
 from connectors.kingdee.simulator.shapes import Problem, Touched
 from connectors.kingdee.simulator.store import Document, Store, wall_clock
 
@@ -32,23 +33,34 @@ class Caller:
 
 
 def save(
-    store: Store, caller: Caller, form: Form, model: Mapping[str, Any], options: Mapping[str, Any]
+    store: Store,
+    caller: Caller,
+    form: Form,
+    model: Mapping[str, Any],
+    options: Mapping[str, Any],
+    unique: bool = True,
 ) -> Touched:
-    """Create or change one document and return it. Raises Problem; then nothing was changed."""
+    """Create or change one document and return it. Raises Problem; then nothing was changed.
+
+    Without `unique` a second bill of the same number is taken, as sites do that number by rules of their own.
+    """
     with store.lock:
         known = _known(store, form, model)
         if known and known.status not in EDITABLE:
             raise Problem(11, f"{form.title}“{known.number}”已审核或审核中，不允许修改")
         number = str(model.get(form.number) or (known.number if known else "")) if form.number else ""
         holder = store.by_number(form.id, number) if number else None
-        if holder and (known is None or holder.id != known.id):
+        if holder and (known is None or holder.id != known.id) and (unique or not form.is_bill):
             raise Problem(11, f"违反字段唯一性要求：编码为“{number}”的{form.title}已存在", form.number)
         document = Document(form.id, known.id if known else store.new_id(), number)
         document.head = dict(known.head) if known else _fresh_head(form)
         document.lines = [dict(line) for line in known.lines] if known else []
+        document.more = (
+            {key: [dict(line) for line in lines] for key, lines in known.more.items()} if known else {}
+        )
         _apply(store, caller, form, model, document, options)
         if form.number and not document.number:
-            document.number = f"XSDD{document.id:06d}" if form.is_bill else f"{form.id}{document.id}"
+            document.number = f"{form.prefix or form.id}{document.id:06d}"
         _complete(form, document, caller)
         document.stamp("A" if document.head.get("FDocumentStatus") == "Z" else None)
         store.put(document)
@@ -66,7 +78,7 @@ def _known(store: Store, form: Form, model: Mapping[str, Any]) -> Document | Non
 
 
 def _fresh_head(form: Form) -> dict[str, Any]:
-    head = {"FDocumentStatus": "A", "FCreateDate": wall_clock()}
+    head: dict[str, Any] = {"FDocumentStatus": "A", "FCreateDate": wall_clock(), "FApproveDate": None}
     return head | ({"FCancelStatus": "A", "FCloseStatus": "A"} if form.is_bill else {"FForbidStatus": "A"})
 
 
@@ -83,8 +95,9 @@ def _apply(
     for key, value in model.items():
         if key in (form.pk, form.number, "FID") or key in fixed:
             continue
-        if form.entry and key == form.entry.key:
-            _apply_lines(store, form, value, document, options)
+        entry = next((one for one in form.entries if one.key == key), None)
+        if entry:
+            _apply_lines(store, form, entry, value, document, options)
         elif form.finance and key == form.finance:
             for inner, given in dict(value).items():
                 head[inner] = _value(store, form.finance_references, inner, given)
@@ -96,14 +109,14 @@ def _apply(
 
 
 def _apply_lines(
-    store: Store, form: Form, given: Any, document: Document, options: Mapping[str, Any]
+    store: Store, form: Form, entry: Entry, given: Any, document: Document, options: Mapping[str, Any]
 ) -> None:
-    entry = form.entry
-    assert entry is not None
     if not isinstance(given, list):
         raise Problem(8, f"{entry.key}应为数组", entry.key)
+    assert form.entry is not None
+    lines = document.lines_of(entry.key, form.entry.key)
     deletes = str(options.get("IsDeleteEntry", "true")).lower() != "false"
-    before = {line[entry.pk]: line for line in document.lines}
+    before = {line[entry.pk]: line for line in lines}
     kept: dict[int, dict[str, Any]] = {} if deletes else dict(before)
     for position, row in enumerate(given, 1):
         id = int(row.get(entry.pk) or 0)
@@ -117,16 +130,21 @@ def _apply_lines(
         for key, title in entry.required.items():
             if line.get(key) in (None, ""):
                 raise Problem(11, f"第{position}行分录：字段“{title}”是必填项", key)
-        _price(line, position, bool(document.head.get("FIsIncludedTax")))
-        material = store.by_number("BD_MATERIAL", str(line["FMaterialId"]))
-        line["FPriceUnitId"] = line.get("FPriceUnitId") or line["FUnitID"]
-        line["FStockUnitID"] = line.get("FStockUnitID") or (
-            material.head["FBaseUnitId"] if material else None
-        )
-        line["FReserveType"] = line.get("FReserveType") or "1"
-        line["FOUTLMTUNIT"] = line.get("FOUTLMTUNIT") or "SAL"
+        if entry.priced:
+            _price(line, position, bool(document.head.get("FIsIncludedTax")))
+            _default_units(store, line)
         kept[line[entry.pk]] = line
-    document.lines = list(kept.values())
+    for seq, line in enumerate(kept.values(), 1):
+        line["FSeq"] = seq
+    lines[:] = kept.values()
+
+
+def _default_units(store: Store, line: dict[str, Any]) -> None:
+    material = store.by_number("BD_MATERIAL", str(line["FMaterialId"]))
+    line["FPriceUnitId"] = line.get("FPriceUnitId") or line["FUnitID"]
+    line["FStockUnitID"] = line.get("FStockUnitID") or (material.head["FBaseUnitId"] if material else None)
+    line["FReserveType"] = line.get("FReserveType") or "1"
+    line["FOUTLMTUNIT"] = line.get("FOUTLMTUNIT") or "SAL"
 
 
 def _price(line: dict[str, Any], position: int, tax_included: bool) -> None:
@@ -159,9 +177,9 @@ def _complete(form: Form, document: Document, caller: Caller) -> None:
     for key, title in {**form.required, **form.finance_required}.items():
         if document.head.get(key) in (None, ""):
             raise Problem(11, f"字段[{title}]是必录字段", key)
-    if form.entry:
-        if not document.lines:
-            raise Problem(11, f"{form.title}的明细不能为空", form.entry.key)
+    if form.entry and not document.lines:
+        raise Problem(11, f"{form.title}的明细不能为空", form.entry.key)
+    if form.entry and form.entry.priced:
         document.head["FBillAllAmount"] = sum((line["FAllAmount"] for line in document.lines), Decimal(0))
         document.head["FBillTaxAmount"] = sum(
             (line["FEntryTaxAmount"] for line in document.lines), Decimal(0)
@@ -210,8 +228,7 @@ def submit(document: Document) -> None:
 
 def audit(document: Document) -> None:
     _expect(document, "B", "审核")
-    document.head["FApproveDate"] = wall_clock()
-    document.stamp("C")
+    document.head |= {"FApproveDate": wall_clock(), "FDocumentStatus": "C"}
 
 
 def unaudit(document: Document) -> None:
@@ -245,8 +262,7 @@ def reopen(document: Document) -> None:
 
 
 def forbid(document: Document) -> None:
-    document.head["FForbidStatus"] = "B"
-    document.stamp()
+    document.head |= {"FForbidStatus": "B", "FForbidDate": wall_clock()}
 
 
 def enable(document: Document) -> None:
@@ -281,11 +297,11 @@ def selected(store: Store, form: Form, data: Mapping[str, Any]) -> list[Document
         raise Problem(8, "Numbers应为数组，Ids应为逗号分隔的文本")
     wanted: list[Document | Problem] = []
     for number in numbers:
-        found = store.by_number(form.id, str(number))
-        wanted.append(found or Problem(10, f"编码为“{number}”的{form.title}不存在"))
+        found = store.all_by_number(form.id, str(number))
+        wanted += found or [Problem(10, f"编码为“{number}”的{form.title}不存在")]
     for id in filter(None, (part.strip() for part in ids.split(","))):
-        found = store.by_id(form.id, int(id)) if id.isdigit() else None
-        wanted.append(found or Problem(10, f"内码为{id}的{form.title}不存在"))
+        one = store.by_id(form.id, int(id)) if id.isdigit() else None
+        wanted.append(one or Problem(10, f"内码为{id}的{form.title}不存在"))
     if not wanted:
         raise Problem(8, "编码值或内码值必须传其一")
     return wanted

@@ -1,54 +1,13 @@
 """The forms this server knows: their keys, their references, what each asks for.
 
-Form ids are matched whatever their case, field keys exactly, as the real server does.
+Form ids are matched whatever their case, field keys exactly, as the real server does. A key that begins with `F_` is a
+field of the site's own and is there on every form.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Lines of a document."""
-
-    key: str
-    references: dict[str, str]
-    fields: tuple[str, ...]
-    required: dict[str, str] = field(default_factory=dict)  # field -> its Chinese title
-    pk: str = "FEntryID"
-
-
-@dataclass(frozen=True)
-class Form:
-    id: str
-    title: str
-    pk: str
-    number: str  # the key of its number; "" when documents of the form have none
-    references: dict[str, str]  # field -> form it points to
-    fields: tuple[str, ...]
-    required: dict[str, str] = field(default_factory=dict)
-    finance: str = ""  # key of the finance sub-head
-    finance_references: dict[str, str] = field(default_factory=dict)
-    finance_fields: tuple[str, ...] = ()
-    finance_required: dict[str, str] = field(default_factory=dict)
-    entry: Entry | None = None
-    org: str = ""  # the field that says which organisation a document belongs to
-    is_bill: bool = False
-
-    @property
-    def status_fields(self) -> tuple[str, ...]:
-        common = ("FDocumentStatus", "FModifyDate", "FCreateDate")
-        return (*common, "FCancelStatus", "FCloseStatus") if self.is_bill else (*common, "FForbidStatus")
-
-    def all_keys(self) -> list[str]:
-        """Every field key of the form, as a metadata query lists them."""
-        keys = [self.pk, self.number, *self.references, *self.fields, *self.status_fields]
-        keys += [*self.finance_references, *self.finance_fields]
-        if self.entry:
-            keys += [f"{self.entry.key}_{self.entry.pk}", *self.entry.references, *self.entry.fields]
-        return [key for key in keys if key]
-
+from connectors.kingdee.simulator.form import Entry, Form
+from connectors.kingdee.simulator.trade_forms import TRADE_FORMS
 
 SALES_ORDER = Form(
     "SAL_SaleOrder",
@@ -83,23 +42,26 @@ SALES_ORDER = Form(
             "FSettleOrgIds": "ORG_Organizations",
             "FStockOrgId": "ORG_Organizations",
         },
-        ("FQty", "FPrice", "FTaxPrice", "FEntryTaxRate", "FEntryTaxAmount", "FAllAmount", "FAmount")
-        + ("FDeliveryDate", "FReserveType", "FOUTLMTUNIT", "FIsFree", "FEntryNote"),
+        ("FSeq", "FQty", "FPrice", "FTaxPrice", "FEntryTaxRate", "FEntryTaxAmount", "FAllAmount", "FAmount")
+        + ("FDeliveryDate", "FReserveType", "FOUTLMTUNIT", "FIsFree", "FEntryNote", "FStockOutQty", "FARQTY"),
         {
             "FMaterialId": "物料编码",
             "FUnitID": "销售单位",
             "FDeliveryDate": "要货日期",
             "FSettleOrgIds": "结算组织",
         },
+        priced=True,
     ),
     org="FSaleOrgId",
     is_bill=True,
+    prefix="XSDD",
 )
 
 FORMS = {
     form.id.lower(): form
     for form in (
         SALES_ORDER,
+        *TRADE_FORMS,
         Form(
             "BD_MATERIAL",
             "物料",
@@ -116,8 +78,18 @@ FORMS = {
             "FCUSTID",
             "FNumber",
             {"FCreateOrgId": "ORG_Organizations", "FUseOrgId": "ORG_Organizations"},
-            ("FName", "FShortName", "FTAXREGISTERCODE"),
+            ("FName", "FShortName", "FTAXREGISTERCODE", "FSOCIALCRECODE"),
             {"FName": "客户名称"},
+            org="FUseOrgId",
+        ),
+        Form(
+            "BD_Supplier",
+            "供应商",
+            "FSupplierId",
+            "FNumber",
+            {"FCreateOrgId": "ORG_Organizations", "FUseOrgId": "ORG_Organizations"},
+            ("FName", "FShortName", "FSOCIALCRECODE"),
+            {"FName": "供应商名称"},
             org="FUseOrgId",
         ),
         Form("BD_UNIT", "计量单位", "FUNITID", "FNumber", {}, ("FName", "FPrecision")),

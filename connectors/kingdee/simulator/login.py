@@ -39,7 +39,7 @@ class Desk:
 
     def admit(self, path: str, headers: Mapping[str, str]) -> tuple[Caller, str | None]:
         """Who calls, and a fresh session id when one was opened. Raises Problem 1 for strangers."""
-        if headers.get("X-Kd-Appkey"):
+        if headers.get("x-kd-appkey"):
             caller = self._signed(path, headers)
             if self._session(headers):
                 return caller, None
@@ -84,22 +84,22 @@ class Desk:
         return _same(login_sign(self.account.acct_id, user, app_id, secret, int(stamp)), sign)
 
     def _signed(self, path: str, headers: Mapping[str, str]) -> Caller:
-        app_id = headers.get("X-Kd-Appkey", "")
+        app_id = headers.get("x-kd-appkey", "")
         secret = self._app_secret(app_id)
         stamp, nonce = headers.get("x-api-timestamp", ""), headers.get("x-api-nonce", "")
         try:
-            appdata = base64.b64decode(headers.get("X-Kd-Appdata", ""), validate=True).decode()
+            appdata = base64.b64decode(headers.get("x-kd-appdata", ""), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             raise session_lost() from None
         acct_id, _, rest = appdata.partition(",")
         user, lcid, org = (rest.rsplit(",", 2) + ["", ""])[:3]
         if (
             not secret
-            or headers.get("X-Api-ClientID") != client_id(app_id)
+            or headers.get("x-api-clientid") != client_id(app_id)
             or not stamp.isdigit()
             or abs(time.time() - int(stamp)) > CLOCK_WINDOW
-            or not _same(path_signature(path, stamp, nonce, app_id), headers.get("X-Api-Signature", ""))
-            or not _same(seal(app_id + appdata, secret), headers.get("X-Kd-Signature", ""))
+            or not _same(path_signature(path, stamp, nonce, app_id), headers.get("x-api-signature", ""))
+            or not _same(seal(app_id + appdata, secret), headers.get("x-kd-signature", ""))
             or acct_id != self.account.acct_id
             or user not in self.account.users
             or not lcid.isdigit()
@@ -124,7 +124,7 @@ class Desk:
     def _session(self, headers: Mapping[str, str]) -> Login | None:
         sid = headers.get(COOKIE, "")
         try:
-            cookies = SimpleCookie(headers.get("Cookie", ""))
+            cookies = SimpleCookie(headers.get("cookie", ""))
         except CookieError:
             cookies = SimpleCookie()
         if not sid and COOKIE in cookies:

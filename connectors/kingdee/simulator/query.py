@@ -1,23 +1,28 @@
 """Queries over documents: field keys, a filter in a small SQL dialect, an order, a page.
 
-Asking for any field of the lines gives one row per line, the head repeated. The filter knows
-`= <> > >= < <= like in and or` with parentheses, text in quotes and numbers.
+Asking for any field of the lines gives one row per line, the head repeated; fields of two kinds of lines give every pair
+of them. The filter knows `= <> > >= < <= like in and or` with parentheses, text in quotes and numbers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
+from itertools import product
 from typing import Any
 
-from connectors.kingdee.simulator.forms import Form, form_of
+from connectors.kingdee.simulator.form import Entry, Form
+from connectors.kingdee.simulator.forms import form_of
 from connectors.kingdee.simulator.shapes import Problem
 from connectors.kingdee.simulator.store import Document, Store
 
 TOKEN = re.compile(r"\s*(?:'((?:[^']|'')*)'|(<>|>=|<=|[=<>(),])|([\w.\u4e00-\u9fff]+|-?\d+(?:\.\d+)?))")
-Row = tuple[Document, dict[str, Any] | None]
+Row = tuple[
+    Document, dict[str, dict[str, Any] | None]
+]  # a document and one line of each kind that was asked for
 Test = Callable[[Row], bool]
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
@@ -29,33 +34,27 @@ class Reader:
         self.store = store
         self.form = form
 
-    def is_line_field(self, key: str) -> bool:
-        entry = self.form.entry
-        if entry is None:
-            return False
-        bare = key.partition(".")[0]
-        return bare in (f"{entry.key}_{entry.pk}", entry.pk, *entry.references, *entry.fields)
-
     def check(self, key: str) -> None:
         bare, _, inner = key.partition(".")
-        known = set(self.form.all_keys()) | ({self.form.entry.pk} if self.form.entry else set())
-        target = self._target(bare)
-        if bare not in known or (inner and (not target or inner not in form_of(target).all_keys())):  # type: ignore[union-attr]
-            raise Problem(9, f"元数据中标识为{bare if bare not in known else inner}的字段不存在")
+        entry_pk = self.form.entry.pk if self.form.entry else ""
+        known = bare in self.form.all_keys() or bare == entry_pk or bare.startswith("F_")
+        target = self.form.target_of(bare)
+        if not known or (inner and (not target or inner not in form_of(target).all_keys())):  # type: ignore[union-attr]
+            raise Problem(9, f"元数据中标识为{inner if known else bare}的字段不存在")
 
     def value(self, row: Row, key: str) -> Any:
-        document, line = row
+        document, lines = row
         bare, _, inner = key.partition(".")
-        entry = self.form.entry
         if bare == self.form.pk:
             return document.id
         if bare == self.form.number:
             return document.number
-        if entry and bare in (f"{entry.key}_{entry.pk}", entry.pk):
-            return line[entry.pk] if line else None
-        held = line if self.is_line_field(bare) else document.head
+        entry = self.form.entry_of(bare)
+        held = lines.get(entry.key) if entry else document.head
+        if entry and bare in (entry.id_key, entry.pk):
+            return held[entry.pk] if held else None
         value = held.get(bare) if held else None
-        target = self._target(bare)
+        target = self.form.target_of(bare)
         if not target or value in (None, ""):
             return value
         referred = self.store.by_number(target, str(value))
@@ -63,17 +62,24 @@ class Reader:
             return None
         if not inner:
             return referred.id
-        return Reader(self.store, form_of(target)).value((referred, None), inner)  # type: ignore[arg-type]
+        return Reader(self.store, form_of(target)).value((referred, {}), inner)  # type: ignore[arg-type]
 
-    def _target(self, key: str) -> str | None:
-        entry = self.form.entry
-        if entry and key in entry.references:
-            return entry.references[key]
-        return self.form.references.get(key) or self.form.finance_references.get(key)
+    def rows(self, document: Document, entries: list[Entry]) -> Iterator[Row]:
+        """The document once for each line; a document without lines of a kind is there once, with none."""
+        main = self.form.entry.key if self.form.entry else ""
+        nothing: list[Any] = [None]
+        kinds = [document.lines_of(entry.key, main) or nothing for entry in entries]
+        for lines in product(*kinds):
+            yield document, {entry.key: line for entry, line in zip(entries, lines, strict=True)}
 
 
-def run(store: Store, data: dict[str, Any], orgs: frozenset[str]) -> tuple[list[str], list[list[Any]]]:
-    """Keys and rows of a query, cut to the organisations the user may see. Raises Problem."""
+def run(
+    store: Store, data: dict[str, Any], orgs: frozenset[str], lag: float = 0.0
+) -> tuple[list[str], list[list[Any]]]:
+    """Keys and rows of a query, cut to the organisations the user may see. Raises Problem.
+
+    With `lag` a bill that was first saved less than so many seconds ago is not found yet.
+    """
     form = form_of(str(data.get("FormId") or ""))
     if form is None:
         raise Problem(5, "业务对象不存在")
@@ -84,38 +90,48 @@ def run(store: Store, data: dict[str, Any], orgs: frozenset[str]) -> tuple[list[
     for key in keys:
         reader.check(key)
     where = str(data.get("FilterString") or "")
-    test, filter_keys = _parse(where, reader)
+    test, filter_keys, after = _parse(where, reader)
     orders = [part.split() for part in str(data.get("OrderString") or "").split(",") if part.strip()]
     for order in orders:
         reader.check(order[0])
-    by_line = any(reader.is_line_field(key) for key in [*keys, *filter_keys, *(o[0] for o in orders)])
+    start, limit = int(data.get("StartRow") or 0), int(data.get("Limit") or 0)
+    top = int(data.get("TopRowCount") or 0)
+    if limit > 10000:
+        raise Problem(8, "Limit不能超过10000")
+    end = start + (limit or 2000)
+    asked = [form.entry_of(key.partition(".")[0]) for key in [*keys, *filter_keys, *(o[0] for o in orders)]]
+    entries = [entry for entry in form.entries if entry in asked]
+    by_id = [order[0] for order in orders] == [form.pk] and orders[0][1:] in ([], ["ASC"])
     rows: list[Row] = []
+    born = time.monotonic() - lag
     with store.lock:
-        for document in _candidates(store, form, where):
+        for document in _candidates(store, form, where, after):
             if form.org and str(document.head.get(form.org) or "") not in orgs:
                 continue
-            rows += [(document, line) for line in document.lines] if by_line else [(document, None)]
-        rows = [row for row in rows if test(row)]
-        for key, *direction in reversed(orders):
+            if lag and form.is_bill and document.born > born:
+                continue
+            rows += [row for row in reader.rows(document, entries) if test(row)]
+            if by_id and len(rows) >= end:
+                break  # they stand in this order already
+        for key, *direction in reversed(orders) if not by_id else ():
             backwards = bool(direction) and direction[0].upper() == "DESC"
             rows.sort(key=partial(_rank, reader, key), reverse=backwards)
-        start, limit = int(data.get("StartRow") or 0), int(data.get("Limit") or 0)
-        top = int(data.get("TopRowCount") or 0)
-        if limit > 10000:
-            raise Problem(8, "Limit不能超过10000")
-        rows = rows[start : start + (limit or 2000)]
+        rows = rows[start:end]
         if top:
             rows = rows[:top]
         return keys, [[reader.value(row, key) for key in keys] for row in rows]
 
 
-def _candidates(store: Store, form: Form, where: str) -> list[Document]:
-    """All documents, or the one a plain `number = 'x'` names."""
+def _candidates(store: Store, form: Form, where: str, after: int) -> list[Document]:
+    """All documents behind an id, or those a plain `number = 'x'` or `id in (...)` names."""
     exact = re.fullmatch(rf"\s*{form.number}\s*=\s*'((?:[^']|'')*)'\s*", where) if form.number else None
     if exact:
-        document = store.by_number(form.id, exact.group(1).replace("''", "'"))
-        return [document] if document else []
-    return list(store.all(form.id))
+        return store.all_by_number(form.id, exact.group(1).replace("''", "'"))
+    listed = re.fullmatch(rf"\s*{form.pk}\s+in\s*\(([\d\s,]+)\)\s*", where)
+    if listed:
+        found = (store.by_id(form.id, int(id)) for id in listed.group(1).split(","))
+        return sorted(filter(None, found), key=lambda document: document.id)
+    return list(store.all(form.id, after))
 
 
 def _rank(reader: Reader, key: str, row: Row) -> tuple[int, Any]:
@@ -128,12 +144,14 @@ def _sortable(value: Any) -> tuple[int, Any]:
     return (1, Decimal(str(value))) if isinstance(value, int | Decimal) else (2, str(value))
 
 
-def _parse(text: str, reader: Reader) -> tuple[Test, list[str]]:
+def _parse(text: str, reader: Reader) -> tuple[Test, list[str], int]:
+    """The test a filter is, the keys it reads, and the id that every row it lets through lies behind."""
     tokens = _tokens(text)
     if not tokens:
-        return (lambda _: True), []
+        return (lambda _: True), [], 0
     keys: list[str] = []
-    position = 0
+    position = depth = after = 0
+    only_and = True
 
     def peek() -> str:
         return tokens[position][1].lower() if position < len(tokens) and tokens[position][0] != "text" else ""
@@ -152,8 +170,10 @@ def _parse(text: str, reader: Reader) -> tuple[Test, list[str]]:
         return value
 
     def either() -> Test:
+        nonlocal only_and
         left = both()
         while peek() == "or":
+            only_and = only_and and depth > 0
             take()
             left = _or(left, both())
         return left
@@ -166,9 +186,12 @@ def _parse(text: str, reader: Reader) -> tuple[Test, list[str]]:
         return left
 
     def one() -> Test:
+        nonlocal depth, after
         if peek() == "(":
             take()
+            depth += 1
             inside = either()
+            depth -= 1
             take()
             return inside
         kind, key = take()
@@ -190,12 +213,14 @@ def _parse(text: str, reader: Reader) -> tuple[Test, list[str]]:
             take()
             return lambda row: any(_compare("=", reader.value(row, key), value) for value in values)
         wanted = operand()
+        if depth == 0 and key == reader.form.pk and operator == ">" and wanted.isdecimal():
+            after = max(after, int(wanted))
         return lambda row: _compare(operator, reader.value(row, key), wanted)
 
     test = either()
     if position != len(tokens):
         raise Problem(8, f"过滤条件有误：{text}")
-    return test, keys
+    return test, keys, after if only_and else 0
 
 
 def _and(left: Test, right: Test) -> Test:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from connectors.kingdee.simulator import bills, query, shapes
 from connectors.kingdee.simulator.bills import Caller
-from connectors.kingdee.simulator.forms import Form, form_of
+from connectors.kingdee.simulator.form import Form
+from connectors.kingdee.simulator.forms import form_of
+from connectors.kingdee.simulator.push import push, refuse_when_pushed
 from connectors.kingdee.simulator.shapes import NoService, Problem, Touched
 from connectors.kingdee.simulator.store import Document, Store
 
@@ -18,27 +21,31 @@ from connectors.kingdee.simulator.store import Document, Store
 class Services:
     """The calls of one data centre that need a caller."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, unique: bool = True) -> None:
         self.store = store
+        self.unique = unique  # a second bill of the same number is refused
         self._tasks: dict[str, Any] = {}
         self._asked: set[str] = set()
 
-    def answer(self, caller: Caller, service: str, body: Mapping[str, Any]) -> Any:
-        """The answer of one call; business errors are answers. Raises NoService."""
+    def answer(self, caller: Caller, service: str, body: Mapping[str, Any], lag: float = 0.0) -> Any:
+        """The answer of one call; business errors are answers. Raises NoService.
+
+        With `lag` bills first saved less than so many seconds ago are not found.
+        """
         is_query = service in ("ExecuteBillQuery", "BillQuery")
         try:
             if body.get("beginmethod"):
                 return self._begin(caller, service, body)
-            return self._answer(caller, service, body)
+            return self._answer(caller, service, body, lag)
         except Problem as problem:
             return shapes.query_refused(problem) if is_query else shapes.refused(problem)
 
-    def _answer(self, caller: Caller, service: str, body: Mapping[str, Any]) -> Any:
+    def _answer(self, caller: Caller, service: str, body: Mapping[str, Any], lag: float) -> Any:
         data = _data(body)
         if service == "ExecuteBillQuery":
-            return query.run(self.store, data, caller.orgs)[1]
+            return query.run(self.store, data, caller.orgs, lag)[1]
         if service == "BillQuery":
-            keys, rows = query.run(self.store, data, caller.orgs)
+            keys, rows = query.run(self.store, data, caller.orgs, lag)
             return [dict(zip(keys, row, strict=True)) for row in rows]
         if service == "GetInventoryData":
             return self._inventory(body)
@@ -48,13 +55,15 @@ class Services:
         if service == "QueryBusinessInfo":
             return _business_info(form)
         if service == "View":
-            return self._view(form, data)
+            return self._view(form, data, lag)
         if service == "Save":
             with self.store.lock:
-                saved = bills.save(self.store, caller, form, data.get("Model") or {}, data)
+                saved = bills.save(self.store, caller, form, data.get("Model") or {}, data, self.unique)
             return shapes.saved(saved, data.get("NeedReturnFields") or [], form.number)
         if service == "BatchSave":
             return self._batch(caller, form, data)
+        if service == "Push":
+            return self._push(form, data)
         if service == "Delete":
             return self._each(form, data, self._delete)
         if service in bills.VERBS:
@@ -75,6 +84,8 @@ class Services:
                     errors.append((index, document))
                     continue
                 try:
+                    if verb is bills.unaudit:
+                        refuse_when_pushed(self.store, document)
                     verb(document)
                 except Problem as problem:
                     errors.append((index, problem))
@@ -89,6 +100,12 @@ class Services:
             raise Problem(12, f"单据“{document.number}”已审核或审核中，不允许删除")
         self.store.remove(document)
 
+    def _push(self, form: Form, data: Mapping[str, Any]) -> Any:
+        made, errors = push(self.store, form, data)
+        touched = list(enumerate(made))
+        status = shapes.status(touched, list(enumerate(errors)))
+        return {"Result": {"ConvertResponseStatus": shapes.status((), ()), "ResponseStatus": status}}
+
     def _batch(self, caller: Caller, form: Form, data: Mapping[str, Any]) -> Any:
         models = data.get("Model")
         if not isinstance(models, list):
@@ -97,7 +114,7 @@ class Services:
         errors: list[tuple[int, Problem]] = []
         for index, model in enumerate(models):
             try:
-                touched.append((index, bills.save(self.store, caller, form, model, data)))
+                touched.append((index, bills.save(self.store, caller, form, model, data, self.unique)))
             except Problem as problem:
                 errors.append((index, problem))
         return shapes.result(touched, errors)
@@ -159,13 +176,13 @@ class Services:
             "FSecUnitId": 0,
         }
 
-    def _view(self, form: Form, data: Mapping[str, Any]) -> Any:
+    def _view(self, form: Form, data: Mapping[str, Any], lag: float) -> Any:
         number, id = str(data.get("Number") or ""), str(data.get("Id") or "")
         with self.store.lock:
             found = self.store.by_number(form.id, number) if number else None
             if not found and id.isdigit():
                 found = self.store.by_id(form.id, int(id))
-            if found is None:
+            if found is None or (lag and form.is_bill and time.monotonic() - found.born < lag):
                 raise Problem(10, f"传递的编码值“{number or id}”不存在")
             shown: dict[str, Any] = {"Id": found.id, form.number.removeprefix("F"): found.number}
             finance: dict[str, Any] = {}
@@ -174,22 +191,23 @@ class Services:
                 (finance if inside else shown)[key.removeprefix("F")] = self._shown(form, key, value)
             if form.finance:
                 shown[form.finance.removeprefix("F")] = [{"Id": found.id, **finance}]
-            if form.entry:
-                shown[form.entry.key.removeprefix("F")] = [
-                    {"Id": line[form.entry.pk], "Seq": seq}
+            for entry in form.entries:
+                lines = found.lines_of(entry.key, form.entry.key if form.entry else "")
+                shown[entry.key.removeprefix("F")] = [
+                    {"Id": line[entry.pk], "Seq": seq}
                     | {
                         k.removeprefix("F"): self._shown(form, k, v)
                         for k, v in line.items()
-                        if k != form.entry.pk
+                        if k not in (entry.pk, "FSeq")
                     }
-                    for seq, line in enumerate(found.lines, 1)
+                    for seq, line in enumerate(lines, 1)
                 ]
         status = shapes.status((), ())
         return {"Result": {"ResponseStatus": status, "Result": shown}}
 
     def _shown(self, form: Form, key: str, value: Any) -> Any:
-        targets = form.references | form.finance_references | (form.entry.references if form.entry else {})
-        referred = self.store.by_number(targets[key], str(value)) if key in targets and value else None
+        target = form.target_of(key)
+        referred = self.store.by_number(target, str(value)) if target and value else None
         if referred is None:
             return value
         name = [{"Key": 2052, "Value": referred.head.get("FName")}]

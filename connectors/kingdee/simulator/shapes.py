@@ -84,4 +84,4 @@ LOGIN_PAGE = (
     "<!DOCTYPE html><html><head><meta charset='utf-8'><title>金蝶云星空</title></head>"
     "<body><form action='/k3cloud/html5/index.aspx'><h1>用户登录</h1></form></body></html>"
 )
-ERROR_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+NOT_FOUND = "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"

@@ -2,7 +2,9 @@
 
 A world is plain data that can come from a JSON file: `{"materials": [{"number", "name", "unit",
 "specification", "group", "org"}], "customers": [{"number", "name", "tax_code", "org"}], "stock":
-[{"material", "warehouse", "quantity", "org"}], "units": [...], "warehouses": [...], ...}`.
+[{"material", "warehouse", "quantity", "org"}], "price_lists": [{"number", "name", "tax_included", "customers", "lines":
+[{"material", "unit", "price", "from_quantity"}]}], "purchase_orders": [{"number", "supplier", "lines": [{"material",
+"unit", "quantity", "price"}]}], "suppliers": [...], "units": [...], "warehouses": [...], ...}`.
 """
 
 from __future__ import annotations
@@ -93,12 +95,19 @@ class World:
             "units": ("BD_UNIT", lambda row: {}),
             "warehouses": ("BD_STOCK", _warehouse),
             "customers": ("BD_Customer", _customer),
+            "suppliers": ("BD_Supplier", _supplier),
             "materials": ("BD_MATERIAL", _material),
         }
         with self.store.lock:
             for kind, rows in data.items():
                 if kind == "stock":
                     self._stock(rows)
+                    continue
+                if kind == "price_lists":
+                    self.store.put(*[self._price_list(row) for row in rows])
+                    continue
+                if kind == "purchase_orders":
+                    self.store.put(*[self._purchase_order(row) for row in rows])
                     continue
                 form, extra = kinds[kind]
                 self.store.put(*[self._base(form, row, extra(row)) for row in rows])
@@ -113,7 +122,63 @@ class World:
         }
         head |= {"FDocumentStatus": row.get("status", "C"), "FModifyDate": wall_clock()}
         head["FCreateDate"] = known.head["FCreateDate"] if known else head["FModifyDate"]
+        head["FApproveDate"] = head["FModifyDate"] if head["FDocumentStatus"] == "C" else None
         return Document(form, known.id if known else self.store.new_id(), number, head)
+
+    def _price_list(self, row: Mapping[str, Any]) -> Document:
+        org = str(row.get("org", HOME_ORG))
+        customers = [str(number) for number in row.get("customers", ())]
+        head = {
+            "FCreateOrgId": org,
+            "FUseOrgId": org,
+            "FCurrencyId": str(row.get("currency", "PRE001")),
+            "FIsIncludedTax": bool(row.get("tax_included", True)),
+            "FEffectiveDate": f"{row.get('from', '2020-01-01')}T00:00:00",
+            "FExpiryDate": f"{row.get('to', '2100-01-01')}T00:00:00",
+            "FLimitCustomer": str(row.get("limit", "1" if customers else "")),
+            "FLimitSalesMan": "",
+        }
+        document = self._base("BD_SAL_PriceList", row, head)
+        document.lines = [
+            {
+                "FEntryID": self.store.new_id(),
+                "FMaterialId": str(line["material"]),
+                "FUnitID": str(line.get("unit", "Pcs")),
+                "FFromQty": Decimal(str(line.get("from_quantity", 0))),
+                "FPrice": Decimal(str(line["price"])),
+                "FEntryEffectiveDate": f"{line.get('from', row.get('from', '2020-01-01'))}T00:00:00",
+                "FEntryExpiryDate": f"{line.get('to', row.get('to', '2100-01-01'))}T00:00:00",
+            }
+            for line in row["lines"]
+        ]
+        document.more["FEntityCust"] = [
+            {"FEntryID": self.store.new_id(), "FCustID": number} for number in customers
+        ]
+        return document
+
+    def _purchase_order(self, row: Mapping[str, Any]) -> Document:
+        """An audited order to a supplier, as the buyer's own ERP holds it."""
+        head = {
+            "FPurchaseOrgId": str(row.get("org", HOME_ORG)),
+            "FSupplierId": str(row["supplier"]),
+            "FSettleCurrId": str(row.get("currency", "PRE001")),
+            "FDate": wall_clock()[:10] + "T00:00:00",
+            "FCancelStatus": "A",
+            "FCloseStatus": "A",
+        }
+        document = self._base("PUR_PurchaseOrder", row, head)
+        document.lines = [
+            {
+                "FEntryID": self.store.new_id(),
+                "FSeq": seq,
+                "FMaterialId": str(line["material"]),
+                "FUnitID": str(line.get("unit", "Pcs")),
+                "FQty": Decimal(str(line["quantity"])),
+                "FTaxPrice": Decimal(str(line.get("price", 0))),
+            }
+            for seq, line in enumerate(row["lines"], 1)
+        ]
+        return document
 
     def _stock(self, rows: list[Mapping[str, Any]]) -> None:
         there = {
@@ -153,9 +218,15 @@ def _customer(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "FShortName": row.get("short_name", ""),
         "FTAXREGISTERCODE": row.get("tax_code", ""),
+        "FSOCIALCRECODE": row.get("social_code", ""),
         "FCreateOrgId": org,
         "FUseOrgId": org,
     }
+
+
+def _supplier(row: Mapping[str, Any]) -> dict[str, Any]:
+    org = str(row.get("org", HOME_ORG))
+    return {"FSOCIALCRECODE": row.get("tax_code", ""), "FCreateOrgId": org, "FUseOrgId": org}
 
 
 def _material(row: Mapping[str, Any]) -> dict[str, Any]:
