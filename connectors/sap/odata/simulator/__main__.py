@@ -1,0 +1,11 @@
+"""Run the gateway as a process of its own: `python -m connectors.sap.odata.simulator`."""
+
+import sys
+
+from connectors.sap.odata.simulator import Gateway
+from tongshang.simulate import main
+
+OPTIONS = (("--page", {"type": int, "default": None, "help": "rows after which the server cuts a list"}),)
+
+if __name__ == "__main__":
+    sys.exit(main(Gateway, options=OPTIONS))
