@@ -1,0 +1,240 @@
+"""A FLUX warehouse as the platform sees it: what it asks for, how it is checked, what flows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from typing import ClassVar
+
+import requests
+
+from connectors.wms.calls import Caller
+from connectors.wms.flux.client import CODES, Account, Client
+from connectors.wms.flux.mapping import Mapping as Words
+from connectors.wms.flux.push import Ear
+from connectors.wms.flux.settings import SETTINGS
+from connectors.wms.flux.wire import METHODS, rows, said
+from connectors.wms.goods import Exists, Goods, Missing, remedies, unknown_remedies
+from connectors.wms.shelves import Row, by_page, stock
+from tongshang.connect import (
+    Access,
+    Bill,
+    Connector,
+    Exchange,
+    FixSettings,
+    Found,
+    Heard,
+    Link,
+    Lookup,
+    OrderOut,
+    Page,
+    Push,
+    Record,
+    Rejected,
+    RetryLater,
+    Setting,
+    Step,
+    StockIn,
+    Stream,
+    SyncError,
+    Uncertain,
+    probe,
+)
+
+PAGE = 100  # rows of stock
+NOBODY = "TONGSHANG-CHECK"  # an order that no warehouse has
+
+
+class Stocks(Stream):
+    """Stock of the owner in the warehouse, lots of an item added up: the whole of it each run."""
+
+    key: ClassVar[str] = "stock"
+    title: ClassVar[str] = "Stock"
+    every: ClassVar[timedelta] = timedelta(hours=1)
+
+    def __init__(self, client: Client, mapping: Words) -> None:
+        self.client, self.mapping = client, mapping
+
+    def pull(self, cursor: str | None, position: str | None) -> Iterator[Page]:
+        return by_page(self._page, PAGE, position)
+
+    def to_core(self, row: Record) -> StockIn:
+        return stock(row, self.mapping.goods, self.mapping.warehouse)
+
+    def _page(self, page: int) -> list[Row]:
+        try:
+            answer = self.client.call("stock", self.mapping.shelves(page, PAGE), write=False)
+        except (Missing, Exists) as error:
+            raise RetryLater("flux.unreadable", error.message) from None
+        found = rows(answer, "items", "item") or [row for row in rows(answer, "items") if said(row, "sku")]
+        return [
+            {
+                "item": said(row, "sku"),
+                "warehouse": said(row, "warehouseid"),
+                "quantity": said(row, "qty"),
+                "free": "1",
+            }
+            for row in found
+        ]
+
+
+class FluxLink(Link):
+    """One owner's goods in one warehouse."""
+
+    def __init__(self, client: Client, mapping: Words) -> None:
+        self.client, self.mapping = client, mapping
+
+    @property
+    def trace(self) -> Callable[[Exchange], None]:
+        return self.client.caller.trace
+
+    @trace.setter
+    def trace(self, trace: Callable[[Exchange], None]) -> None:
+        self.client.caller.trace = trace
+
+    @property
+    def before_write(self) -> Callable[[], None]:
+        return self.client.caller.before_write
+
+    @before_write.setter
+    def before_write(self, check: Callable[[], None]) -> None:
+        self.client.caller.before_write = check
+
+    def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
+        return self.mapping.bill(order, lookup)
+
+    def find(self, reference: str) -> Found | None:
+        try:
+            answer = self.client.call("state", self.mapping.named(reference), reference, write=False)
+        except Missing:
+            return None
+        except Exists as error:
+            raise RetryLater("flux.unreadable", error.message) from None
+        told = rows(answer, "ordernos", "orderinfo") or rows(answer, "orderinfo")
+        own = [row for row in told if said(row, "orderno", "omsorderno") == reference]
+        if told and not own:
+            raise RetryLater("flux.unreadable", f"asked for {reference}, told of another order")
+        return self.mapping.found(own[0]) if own else None
+
+    def send(self, bill: Bill, found: Found | None) -> Found:
+        """Put the order; where it is there already, this replaces it, or is refused because it is in work."""
+        try:
+            self.client.call("put", self.mapping.put(bill, self.client.now()), bill.reference, write=True)
+        except Exists as error:
+            if found is not None:
+                raise Rejected("flux.in_work", error.message) from error
+            raise Uncertain("flux.exists", error.message) from error
+        except Missing as error:
+            raise Rejected("flux.refused", error.message) from error
+        return self._there(bill.reference)
+
+    def cancel(self, found: Found) -> Found:
+        data = self.mapping.named(found.number, reason="订单变更或取消")
+        try:
+            self.client.call("cancel", data, found.number, write=True)
+        except Exists as error:
+            raise Rejected("flux.in_work", error.message) from error
+        except Missing as error:
+            raise Uncertain("flux.not_visible", error.message) from error
+        left = self._there(found.number)
+        if not left.cancelled:
+            raise Uncertain("flux.not_visible", f"{found.number}: cancelled, but still {left.status}")
+        return left
+
+    def stream(self, key: str) -> Stream:
+        if key != Stocks.key:
+            raise KeyError(key)
+        return Stocks(self.client, self.mapping)
+
+    def close(self) -> None:
+        self.client.caller.http.close()
+
+    def _there(self, reference: str) -> Found:
+        """An order just written, as it is held there."""
+        try:
+            held = self.find(reference)
+        except SyncError as error:
+            raise Uncertain(error.code, error.message) from error
+        if held is None:
+            raise Uncertain("flux.not_visible", f"{reference}: taken, but a look-up does not show it yet")
+        return held
+
+
+class Flux(Connector):
+    """A FLUX warehouse; one connection per owner and warehouse."""
+
+    key: ClassVar[str] = "flux"
+    title: ClassVar[str] = "FLUX warehouse"
+    summary: ClassVar[str] = "Sales orders out; shipments, receipts and stock in"
+    settings: ClassVar[tuple[Setting, ...]] = SETTINGS
+    streams: ClassVar[tuple[type[Stream], ...]] = (Stocks,)
+    unique_reference: ClassVar[bool] = True
+    can_look_up: ClassVar[bool] = True
+    settle: ClassVar[timedelta] = timedelta(seconds=30)
+    stock_counts: ClassVar[bool] = False
+    hears: ClassVar[bool] = True
+
+    def open(self, access: Access, http: requests.Session) -> FluxLink:
+        account = _account(access)
+        caller = Caller(http, (account.secret, account.app_token))
+        return FluxLink(Client(caller, account, remedies(access, CODES)), Words(access))
+
+    def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
+        reached = [Step(stage, ok, seen) for stage, ok, seen in probe(http, access.base_url)]
+        yield from reached
+        if not all(step.ok for step in reached):
+            return
+        for name, look in (
+            ("organisation", self._look_at_settings),
+            ("login", self._look_for_nobody),
+            ("read", self._look_at_stock),
+        ):
+            try:
+                yield Step(name, True, look(access, http))
+            except SyncError as error:
+                yield Step(name, False, f"{error.code}: {error.message}")
+                return
+
+    def hear(self, access: Access, push: Push) -> Heard:
+        return Ear(_account(access), Goods(access, "flux"), access.organisation).hear(push)
+
+    def demo_values(self) -> Mapping[str, str]:
+        from connectors.wms.flux.simulator import DEMO_ACCOUNT  # only the demo needs the simulator
+
+        return {
+            "app_key": DEMO_ACCOUNT.app_key,
+            "app_token": DEMO_ACCOUNT.app_token,
+            "secret": DEMO_ACCOUNT.secret,
+            "owner": DEMO_ACCOUNT.owner,
+        }
+
+    def _look_at_settings(self, access: Access, http: requests.Session) -> str:
+        if not access.organisation:
+            raise FixSettings("flux.warehouse_missing", "the code of the warehouse is missing")
+        if wrong := unknown_remedies(access):
+            raise FixSettings("flux.codes_wrong", ", ".join(wrong))
+        return access.organisation
+
+    def _look_for_nobody(self, access: Access, http: requests.Session) -> str:
+        """A signed look-up of an order that cannot be there: proves the keys and the code for "no such order"."""
+        held = self.open(access, http).find(NOBODY)
+        return access["owner"] if held is None else f"{NOBODY}: {held.status}"
+
+    def _look_at_stock(self, access: Access, http: requests.Session) -> str:
+        page = next(self.open(access, http).stream("stock").pull(None, None), None)
+        return str(page.rows[0]["item"]) if page else ""
+
+
+def _account(access: Access) -> Account:
+    gateway = access["gateway"] or "form"
+    return Account(
+        url=access.base_url.rstrip("?"),
+        gateway=gateway,
+        app_key=access["app_key"],
+        app_token=access["app_token"],
+        secret=access["secret"],
+        customer=access["customer"] or access["owner"],
+        database=access["database"],
+        variant=access["sign"] or "base64",
+        methods=access.table("methods", METHODS[gateway]),
+    )

@@ -1,0 +1,210 @@
+"""What the warehouse sends by itself: shipped, received, counted. Verified first, read after, answered in its own XML.
+
+The signature covers the parameters in the URL and every byte of the body, the time among them, so a call that was
+overheard cannot be changed and is worth nothing ten minutes later. Within them it is told apart by its `outBizCode`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from connectors.wms import signing, xmltext
+from connectors.wms.figures import quantity
+from connectors.wms.goods import Goods
+from connectors.wms.qimen.client import PREFIX, Account
+from connectors.wms.qimen.mapping import GOOD, reference_of
+from connectors.wms.xmltext import leaf, said, tag
+from tongshang.connect import (
+    DeliveryIn,
+    Heard,
+    Incoming,
+    MovedLine,
+    Push,
+    PushAnswer,
+    PushRefused,
+    ReceiptIn,
+    StockIn,
+)
+
+XML = "text/xml; charset=utf-8"
+NOTICES = ("orderprocess.report", "itemlack.report")  # taken with thanks, and nothing is made of them
+DONE = "0"
+
+
+def answer(flag: str, code: str, message: str) -> PushAnswer:
+    inside = leaf("flag", flag) + leaf("code", code) + leaf("message", message)
+    return PushAnswer(xmltext.document(tag("response", inside)), content_type=XML)
+
+
+def refused(code: str, theirs: str, message: str) -> PushRefused:
+    """`theirs` is the code the warehouse reads: S04 signature, S03 parameters."""
+    return PushRefused(code, message, answer("failure", theirs, message))
+
+
+class Ear:
+    """Hears the calls of one connection."""
+
+    def __init__(self, account: Account, goods: Goods, warehouse: str) -> None:
+        self.account, self.goods, self.warehouse = account, goods, warehouse
+        self.readers: dict[str, Callable[[Any, Push, str], tuple[Incoming, ...]]] = {
+            "deliveryorder.confirm": self._delivery,
+            "stockout.confirm": self._delivery,
+            "entryorder.confirm": self._receipt,
+            "inventory.report": self._counts,
+            "stockchange.report": self._counts,
+        }
+
+    def hear(self, push: Push) -> Heard:
+        method = self._verified(push).removeprefix(PREFIX)
+        try:
+            root = xmltext.read(push.body)
+        except xmltext.Unreadable as error:
+            raise refused("qimen.unreadable", "S03", str(error)) from None
+        if root.tag != "request":
+            raise refused("qimen.unreadable", "S03", "no request element")
+        key = _key(method, root, push.body)
+        records: tuple[Incoming, ...] = ()
+        if method in self.readers:
+            try:
+                records = self.readers[method](root, push, key)
+            except ValueError as error:
+                raise refused("qimen.unreadable", "S03", str(error)) from None
+        elif method not in NOTICES:
+            raise refused("qimen.unknown_method", "S03", f"{method} is not taken here")
+        return Heard(key, records, answer("success", DONE, ""), method)
+
+    def _verified(self, push: Push) -> str:
+        """The method of a call whose signature, key and time are right."""
+        account, told = self.account, dict(push.query)
+        expected = signing.qimen(told, push.body, account.secret, both_ends=account.both_ends)
+        if not account.secret or not signing.same(told.get("sign", "").upper(), [expected]):
+            raise refused("qimen.push_signature", "S04", "the signature is wrong")
+        if told.get("app_key") != account.app_key:
+            raise refused("qimen.push_signature", "S04", "the app_key is another one")
+        if not signing.fresh(told.get("timestamp", ""), push.at):
+            raise refused("qimen.push_clock", "S04", "the timestamp is not of these ten minutes")
+        method = told.get("method", "")
+        if push.method != "POST" or not method:
+            raise refused("qimen.unknown_method", "S03", "no method")
+        return method
+
+    # -- what was moved
+
+    def _delivery(self, root: Any, push: Push, key: str) -> tuple[Incoming, ...]:
+        head = root.find("deliveryOrder")
+        code = said(head, "deliveryOrderCode")
+        if not code:
+            raise ValueError("no deliveryOrderCode")
+        lines = _moved(self._lines(root) or self._packed(root), self.goods)
+        if not lines:
+            return ()  # cancelled, closed or only accepted: nothing left the warehouse
+        packages = root.findall("packages/package")
+        tracking = [said(package, "expressCode") for package in packages] or [said(head, "expressCode")]
+        carriers = [said(one, "logisticsName") or said(one, "logisticsCode") for one in (*packages, head)]
+        number = said(head, "deliveryOrderId") or code
+        when = said(head, "orderConfirmTime") or said(head, "operateTime")
+        return (
+            DeliveryIn(
+                external_id=key,
+                number=number,
+                reference=reference_of(code),
+                day=_day(when, push),
+                lines=lines,
+                carrier=next(filter(None, carriers), "")[:100],
+                tracking=",".join(filter(None, dict.fromkeys(tracking)))[:200],
+            ),
+        )
+
+    def _receipt(self, root: Any, push: Push, key: str) -> tuple[Incoming, ...]:
+        head = root.find("entryOrder")
+        code = said(head, "entryOrderCode")
+        if not code:
+            raise ValueError("no entryOrderCode")
+        lines = _moved(self._lines(root), self.goods)
+        if not lines:
+            return ()
+        number, when = said(head, "entryOrderId") or code, said(head, "operateTime")
+        return (ReceiptIn(key, number, reference_of(code), _day(when, push), lines),)
+
+    def _lines(self, root: Any) -> list[tuple[int, str, str]]:
+        rows = []
+        for row in root.findall("orderLines/orderLine"):
+            no, item, count = said(row, "orderLineNo"), said(row, "itemCode"), said(row, "actualQty")
+            if not item:
+                raise ValueError("an order line without an itemCode")
+            if count:
+                rows.append((int(no) if no.isdecimal() and len(no) < 10 else 0, item, count))
+        return rows
+
+    def _packed(self, root: Any) -> list[tuple[int, str, str]]:
+        """What the packages say, where the lines say nothing."""
+        rows = root.findall("packages/package/items/item")
+        return [(0, said(row, "itemCode"), said(row, "quantity")) for row in rows if said(row, "itemCode")]
+
+    # -- what was counted
+
+    def _counts(self, root: Any, push: Push, key: str) -> tuple[Incoming, ...]:
+        """What lies there now, where the warehouse tells it (`totalQty`).
+
+        `quantity` of these reports is a change, not a count: it is never turned into a stock. The next stock run
+        shows what it made of the stock.
+        """
+        return tuple(self._counted(root))
+
+    def _counted(self, root: Any) -> Iterator[StockIn]:
+        here = said(root, "warehouseCode") or self.warehouse
+        for row in root.findall("items/item"):
+            item, kind, total = said(row, "itemCode"), said(row, "inventoryType"), said(row, "totalQty")
+            if not item:
+                raise ValueError("an item without an itemCode")
+            if not total or (kind or GOOD) != GOOD:
+                continue
+            count, warehouse = quantity(total), said(row, "warehouseCode") or here
+            if count >= 0:
+                material, unit = self.goods.material(item), self.goods.unit_of(item)
+                yield StockIn(f"{item}@{warehouse}", material, warehouse, unit, count)
+
+
+def _moved(rows: list[tuple[int, str, str]], goods: Goods) -> tuple[MovedLine, ...]:
+    """Lines with a quantity; those of one order line and item, told batch by batch, added up."""
+    total: dict[tuple[int, str], Decimal] = {}
+    for line, item, text in rows:
+        count = quantity(text)
+        if count < 0:
+            raise ValueError(f"{item}: {count} is below zero")
+        total[line, item] = total.get((line, item), Decimal(0)) + count
+    return tuple(
+        MovedLine(line, goods.material(item), count, goods.unit_of(item))
+        for (line, item), count in total.items()
+        if count
+    )
+
+
+def _key(method: str, root: Any, body: bytes) -> str:
+    """The warehouse's own name of the message, or what it is about with a digest of what it says."""
+    places = ("deliveryOrder", "entryOrder", ".", "items/item")
+    own = next((code for place in places if (code := said(root.find(place), "outBizCode"))), "")
+    if own:
+        return f"{method}:{own}"
+    code = next(
+        (
+            code
+            for path in ("deliveryOrder/deliveryOrderCode", "entryOrder/entryOrderCode", "checkOrderCode")
+            if (code := said(root, path))
+        ),
+        "",
+    )
+    status = said(root, "deliveryOrder/status") or said(root, "entryOrder/status")
+    return ":".join(filter(None, (method, code, status, hashlib.sha256(body).hexdigest()[:24])))
+
+
+def _day(when: str, push: Push) -> date:
+    """The day in China; the day it was told where the warehouse names none that can be read."""
+    try:
+        return signing.read_stamp(when).date()
+    except ValueError:
+        return push.at.astimezone(signing.CHINA).date()
