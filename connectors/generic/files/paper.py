@@ -1,0 +1,120 @@
+"""An order written down: CSV with a row for each line, XML, or one line of JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from connectors.generic.files.place import LONGEST_NAME, plain
+from tongshang.connect import FixSettings, Rejected
+
+HEAD = (
+    *("reference", "version", "act", "organisation", "ordered_on", "delivery_on", "partner", "buyer_name"),
+    *("buyer_code", "buyer_po", "ship_to", "note", "currency", "total"),
+)
+LINE = ("line", "material", "name", "unit", "quantity", "price", "tax_rate", "amount")
+NAMES = {name: name for name in (*HEAD, *LINE)}
+FORMULA = re.compile(r"^\s*[=+\-@\t\r＝＋－＠]|[,;\t|][=+\-@＝＋－＠]")
+SUFFIX = {"csv": ".csv", "xml": ".xml", "jsonl": ".jsonl"}
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+LONGEST_REFERENCE = 120
+
+
+def piece(reference: str) -> str:
+    """A reference as a part of a file's name: no two references share one, and none leads elsewhere."""
+    told = quote(reference, safe="").replace(".", "%2E").replace("~", "%7E")
+    if not told or len(told) > LONGEST_REFERENCE:
+        raise Rejected("files.reference", f"{reference!r} cannot be part of a file's name", field="reference")
+    return told
+
+
+def name_of(pattern: str, reference: str, version: int, act: str, suffix: str) -> str:
+    """The name of an order's file; raises FixSettings for a pattern that would give two orders one name."""
+    places = {"{reference}": piece(reference), "{version}": str(version), "{act}": act}
+    for place in places:
+        if place not in pattern:
+            raise FixSettings("files.pattern", f"{pattern!r} lacks {place}")
+    for place, value in places.items():
+        pattern = pattern.replace(place, value)
+    name = pattern + suffix
+    if not plain(name) or "{" in name or name.endswith(".part"):
+        raise FixSettings("files.pattern", f"{name[:LONGEST_NAME]!r} is no name of a file")
+    return name
+
+
+def written(
+    form: str, body: Mapping[str, Any], names: Mapping[str, str], *, encoding: str, separator: str
+) -> bytes:
+    """The bytes of an order's file. Raises Rejected for text that the encoding has no letters for."""
+    if form == "xml":
+        return _xml(body, names)
+    if form == "jsonl":
+        return (json.dumps(_named(body, names), ensure_ascii=False, default=_exact) + "\n").encode()
+    text = _csv(body, names, SEPARATORS.get(separator, ","))
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError as error:
+        said = f"{encoding} has no {error.object[error.start : error.end]!r}"
+        raise Rejected("files.encoding", said) from None
+
+
+def cell(value: Any) -> str:
+    """One cell: a number as it is, text that a spreadsheet would take for a formula behind an apostrophe."""
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, int):
+        return str(value)
+    told = str(value).replace("\x00", "").replace("\r\n", " ").replace("\n", " ")
+    return f"'{told}" if FORMULA.search(told) else told
+
+
+def _csv(body: Mapping[str, Any], names: Mapping[str, str], separator: str) -> str:
+    out = io.StringIO(newline="")
+    rows = csv.writer(out, delimiter=separator, lineterminator="\r\n")
+    rows.writerow(names[name] for name in (*HEAD, *LINE))
+    head = [cell(body.get(name)) for name in HEAD]
+    for line in body["lines"] or [{}]:
+        rows.writerow([*head, *(cell(line.get(name)) for name in LINE)])
+    return out.getvalue()
+
+
+def _named(body: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    head = {names[name]: body.get(name, "") for name in HEAD}
+    return head | {"lines": [{names[name]: line.get(name, "") for name in LINE} for line in body["lines"]]}
+
+
+def _xml(body: Mapping[str, Any], names: Mapping[str, str]) -> bytes:
+    from lxml import etree
+
+    def element(parent: Any, name: str, value: Any) -> None:
+        told = format(value, "f") if isinstance(value, Decimal) else "" if value is None else str(value)
+        etree.SubElement(parent, name).text = NOT_XML.sub("", told)
+
+    try:
+        order = etree.Element("order")
+        for name in HEAD:
+            element(order, names[name], body.get(name))
+        lines = etree.SubElement(order, "lines")
+        for line in body["lines"]:
+            row = etree.SubElement(lines, "line")
+            for name in LINE:
+                element(row, names[name], line.get(name))
+    except ValueError as error:
+        raise FixSettings("files.column_name", f"columns: {error}") from None
+    written: bytes = etree.tostring(order, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return written
+
+
+def _exact(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"{type(value).__name__} has no place in a file")

@@ -1,0 +1,169 @@
+"""Documents of one connection: found by our reference, filed, changed, cancelled, and read back after each write."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from connectors.generic.orders import OrderShape
+from connectors.generic.rest import wire
+from connectors.generic.rest.client import Ask, Client
+from connectors.generic.rest.streams import KINDS_OF_STREAM
+from connectors.generic.values import pick, text
+from tongshang.connect import (
+    Bill,
+    Exchange,
+    FixSettings,
+    Found,
+    Link,
+    Lookup,
+    OrderOut,
+    Rejected,
+    RetryLater,
+    Stream,
+    SyncError,
+    Uncertain,
+    differences,
+)
+
+PLACES = ("reference", "number", "id", "organisation")
+
+
+class RestLink(Link):
+    """One service, filing for one organisation."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.shape = OrderShape(client.access)
+        self._seen = ("", "")  # the id found last and our reference of it
+
+    @property
+    def trace(self) -> Callable[[Exchange], None]:
+        return self.client.trace
+
+    @trace.setter
+    def trace(self, trace: Callable[[Exchange], None]) -> None:
+        self.client.trace = trace
+
+    @property
+    def before_write(self) -> Callable[[], None]:
+        return self.client.before_write
+
+    @before_write.setter
+    def before_write(self, check: Callable[[], None]) -> None:
+        self.client.before_write = check
+
+    def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
+        return self.shape.bill(order, lookup)
+
+    # -- read
+
+    def find(self, reference: str) -> Found | None:
+        """The one document with our reference. Documents of others in the answer mean that the search does not search."""
+        ask = Ask("find", "GET", self._url("find_path", {"reference": reference}))
+        rows = self._rows(self.client.call(ask))
+        if self.shape.tells("reference"):
+            path = self.shape.answer["reference"]
+            ours = [row for row in rows if _plain(pick(row, path)) == reference]
+            if rows and not ours:
+                said = f"the search for {reference} answered other documents, so it proves nothing"
+                raise FixSettings("rest.find_not_exact", said)
+            rows = ours
+        try:
+            all_found = [self.shape.found(row) for row in rows]
+        except ValueError as error:
+            raise RetryLater("rest.unreadable", f"{reference}: {error}") from None
+        alive = [each for each in all_found if not each.cancelled] or all_found[-1:]
+        if len(alive) > 1:
+            numbers = ", ".join(each.number for each in alive[:5])
+            raise Rejected("rest.found_twice", f"{reference}: {numbers}")
+        if not alive:
+            return None
+        self._seen = (alive[0].remote_id, reference)
+        return alive[0]
+
+    def _rows(self, value: Any) -> list[Mapping[str, Any]]:
+        """The documents of an answer: under the path `list`, or the answer itself."""
+        path = self.shape.answer.get("list", "")
+        if value is None or value == {} or value == []:
+            return []
+        if path:
+            parent, _, last = path.rpartition(".")
+            holder = pick(value, parent) if parent else value
+            if not isinstance(holder, Mapping) or last not in holder:
+                raise RetryLater("rest.unreadable", f"nothing at {path} in the answer of the search")
+            value = holder[last]
+        rows = value if isinstance(value, list) else [] if value is None else [value]
+        if not all(isinstance(row, Mapping) for row in rows):
+            raise RetryLater("rest.unreadable", "the search answered no documents")
+        return rows
+
+    # -- write
+
+    def send(self, bill: Bill, found: Found | None) -> Found:
+        if found is None:
+            url = self._url("create_path", {"reference": bill.reference})
+            self._write("create", self.client.access["create_method"] or "POST", url, bill.body)
+        elif differences(bill, found):
+            places = {"reference": bill.reference, "number": found.number, "id": found.remote_id}
+            url = self._url("change_path", places)
+            self._write("change", self.client.access["change_method"] or "PUT", url, bill.body)
+        there = self._there(bill.reference)
+        if there.finished or not self.client.access["confirm_path"]:
+            return there
+        places = {"reference": bill.reference, "number": there.number, "id": there.remote_id}
+        body = {"reference": bill.reference, "number": there.number}
+        self._write("confirm", "POST", self._url("confirm_path", places), body)
+        return self._there(bill.reference)
+
+    def cancel(self, found: Found) -> Found:
+        id, reference = self._seen
+        if id != found.remote_id:
+            raise RetryLater("rest.not_looked_up", f"{found.number} was not looked up on this connection")
+        places = {"reference": reference, "number": found.number, "id": found.remote_id}
+        method = self.client.access["cancel_method"] or "POST"
+        body = None if method == "DELETE" else {"reference": reference, "number": found.number}
+        self._write("cancel", method, self._url("cancel_path", places), body)
+        return self._there(reference)
+
+    def _write(self, act: str, method: str, url: str, body: Any) -> None:
+        named = f"{act} {url} {wire.encode(body)}".encode()
+        key = hashlib.sha256(named).hexdigest()[:40]
+        self.client.call(Ask(act, method, url, write=True, body=body, key=key))
+
+    def _there(self, reference: str) -> Found:
+        try:
+            found = self.find(reference)
+        except SyncError as error:
+            raise Uncertain(error.code, error.message) from error
+        if found is None:
+            raise Uncertain("rest.vanished", f"{reference} was sent and cannot be found")
+        return found
+
+    def _url(self, setting: str, places: Mapping[str, str]) -> str:
+        """The path of a setting with `{reference}` and its like filled in, each as one piece of a path."""
+        path = self.client.access[setting]
+        if not path:
+            raise Rejected("rest.not_offered", f"{setting} is not set: this system does not offer it")
+        given = {"organisation": self.client.access.organisation, **places}
+        for name in PLACES:
+            if f"{{{name}}}" in path:
+                piece = given.get(name, "")
+                if not piece or piece in (".", ".."):
+                    raise Rejected("rest.path_place", f"{setting}: nothing to put for {{{name}}}")
+                path = path.replace(f"{{{name}}}", quote(piece, safe=""))
+        if "{" in path or "}" in path:
+            raise FixSettings("rest.path", f"{setting}: only {', '.join(PLACES)} may stand in braces")
+        return self.client.url(path)
+
+    def stream(self, key: str) -> Stream:
+        return KINDS_OF_STREAM[key](self.client)
+
+    def close(self) -> None:
+        self.client.http.close()
+
+
+def _plain(value: Any) -> str:
+    return "" if isinstance(value, dict | list) else text(value)
