@@ -152,7 +152,12 @@ class Stream(ABC):
 
 
 class Link(ABC):
-    """One open connection. The engine sets `trace` and `before_write` for each piece of work."""
+    """One open connection. The engine sets `trace` and `before_write` for each piece of work.
+
+    Two methods a link may have besides, where the other system can answer them: `count(reference)`, how many live documents
+    carry a reference, which the fault drill asks in the end; and `tally(day)`, the documents of one day of the enterprise as
+    (reference, total, cancelled), which reconciliation then asks instead of looking for each one.
+    """
 
     trace: Callable[[Exchange], None]
     before_write: Callable[[], None]

@@ -27,7 +27,7 @@ from tongshang.connect import (
     differences,
 )
 
-SAMPLE = Path("/work/shared/erp-samples/idoc/orders05.example.xml")
+SAMPLE = Path(__file__).parents[3] / "shared" / "erp-samples" / "idoc" / "orders05.example.xml"
 AT = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
 DOORS = {"soap": IDOC_SOAP, "xml": IDOC_XML}
 

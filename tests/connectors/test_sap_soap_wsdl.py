@@ -13,7 +13,7 @@ from connectors.sap.soap.simulator import description as wsdl
 from tests.connectors.sap_soap_house import BASE, ICF_WSDL, Desk, nobody, order
 from tongshang.connect import FixSettings, differences
 
-SAMPLES = Path("/work/shared/erp-samples/soap")
+SAMPLES = Path(__file__).parents[3] / "shared" / "erp-samples" / "soap"
 CREATE, READ = "Z_TS_SALESORDER_CREATE", "Z_TS_SALESORDER_READ"
 
 

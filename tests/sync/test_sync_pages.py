@@ -225,7 +225,7 @@ def api(troubled: Any, app: Flask) -> Any:
 
 
 def test_the_api_does_what_the_pages_do(troubled: Any, api: Any, engine: Any) -> None:
-    (connector,) = api("GET", "/connectors").json["rows"]
+    (connector,) = [row for row in api("GET", "/connectors").json["rows"] if row["key"] == "kingdee"]
     assert connector["key"] == "kingdee"
     (row,) = api("GET", "/connections").json["rows"]
     assert (row["stuck"], row["out_today"]) == (2, 1)
