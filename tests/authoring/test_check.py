@@ -15,6 +15,8 @@ from core.host import packages
 from tests.cli.test_command_line import tongshang
 from tests.examples import build
 
+pytestmark = pytest.mark.slow
+
 NAME = "tongshang_advance"
 
 

@@ -18,6 +18,8 @@ from core.config import embedded_url
 from core.db.embedded import EmbeddedPostgres
 from tests.cli.test_command_line import alive, free, tongshang
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

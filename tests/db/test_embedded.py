@@ -20,6 +20,8 @@ from core.config import UserError, socket_folder
 from core.db.embedded import EmbeddedPostgres, leftovers
 from core.db.embedded.cluster import POINTER
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

@@ -20,6 +20,8 @@ from tests.app.house import House
 from tests.trust.bodies import body_for, names_ids
 from tests.trust.foreign import Hidden, hidden_from, samples
 
+pytestmark = pytest.mark.slow
+
 CRAWLERS = ("hengke", pytest.param("lianhang", marks=[pytest.mark.slow, pytest.mark.long]))
 PUBLISHED = {"ts.enterprise_card", "ts.listing"}
 MEANT_FOR_ALL = {

@@ -12,6 +12,8 @@ from tests.host.trust.conftest import Call, codes
 from tests.host.trust.index_server import IndexServer, plain_server
 from tests.host.trust.publisher import Maker
 
+pytestmark = pytest.mark.slow
+
 Take = Callable[..., Any]
 
 

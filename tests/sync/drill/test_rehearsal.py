@@ -14,6 +14,8 @@ from core.sync.model import ErpConnection
 from core.sync.refs import lookup_of
 from core.sync.secrets import access_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def rehearsal(house):
