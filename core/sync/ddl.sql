@@ -41,14 +41,15 @@ GRANT EXECUTE ON FUNCTION ts.sync_claim(int, interval, int) TO ts_worker;
 -- ;;
 CREATE OR REPLACE FUNCTION ts.sync_claim_stream(lease interval) RETURNS SETOF ts.sync_stream
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE ts.sync_stream s SET attempt = s.attempt + 1, lease_until = clock_timestamp() + lease
-  FROM (SELECT t.id FROM ts.sync_stream t JOIN ts.erp_connection c ON c.id = t.connection_id
+  WITH due AS MATERIALIZED (  -- else a plan may ask it once for each row, and LIMIT 1 would mean one each time
+        SELECT t.id FROM ts.sync_stream t JOIN ts.erp_connection c ON c.id = t.connection_id
         WHERE (t.enabled OR t.wanted_by <> '') AND t.next_at <= clock_timestamp()
           AND (t.lease_until IS NULL OR t.lease_until <= clock_timestamp())
           AND (c.state = 'active' OR t.key = 'check')
           AND (c.open_until IS NULL OR c.open_until <= clock_timestamp() OR t.key = 'check')
-        ORDER BY t.next_at LIMIT 1 FOR UPDATE OF t SKIP LOCKED) due
-  WHERE s.id = due.id RETURNING s.*
+        ORDER BY t.next_at LIMIT 1 FOR UPDATE OF t SKIP LOCKED)
+  UPDATE ts.sync_stream s SET attempt = s.attempt + 1, lease_until = clock_timestamp() + lease
+  FROM due WHERE s.id = due.id RETURNING s.*
 $$;
 -- ;;
 REVOKE ALL ON FUNCTION ts.sync_claim_stream(interval) FROM PUBLIC;

@@ -2029,12 +2029,13 @@ GRANT EXECUTE ON FUNCTION ts.outbox_claim(int, interval, text[]) TO ts_worker;
 -- with him, so the next one goes on at the mark of the last committed one.
 CREATE OR REPLACE FUNCTION ts.work_claim(lease interval) RETURNS SETOF ts.work_run
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  WITH due AS MATERIALIZED (  -- else a plan may ask it once for each row
+        SELECT w.id FROM ts.work_run w
+        WHERE w.state IN ('queued', 'running') AND (w.lease_until IS NULL OR w.lease_until <= clock_timestamp())
+        ORDER BY w.turned_at, w.id FOR UPDATE SKIP LOCKED LIMIT 1)
   UPDATE ts.work_run r SET state = 'running', claim = r.claim + 1, tries = r.tries + 1, turned_at = clock_timestamp(),
          started_at = coalesce(r.started_at, clock_timestamp()), lease_until = clock_timestamp() + lease
-  FROM (SELECT w.id FROM ts.work_run w
-        WHERE w.state IN ('queued', 'running') AND (w.lease_until IS NULL OR w.lease_until <= clock_timestamp())
-        ORDER BY w.turned_at, w.id FOR UPDATE SKIP LOCKED LIMIT 1) due
-  WHERE r.id = due.id RETURNING r.*
+  FROM due WHERE r.id = due.id RETURNING r.*
 $$;
 -- ;;
 REVOKE ALL ON FUNCTION ts.work_claim(interval) FROM PUBLIC;
@@ -3665,14 +3666,15 @@ GRANT EXECUTE ON FUNCTION ts.sync_claim(int, interval, int) TO ts_worker;
 -- ;;
 CREATE OR REPLACE FUNCTION ts.sync_claim_stream(lease interval) RETURNS SETOF ts.sync_stream
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE ts.sync_stream s SET attempt = s.attempt + 1, lease_until = clock_timestamp() + lease
-  FROM (SELECT t.id FROM ts.sync_stream t JOIN ts.erp_connection c ON c.id = t.connection_id
+  WITH due AS MATERIALIZED (  -- else a plan may ask it once for each row, and LIMIT 1 would mean one each time
+        SELECT t.id FROM ts.sync_stream t JOIN ts.erp_connection c ON c.id = t.connection_id
         WHERE (t.enabled OR t.wanted_by <> '') AND t.next_at <= clock_timestamp()
           AND (t.lease_until IS NULL OR t.lease_until <= clock_timestamp())
           AND (c.state = 'active' OR t.key = 'check')
           AND (c.open_until IS NULL OR c.open_until <= clock_timestamp() OR t.key = 'check')
-        ORDER BY t.next_at LIMIT 1 FOR UPDATE OF t SKIP LOCKED) due
-  WHERE s.id = due.id RETURNING s.*
+        ORDER BY t.next_at LIMIT 1 FOR UPDATE OF t SKIP LOCKED)
+  UPDATE ts.sync_stream s SET attempt = s.attempt + 1, lease_until = clock_timestamp() + lease
+  FROM due WHERE s.id = due.id RETURNING s.*
 $$;
 -- ;;
 REVOKE ALL ON FUNCTION ts.sync_claim_stream(interval) FROM PUBLIC;
@@ -3682,11 +3684,12 @@ GRANT EXECUTE ON FUNCTION ts.sync_claim_stream(interval) TO ts_worker;
 -- The drill that waited longest for its next case, across all tenants; one whose worker died is gone on with.
 CREATE OR REPLACE FUNCTION ts.sync_claim_drill(lease interval) RETURNS SETOF ts.sync_drill
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE ts.sync_drill d SET attempt = d.attempt + 1, turned_at = clock_timestamp(), lease_until = clock_timestamp() + lease
-  FROM (SELECT w.id FROM ts.sync_drill w
+  WITH due AS MATERIALIZED (  -- else a plan may ask it once for each row
+        SELECT w.id FROM ts.sync_drill w
         WHERE w.state = 'running' AND (w.lease_until IS NULL OR w.lease_until <= clock_timestamp())
-        ORDER BY w.turned_at, w.id FOR UPDATE SKIP LOCKED LIMIT 1) due
-  WHERE d.id = due.id RETURNING d.*
+        ORDER BY w.turned_at, w.id FOR UPDATE SKIP LOCKED LIMIT 1)
+  UPDATE ts.sync_drill d SET attempt = d.attempt + 1, turned_at = clock_timestamp(), lease_until = clock_timestamp() + lease
+  FROM due WHERE d.id = due.id RETURNING d.*
 $$;
 -- ;;
 REVOKE ALL ON FUNCTION ts.sync_claim_drill(interval) FROM PUBLIC;
@@ -3744,12 +3747,13 @@ GRANT EXECUTE ON FUNCTION ts.sync_plan_tallies() TO ts_worker
 -- ;;
 CREATE OR REPLACE FUNCTION ts.sync_claim_tally(lease interval) RETURNS SETOF ts.sync_tally
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE ts.sync_tally t SET state = 'running', attempt = t.attempt + 1, lease_until = clock_timestamp() + lease
-  FROM (SELECT w.id FROM ts.sync_tally w JOIN ts.erp_connection c ON c.id = w.connection_id
+  WITH due AS MATERIALIZED (  -- else a plan may ask it once for each row
+        SELECT w.id FROM ts.sync_tally w JOIN ts.erp_connection c ON c.id = w.connection_id
         WHERE w.state IN ('wanted', 'running') AND (w.lease_until IS NULL OR w.lease_until <= clock_timestamp())
           AND c.state = 'active' AND (c.open_until IS NULL OR c.open_until <= clock_timestamp())
-        ORDER BY w.asked_at, w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED) due
-  WHERE t.id = due.id RETURNING t.*
+        ORDER BY w.asked_at, w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED)
+  UPDATE ts.sync_tally t SET state = 'running', attempt = t.attempt + 1, lease_until = clock_timestamp() + lease
+  FROM due WHERE t.id = due.id RETURNING t.*
 $$
 -- ;;
 REVOKE ALL ON FUNCTION ts.sync_claim_tally(interval) FROM PUBLIC

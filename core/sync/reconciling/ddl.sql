@@ -20,12 +20,13 @@ GRANT EXECUTE ON FUNCTION ts.sync_plan_tallies() TO ts_worker
 -- ;;
 CREATE OR REPLACE FUNCTION ts.sync_claim_tally(lease interval) RETURNS SETOF ts.sync_tally
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE ts.sync_tally t SET state = 'running', attempt = t.attempt + 1, lease_until = clock_timestamp() + lease
-  FROM (SELECT w.id FROM ts.sync_tally w JOIN ts.erp_connection c ON c.id = w.connection_id
+  WITH due AS MATERIALIZED (  -- else a plan may ask it once for each row
+        SELECT w.id FROM ts.sync_tally w JOIN ts.erp_connection c ON c.id = w.connection_id
         WHERE w.state IN ('wanted', 'running') AND (w.lease_until IS NULL OR w.lease_until <= clock_timestamp())
           AND c.state = 'active' AND (c.open_until IS NULL OR c.open_until <= clock_timestamp())
-        ORDER BY w.asked_at, w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED) due
-  WHERE t.id = due.id RETURNING t.*
+        ORDER BY w.asked_at, w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED)
+  UPDATE ts.sync_tally t SET state = 'running', attempt = t.attempt + 1, lease_until = clock_timestamp() + lease
+  FROM due WHERE t.id = due.id RETURNING t.*
 $$
 -- ;;
 REVOKE ALL ON FUNCTION ts.sync_claim_tally(interval) FROM PUBLIC
