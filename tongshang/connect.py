@@ -4,6 +4,7 @@ from core.sync import (
     Access,
     Bill,
     Blocked,
+    CallerLink,
     Connector,
     DeliveryIn,
     Exchange,
@@ -53,6 +54,7 @@ from core.sync import (
     Unreachable,
     differences,
     folder,
+    looked_at,
     outcome_of,
     probe,
     session,
@@ -60,6 +62,8 @@ from core.sync import (
 )
 
 __all__ = [
+    "CallerLink",
+    "looked_at",
     "Access",
     "Bill",
     "Blocked",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 import requests
@@ -42,11 +43,10 @@ from connectors.kingdee.streams import (
 from tongshang.connect import (
     Access,
     Bill,
+    CallerLink,
     Connector,
-    Exchange,
     FixSettings,
     Found,
-    Link,
     Lookup,
     OrderOut,
     Rejected,
@@ -56,34 +56,19 @@ from tongshang.connect import (
     SyncError,
     Uncertain,
     differences,
-    probe,
+    looked_at,
 )
 
 NUMBER_TAKEN = "已存在"
 
 
-class KingdeeLink(Link):
+class KingdeeLink(CallerLink):
     """One account in one data centre, working for one organisation."""
 
     def __init__(self, client: Client, mapping: SiteMapping) -> None:
+        self.caller = client
         self.client = client
         self.mapping = mapping
-
-    @property
-    def trace(self) -> Callable[[Exchange], None]:
-        return self.client.trace
-
-    @trace.setter
-    def trace(self, trace: Callable[[Exchange], None]) -> None:
-        self.client.trace = trace
-
-    @property
-    def before_write(self) -> Callable[[], None]:
-        return self.client.before_write
-
-    @before_write.setter
-    def before_write(self, check: Callable[[], None]) -> None:
-        self.client.before_write = check
 
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         learned: dict[tuple[str, str], str] = {}
@@ -252,21 +237,15 @@ class Kingdee(Connector):
         return KingdeeLink(self._client(access, http), SiteMapping(access))
 
     def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
-        reached = [Step(stage, ok, said) for stage, ok, said in probe(http, access.base_url)]
-        yield from reached
-        if not all(step.ok for step in reached):
-            return
-        for name, look in (
+        looks = (
             ("service", self._look_for_data_centre),
             ("login", self._look_at_login),
             ("organisation", self._look_for_organisation),
             ("read", self._look_at_fields),
-        ):
-            try:
-                yield Step(name, True, look(access, http))
-            except SyncError as error:
-                yield Step(name, False, f"{error.code}: {error.message}")
-                return
+        )
+        yield from looked_at(
+            http, access.base_url, ((name, partial(look, access, http)) for name, look in looks)
+        )
 
     def demo_values(self) -> Mapping[str, str]:
         from connectors.kingdee.simulator import DEMO_ACCOUNT  # only the demo needs the simulator

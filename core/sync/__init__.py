@@ -18,6 +18,7 @@ from core.sync.documents import differences, enqueue
 from core.sync.duties import Pusher
 from core.sync.engine import Engine, Task
 from core.sync.events import DocumentStuck, DocumentSynced
+from core.sync.furniture import CallerLink, looked_at
 from core.sync.inbox.model import SyncPush
 from core.sync.incoming import (
     DeliveryIn,
@@ -85,6 +86,8 @@ from core.sync.service import (
 from core.sync.streams import Puller
 
 __all__ = [
+    "CallerLink",
+    "looked_at",
     "Access",
     "Bill",
     "Blocked",

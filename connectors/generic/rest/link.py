@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -14,10 +14,9 @@ from connectors.generic.rest.streams import KINDS_OF_STREAM
 from connectors.generic.values import pick, text
 from tongshang.connect import (
     Bill,
-    Exchange,
+    CallerLink,
     FixSettings,
     Found,
-    Link,
     Lookup,
     OrderOut,
     Rejected,
@@ -31,29 +30,14 @@ from tongshang.connect import (
 PLACES = ("reference", "number", "id", "organisation")
 
 
-class RestLink(Link):
+class RestLink(CallerLink):
     """One service, filing for one organisation."""
 
     def __init__(self, client: Client) -> None:
+        self.caller = client
         self.client = client
         self.shape = OrderShape(client.access)
         self._seen = ("", "")  # the id found last and our reference of it
-
-    @property
-    def trace(self) -> Callable[[Exchange], None]:
-        return self.client.trace
-
-    @trace.setter
-    def trace(self, trace: Callable[[Exchange], None]) -> None:
-        self.client.trace = trace
-
-    @property
-    def before_write(self) -> Callable[[], None]:
-        return self.client.before_write
-
-    @before_write.setter
-    def before_write(self, check: Callable[[], None]) -> None:
-        self.client.before_write = check
 
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         return self.shape.bill(order, lookup)

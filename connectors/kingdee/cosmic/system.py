@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import ClassVar
 
 import requests
@@ -13,11 +14,10 @@ from connectors.kingdee.cosmic.mapping import SiteMapping
 from tongshang.connect import (
     Access,
     Bill,
+    CallerLink,
     Connector,
-    Exchange,
     FixSettings,
     Found,
-    Link,
     Lookup,
     OrderOut,
     Rejected,
@@ -28,7 +28,7 @@ from tongshang.connect import (
     SyncError,
     Uncertain,
     differences,
-    probe,
+    looked_at,
 )
 
 ERRORS = {"locked": "", "busy": "", "duplicate": "", "exception": "", "permission": ""}
@@ -37,27 +37,12 @@ NOBODY = "TS-CHECK-0"  # a number that no order of ours has
 PATH = "Its path behind the address, as the site's API page shows it: /kapi/v2/…"
 
 
-class CosmicLink(Link):
+class CosmicLink(CallerLink):
     """One application in one data centre, working for one organisation. `api` answers the path of an act."""
 
     def __init__(self, client: Client, mapping: SiteMapping, api: Callable[[str], str]) -> None:
+        self.caller = client
         self.client, self.mapping, self.api = client, mapping, api
-
-    @property
-    def trace(self) -> Callable[[Exchange], None]:
-        return self.client.trace
-
-    @trace.setter
-    def trace(self, trace: Callable[[Exchange], None]) -> None:
-        self.client.trace = trace
-
-    @property
-    def before_write(self) -> Callable[[], None]:
-        return self.client.before_write
-
-    @before_write.setter
-    def before_write(self, check: Callable[[], None]) -> None:
-        self.client.before_write = check
 
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         learned: dict[tuple[str, str], str] = {}
@@ -194,20 +179,14 @@ class Cosmic(Connector):
         return CosmicLink(_client(access, http), SiteMapping(access), lambda act: access[f"{act}_api"])
 
     def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
-        reached = [Step(stage, ok, said) for stage, ok, said in probe(http, access.base_url)]
-        yield from reached
-        if not all(step.ok for step in reached):
-            return
-        for name, look in (
+        looks = (
             ("login", _look_at_login),
             ("organisation", _look_at_organisation),
             ("read", _look_at_bills),
-        ):
-            try:
-                yield Step(name, True, look(access, http))
-            except SyncError as error:
-                yield Step(name, False, f"{error.code}: {error.message}")
-                return
+        )
+        yield from looked_at(
+            http, access.base_url, ((name, partial(look, access, http)) for name, look in looks)
+        )
 
     def demo_values(self) -> Mapping[str, str]:
         from connectors.kingdee.cosmic.simulator import DEMO  # only the demo needs the simulator

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import ClassVar
 
 import requests
@@ -17,11 +18,10 @@ from connectors.kingdee.eas.wsdls import FACADE, facade_wsdl, login_wsdl
 from tongshang.connect import (
     Access,
     Bill,
+    CallerLink,
     Connector,
-    Exchange,
     FixSettings,
     Found,
-    Link,
     Lookup,
     OrderOut,
     Rejected,
@@ -31,7 +31,7 @@ from tongshang.connect import (
     SyncError,
     Uncertain,
     differences,
-    probe,
+    looked_at,
 )
 
 LOGIN_PATH, FACADE_PATH = "/ormrpc/services/EASLogin", f"/ormrpc/services/{FACADE}"
@@ -39,27 +39,12 @@ NEEDED = ("import", "query", "submit", "audit", "unaudit", "cancel", "customers"
 NOBODY = "TS-CHECK-0"  # a number that no order of ours has
 
 
-class EasLink(Link):
+class EasLink(CallerLink):
     """One user in one data centre, working for one organisation."""
 
     def __init__(self, wire: Wire, facade: Facade, mapping: SiteMapping) -> None:
+        self.caller = wire
         self.wire, self.facade, self.mapping = wire, facade, mapping
-
-    @property
-    def trace(self) -> Callable[[Exchange], None]:
-        return self.wire.trace
-
-    @trace.setter
-    def trace(self, trace: Callable[[Exchange], None]) -> None:
-        self.wire.trace = trace
-
-    @property
-    def before_write(self) -> Callable[[], None]:
-        return self.wire.before_write
-
-    @before_write.setter
-    def before_write(self, check: Callable[[], None]) -> None:
-        self.wire.before_write = check
 
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         learned: dict[tuple[str, str], str] = {}
@@ -238,21 +223,15 @@ class Eas(Connector):
         return EasLink(facade.service.wire, facade, mapping)
 
     def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
-        reached = [Step(stage, ok, said) for stage, ok, said in probe(http, access.base_url)]
-        yield from reached
-        if not all(step.ok for step in reached):
-            return
-        for name, look in (
+        looks = (
             ("service", _look_at_wsdls),
             ("login", _look_at_login),
             ("organisation", _look_at_organisation),
             ("read", _look_at_records),
-        ):
-            try:
-                yield Step(name, True, look(access, http))
-            except SyncError as error:
-                yield Step(name, False, f"{error.code}: {error.message}")
-                return
+        )
+        yield from looked_at(
+            http, access.base_url, ((name, partial(look, access, http)) for name, look in looks)
+        )
 
     def demo_values(self) -> Mapping[str, str]:
         from connectors.kingdee.eas.simulator import DEMO  # only the demo needs the simulator

@@ -17,9 +17,8 @@ from connectors.sap.odata.mapping import ORDERS, PARTNERS, SiteMapping, live_ite
 from connectors.sap.odata.streams import STREAMS
 from tongshang.connect import (
     Bill,
-    Exchange,
+    CallerLink,
     Found,
-    Link,
     Lookup,
     OrderOut,
     Rejected,
@@ -33,28 +32,13 @@ WHOLE = {"$expand": "to_Item,to_Item/to_PricingElement"}
 AT_ONCE = 50  # items rejected in one batch
 
 
-class SapLink(Link):
+class SapLink(CallerLink):
     """One user in one system, filing for one sales area."""
 
     def __init__(self, client: Client, mapping: SiteMapping) -> None:
+        self.caller = client
         self.client = client
         self.mapping = mapping
-
-    @property
-    def trace(self) -> Callable[[Exchange], None]:
-        return self.client.trace
-
-    @trace.setter
-    def trace(self, trace: Callable[[Exchange], None]) -> None:
-        self.client.trace = trace
-
-    @property
-    def before_write(self) -> Callable[[], None]:
-        return self.client.before_write
-
-    @before_write.setter
-    def before_write(self, check: Callable[[], None]) -> None:
-        self.client.before_write = check
 
     # -- the contract
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import ClassVar
 
 import requests
@@ -19,12 +20,11 @@ from connectors.wms.shelves import Row, by_page, stock
 from tongshang.connect import (
     Access,
     Bill,
+    CallerLink,
     Connector,
-    Exchange,
     FixSettings,
     Found,
     Heard,
-    Link,
     Lookup,
     OrderOut,
     Page,
@@ -38,7 +38,7 @@ from tongshang.connect import (
     Stream,
     SyncError,
     Uncertain,
-    probe,
+    looked_at,
 )
 
 PAGE = 100  # rows of stock
@@ -78,27 +78,12 @@ class Stocks(Stream):
         ]
 
 
-class FluxLink(Link):
+class FluxLink(CallerLink):
     """One owner's goods in one warehouse."""
 
     def __init__(self, client: Client, mapping: Words) -> None:
+        self.caller = client.caller
         self.client, self.mapping = client, mapping
-
-    @property
-    def trace(self) -> Callable[[Exchange], None]:
-        return self.client.caller.trace
-
-    @trace.setter
-    def trace(self, trace: Callable[[Exchange], None]) -> None:
-        self.client.caller.trace = trace
-
-    @property
-    def before_write(self) -> Callable[[], None]:
-        return self.client.caller.before_write
-
-    @before_write.setter
-    def before_write(self, check: Callable[[], None]) -> None:
-        self.client.caller.before_write = check
 
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         return self.mapping.bill(order, lookup)
@@ -180,20 +165,14 @@ class Flux(Connector):
         return FluxLink(Client(caller, account, remedies(access, CODES)), Words(access))
 
     def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
-        reached = [Step(stage, ok, seen) for stage, ok, seen in probe(http, access.base_url)]
-        yield from reached
-        if not all(step.ok for step in reached):
-            return
-        for name, look in (
+        looks = (
             ("organisation", self._look_at_settings),
             ("login", self._look_for_nobody),
             ("read", self._look_at_stock),
-        ):
-            try:
-                yield Step(name, True, look(access, http))
-            except SyncError as error:
-                yield Step(name, False, f"{error.code}: {error.message}")
-                return
+        )
+        yield from looked_at(
+            http, access.base_url, ((name, partial(look, access, http)) for name, look in looks)
+        )
 
     def hear(self, access: Access, push: Push) -> Heard:
         return Ear(_account(access), Goods(access, "flux"), access.organisation).hear(push)

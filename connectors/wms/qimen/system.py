@@ -8,8 +8,9 @@ version of our order (`SO-1_v3`, `SO-1_v4`, ...), and the warehouse refuses a se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 import requests
@@ -26,12 +27,11 @@ from connectors.wms.xmltext import said
 from tongshang.connect import (
     Access,
     Bill,
+    CallerLink,
     Connector,
-    Exchange,
     FixSettings,
     Found,
     Heard,
-    Link,
     Lookup,
     OrderOut,
     Push,
@@ -43,7 +43,7 @@ from tongshang.connect import (
     SyncError,
     Uncertain,
     differences,
-    probe,
+    looked_at,
 )
 
 LINES = 100  # of one page of a look-up; the most that the protocol allows
@@ -53,29 +53,14 @@ REMEMBERED = 1000  # versions of orders, so that a look-up asks for the likely o
 NOBODY = "TONGSHANG-CHECK"  # an order that no warehouse has
 
 
-class QimenLink(Link):
+class QimenLink(CallerLink):
     """One owner's goods in one warehouse."""
 
     def __init__(self, client: Client, mapping: Words, look_up: str, items: tuple[str, ...], by: str) -> None:
+        self.caller = client.caller
         self.client, self.mapping, self.items, self.by = client, mapping, items, by
         self.look_up = mapping.document if look_up in ("", "same") else look_up
         self._versions: dict[str, int] = {}
-
-    @property
-    def trace(self) -> Callable[[Exchange], None]:
-        return self.client.caller.trace
-
-    @trace.setter
-    def trace(self, trace: Callable[[Exchange], None]) -> None:
-        self.client.caller.trace = trace
-
-    @property
-    def before_write(self) -> Callable[[], None]:
-        return self.client.caller.before_write
-
-    @before_write.setter
-    def before_write(self, check: Callable[[], None]) -> None:
-        self.client.caller.before_write = check
 
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         if self.mapping.by_code:
@@ -244,20 +229,14 @@ class Qimen(Connector):
         return QimenLink(client, mapping, access["look_up"], items, access["stock_by"] or "stock")
 
     def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
-        reached = [Step(stage, ok, seen) for stage, ok, seen in probe(http, access.base_url)]
-        yield from reached
-        if not all(step.ok for step in reached):
-            return
-        for name, look in (
+        looks = (
             ("organisation", self._look_at_settings),
             ("login", self._look_for_nobody),
             ("read", self._look_at_stock),
-        ):
-            try:
-                yield Step(name, True, look(access, http))
-            except SyncError as error:
-                yield Step(name, False, f"{error.code}: {error.message}")
-                return
+        )
+        yield from looked_at(
+            http, access.base_url, ((name, partial(look, access, http)) for name, look in looks)
+        )
 
     def hear(self, access: Access, push: Push) -> Heard:
         return Ear(_account(access), Goods(access, "qimen"), access.organisation).hear(push)
