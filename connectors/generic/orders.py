@@ -88,8 +88,8 @@ class OrderShape:
             "ordered_on": order.ordered_on.isoformat(),
             "delivery_on": order.delivery_on.isoformat() if order.delivery_on else "",
             "partner": partner,
-            "buyer_name": order.buyer_name,
-            "buyer_code": order.buyer_code,
+            "partner_name": order.partner_name,
+            "partner_code": order.partner_code,
             "buyer_po": order.buyer_po,
             "ship_to": order.ship_to,
             "note": order.note,
@@ -107,12 +107,12 @@ class OrderShape:
         )
 
     def _partner(self, order: OrderOut, lookup: Lookup) -> str:
-        known = lookup("partner", order.buyer_id) or self.partners.get(order.buyer_code)
+        known = lookup("partner", order.partner_id) or self.partners.get(order.partner_code)
         if known:
             return known
-        if self.by_code and order.buyer_code:
-            return order.buyer_code
-        raise Rejected("generic.partner_missing", f"no number for {order.buyer_name}", field="partner")
+        if self.by_code and order.partner_code:
+            return order.partner_code
+        raise Rejected("generic.partner_missing", f"no number for {order.partner_name}", field="partner")
 
     def _compared(self, line: RemoteLine) -> RemoteLine:
         return RemoteLine(

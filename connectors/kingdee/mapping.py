@@ -8,6 +8,7 @@ from typing import Any
 
 from tongshang.connect import (
     Access,
+    Ambiguous,
     Bill,
     Found,
     LineOut,
@@ -182,7 +183,7 @@ class SiteMapping:
         twice = sorted({str(row[1]) for row in rows if row[0] != id})
         if twice:
             said = f"our reference is on {number} and {', '.join(twice)}"
-            raise Rejected("kingdee.reference_twice", said, field="FBillNo")
+            raise Ambiguous("kingdee.reference_twice", said)
         lines = tuple(
             RemoteLine(str(material), number_of(quantity), str(unit), number_of(price), number_of(amount))
             for _, _, _, _, _, _, _, material, unit, quantity, price, amount in rows

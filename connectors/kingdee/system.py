@@ -72,27 +72,27 @@ class KingdeeLink(CallerLink):
 
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         learned: dict[tuple[str, str], str] = {}
-        customer = lookup("partner", order.buyer_id)
+        customer = lookup("partner", order.partner_id)
         if customer is None:
             customer = self._customer(order)
-            learned["partner", str(order.buyer_id)] = customer
+            learned["partner", str(order.partner_id)] = customer
         return self.mapping.bill(order, customer, lambda sku: lookup("product", sku), learned)
 
     def _customer(self, order: OrderOut) -> str:
         """The one customer with the buyer's tax code."""
-        where = f"FTAXREGISTERCODE = {literal(order.buyer_code)} and FDocumentStatus = 'C'"
+        where = f"FTAXREGISTERCODE = {literal(order.partner_code)} and FDocumentStatus = 'C'"
         if self.mapping.organisation:
             where += f" and FUseOrgId.FNumber = {literal(self.mapping.organisation)}"
         rows = (
             self.client.query(CUSTOMER, ["FNumber"], where, "FCUSTID ASC", limit=2)
-            if order.buyer_code
+            if order.partner_code
             else []
         )
         if not rows:
-            said = f"{order.buyer_name} ({order.buyer_code})"
+            said = f"{order.partner_name} ({order.partner_code})"
             raise Rejected("kingdee.customer_missing", said, field="FCustId")
         if len(rows) > 1:
-            said = f"{order.buyer_code}: {rows[0][0]}, {rows[1][0]}"
+            said = f"{order.partner_code}: {rows[0][0]}, {rows[1][0]}"
             raise Rejected("kingdee.customer_ambiguous", said, field="FCustId")
         return str(rows[0][0])
 

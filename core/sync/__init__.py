@@ -4,10 +4,9 @@ from core.sync.contract import (
     Access,
     Bill,
     Connector,
-    LineOut,
+    Filing,
     Link,
     Lookup,
-    OrderOut,
     Page,
     Record,
     Setting,
@@ -48,6 +47,8 @@ from core.sync.outbound import (
     wire,
 )
 from core.sync.outcome import (
+    Ambiguous,
+    Awaited,
     Exchange,
     Failed,
     FixSettings,
@@ -66,6 +67,7 @@ from core.sync.outcome import (
     Unknown,
     outcome_of,
 )
+from core.sync.outgoing import GoodsOut, InvoicePart, LineOut, MoneyOut, OrderOut, Outgoing
 from core.sync.pushed import Heard, Push, PushAnswer, PushRefused
 from core.sync.reading import Cause, RemoteDocument, Standing, causes, remote_documents, standings
 from core.sync.registry import Registry, connectors
@@ -89,6 +91,8 @@ __all__ = [
     "CallerLink",
     "looked_at",
     "Access",
+    "Ambiguous",
+    "Awaited",
     "Bill",
     "Blocked",
     "Cause",
@@ -101,16 +105,20 @@ __all__ = [
     "Exchange",
     "ExternalRef",
     "Failed",
+    "Filing",
     "FixSettings",
     "FolderRule",
     "Found",
+    "GoodsOut",
     "Heard",
     "Incoming",
     "InvoiceIn",
+    "InvoicePart",
     "LeaseLost",
     "LineOut",
     "Link",
     "Lookup",
+    "MoneyOut",
     "MovedLine",
     "NewConnection",
     "NotSent",
@@ -118,6 +126,7 @@ __all__ = [
     "OrderOut",
     "OutboundRule",
     "Outcome",
+    "Outgoing",
     "Page",
     "PartnerIn",
     "PaymentIn",

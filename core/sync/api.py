@@ -318,6 +318,7 @@ def _described(connector: Connector) -> dict[str, Any]:
         "summary": connector.summary,
         "settings": settings,
         "streams": [stream.key for stream in connector.streams],
+        "documents": list(connector.documents),
         "hears": connector.hears,
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
@@ -18,6 +18,7 @@ import requests
 
 from core.sync.incoming import Incoming
 from core.sync.outcome import Exchange, Found, RemoteLine, SkipRecord
+from core.sync.outgoing import SALES_ORDER
 from core.sync.pushed import Heard, Push
 
 Record = Mapping[str, Any]
@@ -67,40 +68,6 @@ class Access:
 
 
 @dataclass(frozen=True)
-class LineOut:
-    """One line of an order on its way out. `gross` is the line's amount with tax."""
-
-    no: int
-    sku_id: UUID
-    material: str
-    name: str
-    unit: str
-    quantity: Decimal  # in `unit`
-    vat_rate: Decimal  # 0.13
-    gross: Decimal
-
-
-@dataclass(frozen=True)
-class OrderOut:
-    """A sales order as both sides agreed it; `reference` is how the other system will find it again."""
-
-    order_id: UUID
-    reference: str
-    version: int
-    buyer_id: UUID
-    buyer_name: str
-    buyer_code: str  # unified social credit code
-    buyer_po: str
-    currency: str
-    total: Decimal  # with tax
-    ordered_on: date
-    delivery_on: date | None
-    ship_to: str
-    note: str
-    lines: tuple[LineOut, ...]
-
-
-@dataclass(frozen=True)
 class Bill:
     """What we want the other system to hold, in its own codes; `body` is the connector's own message."""
 
@@ -114,16 +81,20 @@ class Bill:
 
 
 Lookup = Callable[[str, UUID], str | None]
-"""`lookup("partner", buyer_id)` and `lookup("product", sku_id)`: their number of an object of ours."""
+"""`lookup(kind, id)`: the number there of our `partner` (a customer), `supplier` or `product` (a material)."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """Rows of one fetch. `position` is where to go on after a stop, `cursor` the newest change seen so far."""
+    """Rows of one fetch. `position` is where to go on after a stop, `cursor` the newest change seen so far.
+
+    `total` is how many rows the whole run will have, where the other system tells; progress is shown by it.
+    """
 
     rows: tuple[Record, ...]
     position: str
     cursor: str | None
+    total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -151,24 +122,20 @@ class Stream(ABC):
         """A row in the platform's words; raises `SkipRecord` when it cannot be used."""
 
 
-class Link(ABC):
-    """One open connection. The engine sets `trace` and `before_write` for each piece of work.
+class Filing(ABC):
+    """How the documents of one kind are put there: in its codes, looked for, sent, taken back.
 
-    Two methods a link may have besides, where the other system can answer them: `count(reference)`, how many live documents
-    carry a reference, which the fault drill asks in the end; and `tally(day)`, the documents of one day of the enterprise as
-    (reference, total, cancelled), which reconciliation then asks instead of looking for each one.
+    A method it may have besides, where the other system can answer it: `count(reference)`, how many live documents carry a
+    reference, which the fault drill asks in the end.
     """
 
-    trace: Callable[[Exchange], None]
-    before_write: Callable[[], None]
-
     @abstractmethod
-    def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
-        """The order in the other system's codes; raises `Rejected` when something has no counterpart."""
+    def bill(self, document: Any, lookup: Lookup) -> Bill:
+        """The document, a value of `outgoing`, in the codes there; raises `Rejected` when something has no counterpart."""
 
     @abstractmethod
     def find(self, reference: str) -> Found | None:
-        """The document that carries our reference, None when there is none."""
+        """The document that carries our reference, None when there is none; raises `Ambiguous` when there are several."""
 
     @abstractmethod
     def send(self, bill: Bill, found: Found | None) -> Found:
@@ -177,6 +144,25 @@ class Link(ABC):
     @abstractmethod
     def cancel(self, found: Found) -> Found:
         """Make the found document void there. Raises SyncError."""
+
+
+class Link(Filing):
+    """One open connection, and itself the filing of its sales orders.
+
+    The engine sets `trace` and `before_write` for each piece of work.
+
+    A method a link may have besides: `tally(day)`, the sales orders of one day of the enterprise as
+    (reference, total, cancelled), which reconciliation then asks instead of looking for each one.
+    """
+
+    trace: Callable[[Exchange], None]
+    before_write: Callable[[], None]
+
+    def filing(self, kind: str) -> Filing:
+        """The filing of one kind of `Connector.documents`; raises KeyError for another one."""
+        if kind == SALES_ORDER:
+            return self
+        raise KeyError(kind)
 
     @abstractmethod
     def stream(self, key: str) -> Stream:
@@ -198,7 +184,7 @@ class Connector(ABC):
     unique_reference: ClassVar[bool]  # the other system refuses a second document with our reference
     can_look_up: ClassVar[bool]  # a document can be found by our reference
     settle: ClassVar[timedelta]  # longer than the slowest commit there; no look-up after "unknown" before
-    documents: ClassVar[tuple[str, ...]] = ("sales_order",)  # kinds of ours it can file there
+    documents: ClassVar[tuple[str, ...]] = (SALES_ORDER,)  # kinds of ours it can file there, see `outgoing`
     stock_counts: ClassVar[bool] = True  # its stock is written here; else differences are only listed
     hears: ClassVar[bool] = False  # the other system may call us; see `hear`
 
@@ -223,10 +209,9 @@ __all__ = [
     "Access",
     "Bill",
     "Connector",
-    "LineOut",
+    "Filing",
     "Link",
     "Lookup",
-    "OrderOut",
     "Page",
     "Record",
     "Setting",

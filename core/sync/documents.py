@@ -1,7 +1,6 @@
-"""From an order to a document on its way out, and back: is what the other system holds what we sent?"""
+"""Documents on their way out: written down as wishes; and is what the other system holds what we sent?"""
 
-from dataclasses import asdict
-from datetime import date
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,33 +8,40 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from core.kernel import Context, round2, uuid7
-from core.orders import OrderLine, TradeOrder
-from core.sync.contract import Bill, LineOut, OrderOut
-from core.sync.model import ErpConnection, SyncDocument
+from core.kernel import Context, uuid7
+from core.orders import TradeOrder
+from core.sync.contract import Bill
+from core.sync.facts import order_out
+from core.sync.model import ErpConnection, ExternalRef, SyncDocument
 from core.sync.outcome import Found
+from core.sync.outgoing import KINDS, PURCHASE_ORDER, SALES_ORDER, Outgoing
+from core.sync.plainly import plain, typed
 from core.sync.registry import connectors
-from core.tenancy import card
 
-SALES_ORDER = "sales_order"
 PRICE_DIGITS = Decimal("0.000001")  # prices there may be rounded to their own number of places
 
 
 def enqueue(ctx: Context, order: TradeOrder, intent: str, version: int) -> int:
-    """Write the wish for every connection of ctx's enterprise that takes orders; answers how many. Repeating changes nothing.
+    """Wish for an order in ctx's own books: a sales order where it sells, a purchase order where it buys."""
+    kind = SALES_ORDER if ctx.tenant_id == order.seller_id else PURCHASE_ORDER
+    return wish(ctx, kind, order.id, intent, version, lambda: order_out(ctx, order, version))
 
-    A newer version replaces older ones that are not under way. A cancellation of a document that was never
-    sent is done at once: there is nothing to take back.
+
+def wish(
+    ctx: Context, kind: str, object_id: UUID, intent: str, version: int, read: Callable[[], Outgoing]
+) -> int:
+    """Write the wish for every connection of ctx's enterprise that takes this kind; answers how many. Repeating changes nothing.
+
+    `read` is asked only when somebody takes it. A newer version replaces older ones that are not under way. A cancellation
+    of a document that was never sent is done at once: there is nothing to take back. What came from a system is not sent
+    back to it.
     """
-    found = ctx.session.scalars(
-        select(ErpConnection).where(ErpConnection.tenant_id == ctx.tenant_id).order_by(ErpConnection.id)
-    )
-    connections = [each for each in found if _takes_orders(each.connector)]
+    connections = _takers(ctx, kind, object_id)
     if not connections:
         return 0
-    facts = order_out(ctx, order, version)
+    facts = read()
     for connection in connections:
-        before = _older(ctx, connection.id, order.id, version)
+        before = _older(ctx, connection.id, kind, object_id, version)
         if intent == "cancel" and not before:
             continue
         replaced = [row for row in before if row.state in ("new", "failed", "held")]
@@ -45,53 +51,50 @@ def enqueue(ctx: Context, order: TradeOrder, intent: str, version: int) -> int:
     return len(connections)
 
 
-def _takes_orders(key: str) -> bool:
-    """A connector that is not installed now keeps its documents: it may be again."""
-    return key not in connectors() or SALES_ORDER in connectors()[key].documents
-
-
-def order_out(ctx: Context, order: TradeOrder, version: int) -> OrderOut:
-    """The order as a frozen value; read once, so a later change of the order is a later document."""
-    buyer = card(ctx, order.buyer_id)
-    rows = ctx.session.scalars(select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.no))
-    lines = tuple(
-        LineOut(
-            line.no,
-            line.sku_id,
-            line.sku_code,
-            line.name_zh,
-            line.unit,
-            line.quantity,
-            line.vat_rate,
-            round2(line.gross),
+def _takers(ctx: Context, kind: str, object_id: UUID) -> list[ErpConnection]:
+    """Who takes a kind: asked for at the connection, and its connector can. One that is not installed now may be again."""
+    found = ctx.session.scalars(
+        select(ErpConnection)
+        .where(ErpConnection.tenant_id == ctx.tenant_id, ErpConnection.documents.contains([kind]))
+        .order_by(ErpConnection.id)
+    )
+    able = [
+        each
+        for each in found
+        if each.connector not in connectors() or kind in connectors()[each.connector].documents
+    ]
+    if not able:
+        return []
+    sent = (
+        select(SyncDocument.connection_id)
+        .where(
+            SyncDocument.tenant_id == ctx.tenant_id,
+            SyncDocument.object_id == object_id,
+            SyncDocument.kind == kind,
         )
-        for line in rows
+        .distinct()
     )
-    return OrderOut(
-        order_id=order.id,
-        reference=order.number or str(order.id),
-        version=version,
-        buyer_id=order.buyer_id,
-        buyer_name=buyer.name,
-        buyer_code=buyer.uscc,
-        buyer_po=order.buyer_po or "",
-        currency=order.currency,
-        total=round2(order.total),
-        ordered_on=(order.confirmed_at or order.created_at).date(),
-        delivery_on=order.delivery_date,
-        ship_to=order.ship_to,
-        note=order.note,
-        lines=lines,
+    theirs = set(
+        ctx.session.scalars(
+            select(ExternalRef.connection_id).where(
+                ExternalRef.tenant_id == ctx.tenant_id,
+                ExternalRef.kind == kind,
+                ExternalRef.local_id == object_id,
+                ExternalRef.connection_id.not_in(sent),
+            )
+        )
     )
+    return [each for each in able if each.id not in theirs]
 
 
-def _older(ctx: Context, connection_id: UUID, order_id: UUID, version: int) -> list[SyncDocument]:
+def _older(ctx: Context, connection_id: UUID, kind: str, object_id: UUID, version: int) -> list[SyncDocument]:
     found = ctx.session.scalars(
         select(SyncDocument)
         .where(
             SyncDocument.tenant_id == ctx.tenant_id,
             SyncDocument.connection_id == connection_id,
-            SyncDocument.object_id == order_id,
+            SyncDocument.object_id == object_id,
+            SyncDocument.kind == kind,
             SyncDocument.version < version,
         )
         .with_for_update()
@@ -109,18 +112,18 @@ def _supersede(ctx: Context, ids: list[UUID]) -> None:
         )
 
 
-def _insert(ctx: Context, connection: ErpConnection, facts: OrderOut, intent: str, *, done: bool) -> None:
+def _insert(ctx: Context, connection: ErpConnection, facts: Outgoing, intent: str, *, done: bool) -> None:
     row = {
         "id": uuid7(),
         "tenant_id": ctx.tenant_id,
         "connection_id": connection.id,
-        "kind": SALES_ORDER,
-        "object_id": facts.order_id,
+        "kind": facts.kind,
+        "object_id": facts.object_id,
         "intent": intent,
         "version": facts.version,
-        "idem_key": f"{facts.order_id}:{intent}:{facts.version}",
+        "idem_key": f"{facts.object_id}:{intent}:{facts.version}",
         "reference": facts.reference,
-        "partner": facts.buyer_name,
+        "partner": facts.partner_name,
         "total": facts.total,
         "currency": facts.currency,
         "body": to_json(facts),
@@ -132,42 +135,14 @@ def _insert(ctx: Context, connection: ErpConnection, facts: OrderOut, intent: st
     ctx.session.execute(insert(SyncDocument).values(row).on_conflict_do_nothing())
 
 
-def to_json(order: OrderOut) -> dict[str, Any]:
+def to_json(document: Outgoing) -> dict[str, Any]:
     """Decimals, dates and ids as text."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: plain(inner) for key, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(inner) for inner in value]
-        return value if value is None or isinstance(value, int) else str(value)
-
-    return {key: plain(value) for key, value in asdict(order).items()}
+    return dict(plain(document))
 
 
-def from_json(body: dict[str, Any]) -> OrderOut:
-    lines = tuple(
-        LineOut(
-            line["no"],
-            UUID(line["sku_id"]),
-            line["material"],
-            line["name"],
-            line["unit"],
-            Decimal(line["quantity"]),
-            Decimal(line["vat_rate"]),
-            Decimal(line["gross"]),
-        )
-        for line in body["lines"]
-    )
-    typed = {
-        "order_id": UUID(body["order_id"]),
-        "buyer_id": UUID(body["buyer_id"]),
-        "total": Decimal(body["total"]),
-        "ordered_on": date.fromisoformat(body["ordered_on"]),
-        "delivery_on": date.fromisoformat(body["delivery_on"]) if body["delivery_on"] else None,
-        "lines": lines,
-    }
-    return OrderOut(**{**body, **typed})
+def from_json(body: dict[str, Any]) -> Outgoing:
+    """The document that `to_json` wrote."""
+    return typed(KINDS[body["kind"]], body)
 
 
 def differences(bill: Bill, found: Found) -> list[str]:

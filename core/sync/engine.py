@@ -25,8 +25,9 @@ from sqlalchemy import select, text, update
 
 from core.db import Unit
 from core.kernel import Actor, Context
-from core.sync.contract import Access, Bill, Connector, Link, OrderOut
-from core.sync.documents import SALES_ORDER, differences, from_json
+from core.sync.breaker import note
+from core.sync.contract import Access, Bill, Connector, Link
+from core.sync.documents import differences, from_json
 from core.sync.events import DocumentStuck, DocumentSynced
 from core.sync.mapping.applied import NOTHING, Applied, mapping_of, overlay
 from core.sync.model import ErpConnection, SyncDocument
@@ -43,6 +44,7 @@ from core.sync.outcome import (
     Unknown,
     outcome_of,
 )
+from core.sync.outgoing import Outgoing
 from core.sync.refs import forget_ref, lookup_of, remember
 from core.sync.registry import Registry
 from core.sync.secrets import access_of
@@ -55,9 +57,6 @@ MARGIN = timedelta(seconds=35)  # no write begins when less than one call's time
 AT_ONCE = 2  # documents of one connection under way at a time
 FIRST_WAIT, LONGEST_WAIT = 2.0, 600.0  # seconds between tries
 MOST_TRIES = 12
-BREAKER_AFTER = 5  # failures in a row that open the circuit
-BREAKER_FIRST, BREAKER_LONGEST = 5.0, 300.0  # seconds it stays open
-STOP_AFTER = 3  # refusals of the settings in a row that stop the connection
 MOST_REFUSALS = 5  # tries of one document whose settings alone are refused, such as a missing permission
 
 
@@ -74,15 +73,15 @@ class Task:
     tries: int
     state: str  # sending, or unknown when it may be there already
     intent: str
-    object_id: UUID
-    order: OrderOut
+    document: Outgoing
     access: Access
     connector: str
     lookup: Callable[[str, UUID], str | None]
-    older: bool  # another document of the same object went before
+    older: bool  # another version of the same document went before
     until: float  # monotonic time at which the lease is over for writes
     mapping: Applied = NOTHING
     way: Way = PLAIN
+    settle: timedelta | None = None  # where this connection needs another one than its connector says
 
     @property
     def actor(self) -> Actor:
@@ -146,7 +145,7 @@ class Engine:
             ).one()
             if row.attempt != token:
                 return None
-            order = from_json(row.body)
+            document = from_json(row.body)
             mapping = mapping_of(ctx.session, tenant_id, connection.id)
             older = ctx.session.scalar(
                 select(SyncDocument.id)
@@ -154,6 +153,7 @@ class Engine:
                     SyncDocument.tenant_id == tenant_id,
                     SyncDocument.connection_id == row.connection_id,
                     SyncDocument.object_id == row.object_id,
+                    SyncDocument.kind == row.kind,
                     SyncDocument.version < row.version,
                     SyncDocument.attempt > 0,
                 )
@@ -163,21 +163,22 @@ class Engine:
                 id=row.id,
                 tenant_id=tenant_id,
                 connection_id=connection.id,
-                connection_version=connection.version + mapping.no,  # both only grow: a link is as new as either
+                connection_version=connection.version
+                + mapping.no,  # both only grow: a link is as new as either
                 connection_name=connection.name,
                 token=token,
                 tries=row.tries,
                 state=row.state,
                 intent=row.intent,
-                object_id=row.object_id,
-                order=order,
+                document=document,
                 access=access_of(connection),
                 connector=connection.connector,
-                lookup=mapping.lookup(lookup_of(ctx, connection.id, order), order),
+                lookup=mapping.lookup(lookup_of(ctx, connection.id, document), document),
                 older=older is not None,
                 until=until,
                 mapping=mapping,
                 way=way_of(connection),
+                settle=connection.settle,
             )
 
     # -- work
@@ -210,23 +211,32 @@ class Engine:
     def _deliver(self, task: Task, connector: Connector, link: Link) -> Result:
         looks = task.state == "unknown" or task.token > 1 or task.intent != "create" or task.older
         if looks and not connector.can_look_up:
-            return Result(Unknown("sync.cannot_look_up", "the system cannot be searched by our reference"))
-        found: Found | None = None
+            said = "the system cannot be searched by our reference"
+            return Result(Unknown("sync.cannot_look_up", said, hopeless=True))
+        document, found = task.document, None
+        try:
+            filing = link.filing(document.kind)
+        except KeyError:
+            return Result(Failed("sync.kind_unknown", f"{task.connector}: {document.kind}", retry=False))
         try:
             if looks:
-                found = link.find(task.order.reference)
+                found = filing.find(document.reference)
         except SyncError as error:
             return Result(outcome_of(error), looking=True, settings_refused=isinstance(error, FixSettings))
+        except MISTAKES as error:
+            log.exception("connector %s failed while looking for %s", task.connector, document.reference)
+            said = f"{type(error).__name__}: {error}"
+            return Result(Failed("sync.connector_error", said, retry=True), looking=True)
         bill: Bill | None = None
         try:
             if task.intent == "cancel":
-                return Result(found=link.cancel(found) if found and not found.cancelled else found)
-            bill = overlay(link.bill(task.order, task.lookup), task.order, task.mapping)
+                return Result(found=filing.cancel(found) if found and not found.cancelled else found)
+            bill = overlay(filing.bill(document, task.lookup), document, task.mapping)
             if found and (found.cancelled or (task.intent == "create" and differences(bill, found))):
                 told = ["cancelled there"] if found.cancelled else differences(bill, found)
                 return Result(found=found, differences=told, learned=dict(bill.learned))
             if not (found and found.finished and not differences(bill, found)):
-                found = link.send(bill, found)
+                found = filing.send(bill, found)
             return Result(found=found, differences=differences(bill, found), learned=dict(bill.learned))
         except SyncError as error:
             learned = dict(bill.learned) if bill else {}
@@ -234,7 +244,7 @@ class Engine:
             return Result(outcome_of(error), found, learned=learned, settings_refused=refused)
         except MISTAKES as error:
             # The connector itself is wrong; what it had sent by then is anybody's guess.
-            log.exception("connector %s failed on %s", task.connector, task.order.reference)
+            log.exception("connector %s failed on %s", task.connector, document.reference)
             return Result(Unknown("sync.connector_error", f"{type(error).__name__}: {error}"), found)
 
     def _link(self, task: Task, connector: Connector) -> Link:
@@ -278,7 +288,14 @@ class Engine:
             )
             if written.rowcount != 1:
                 raise LeaseLost
-            self._health(ctx, task, result)
+            note(
+                ctx,
+                task.tenant_id,
+                task.connection_id,
+                result.outcome,
+                refused=result.settings_refused,
+                pace=self.first_wait / FIRST_WAIT,
+            )
             self._aftermath(ctx, task, verdict, result)
         return str(verdict["state"])
 
@@ -296,10 +313,18 @@ class Engine:
         tries = task.tries + 1
         more = {"tries": tries, **remote}
         if isinstance(outcome, Unknown):
-            if outcome.code == "sync.cannot_look_up" or tries >= MOST_TRIES:
+            if outcome.after is not None:
+                # Waiting for an answer that is on its way is no failed try.
+                awaited = remote | _cause("unknown", outcome.code, outcome.message)
+                return awaited | {
+                    "wait": outcome.after.total_seconds()
+                    if self.settle is None
+                    else self.settle.total_seconds()
+                }
+            if outcome.hopeless or tries >= MOST_TRIES:
                 return more | _cause("held", outcome.code, outcome.message)
             assert connector is not None
-            settle = (self.settle or connector.settle).total_seconds()
+            settle = (self.settle or task.settle or connector.settle).total_seconds()
             return more | _cause("unknown", outcome.code, outcome.message) | {"wait": settle}
         assert isinstance(outcome, Failed)
         perhaps_there = task.state == "unknown" or result.found is not None
@@ -324,49 +349,17 @@ class Engine:
         base = max(self.first_wait, after.total_seconds() if after else 0.0) * 2.0 ** min(tries - 1, 12)
         return min(base, LONGEST_WAIT) * random.uniform(0.75, 1.5)
 
-    def _health(self, ctx: Context, task: Task, result: Result) -> None:
-        """The circuit breaker, and the stop when the settings themselves are refused."""
-        outcome = result.outcome
-        here = (ErpConnection.tenant_id == task.tenant_id, ErpConnection.id == task.connection_id)
-        troubled = isinstance(outcome, Unknown) or (isinstance(outcome, Failed) and outcome.retry)
-        if not (troubled or result.settings_refused):
-            ctx.session.execute(
-                update(ErpConnection)
-                .where(
-                    *here,
-                    (ErpConnection.failures > 0)
-                    | ErpConnection.last_ok_at.is_(None)
-                    | (ErpConnection.last_ok_at < ctx.now - timedelta(seconds=5)),
-                )
-                .values(failures=0, refusals=0, open_until=None, last_ok_at=ctx.now)
-            )
-            return
-        connection = ctx.session.scalar(
-            select(ErpConnection).where(*here).with_for_update().execution_options(populate_existing=True)
-        )
-        assert connection is not None and outcome is not None
-        connection.failures += 1
-        connection.refusals = connection.refusals + 1 if result.settings_refused else 0
-        connection.last_error = f"{outcome.code}: {outcome.message}"[:500]  # type: ignore[union-attr]
-        if connection.refusals >= STOP_AFTER and connection.state == "active":
-            connection.state, connection.state_reason = "stopped", connection.last_error
-            ctx.record("connection.stop", connection, reason=connection.last_error)
-        elif connection.failures >= BREAKER_AFTER:
-            seconds = min(BREAKER_FIRST * 2.0 ** (connection.failures - BREAKER_AFTER), BREAKER_LONGEST)
-            scaled = seconds * self.first_wait / FIRST_WAIT
-            connection.open_until = ctx.now + timedelta(seconds=scaled * random.uniform(0.75, 1.25))
-
     def _aftermath(self, ctx: Context, task: Task, verdict: dict[str, Any], result: Result) -> None:
         for (kind, local_id), number in result.learned.items():
             remember(ctx, task.connection_id, kind, UUID(local_id), number, number)
         state = verdict["state"]
         about = f"sync_document:{task.id}"
         common: dict[str, Any] = {
-            "subject_id": task.object_id,
+            "subject_id": task.document.object_id,
             "connection_id": task.connection_id,
-            "kind": SALES_ORDER,
+            "kind": task.document.kind,
             "intent": task.intent,
-            "reference": task.order.reference,
+            "reference": task.document.reference,
             "at": ctx.now,
         }
         if state == "done":
@@ -374,19 +367,21 @@ class Engine:
                 remember(
                     ctx,
                     task.connection_id,
-                    SALES_ORDER,
-                    task.object_id,
+                    task.document.kind,
+                    task.document.object_id,
                     result.found.remote_id,
                     result.found.number,
                 )
             elif task.intent == "cancel":
-                forget_ref(ctx, task.connection_id, SALES_ORDER, task.object_id)
+                forget_ref(ctx, task.connection_id, task.document.kind, task.document.object_id)
             number = result.found.number if result.found else ""
-            ctx.record("sync.done", about, reference=task.order.reference, remote=number, intent=task.intent)
+            ctx.record(
+                "sync.done", about, reference=task.document.reference, remote=number, intent=task.intent
+            )
             ctx.publish(DocumentSynced(remote_number=number, **common))
         elif state in ("failed", "held"):
             cause = str(verdict["cause"])
-            ctx.record(f"sync.{state}", about, reference=task.order.reference, cause=cause)
+            ctx.record(f"sync.{state}", about, reference=task.document.reference, cause=cause)
             ctx.publish(DocumentStuck(state=state, cause=cause, **common))
 
 

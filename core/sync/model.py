@@ -4,13 +4,13 @@ A document row is a wish: "let the other system hold this version of that object
 blindly; `attempt` is the fencing token of whoever holds it now.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Amount, Append, Encrypted, Model, TenantOwned, uuid_pk
@@ -32,6 +32,7 @@ class ErpConnection(TenantOwned, Model):
         Index("ix_erp_connection_push_hash", "push_hash", postgresql_where=text("push_hash IS NOT NULL")),
         CheckConstraint("state IN ('active', 'paused', 'stopped')", name="state"),
         CheckConstraint("at_once > 0 AND per_minute > 0", name="caps"),
+        CheckConstraint("settle_seconds BETWEEN 1 AND 86400", name="settle"),
     )
 
     id: Mapped[uuid_pk]
@@ -50,6 +51,10 @@ class ErpConnection(TenantOwned, Model):
     last_ok_at: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(server_default="")
     checked: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    documents: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{sales_order}'")
+    )  # kinds that go out here
+    settle_seconds: Mapped[int | None]  # before a look after "unknown"; NULL: as its connector says
     at_once: Mapped[int | None]  # documents under way at a time; NULL: the platform's number
     per_minute: Mapped[int | None]  # calls; NULL: no limit
     ca_pem: Mapped[str] = mapped_column(server_default="")
@@ -58,6 +63,10 @@ class ErpConnection(TenantOwned, Model):
     client_key: Mapped[str | None] = mapped_column(Encrypted("erp_connection.client_key"))
     push_hash: Mapped[bytes | None]  # of the token in the address under which the other system may call us
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+    @property
+    def settle(self) -> timedelta | None:
+        return timedelta(seconds=self.settle_seconds) if self.settle_seconds else None
 
 
 class ExternalRef(TenantOwned, Model):
@@ -71,7 +80,7 @@ class ExternalRef(TenantOwned, Model):
 
     id: Mapped[uuid_pk]
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("ts.erp_connection.id"))
-    kind: Mapped[str]  # partner, product, sales_order, delivery, receipt, invoice, payment
+    kind: Mapped[str]  # partner, supplier, product, delivery, invoice, and the kinds of documents that go out
     local_id: Mapped[UUID]
     external_id: Mapped[str]
     external_number: Mapped[str] = mapped_column(server_default="")

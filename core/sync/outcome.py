@@ -1,7 +1,7 @@
 """What became of a call to another system: done, refused, or not known.
 
 The third answer is the one that matters. A connection that breaks after the request was written says
-nothing about the document; sending again may make a second one. So connectors raise one of five errors,
+nothing about the document; sending again may make a second one. So connectors raise errors
 sorted by remedy, and the engine decides what happens next from the type alone.
 """
 
@@ -40,6 +40,18 @@ class Rejected(SyncError):
 
 class Uncertain(SyncError):
     """Sent, and nobody knows whether it was executed. Look it up before sending anything again."""
+
+
+class Ambiguous(Uncertain):
+    """Several documents carry our reference. No waiting makes one of them: it is held for a person at once."""
+
+
+class Awaited(Uncertain):
+    """Handed over, and the answer comes by itself later, as with files: no sign of trouble. Looked for again `after` that."""
+
+    def __init__(self, code: str, message: str, *, after: timedelta) -> None:
+        super().__init__(code, message)
+        self.after = after
 
 
 class SkipRecord(SyncError):
@@ -104,10 +116,15 @@ class Failed:
 
 @dataclass(frozen=True)
 class Unknown:
-    """Perhaps executed: to be looked up after the settle time."""
+    """Perhaps executed: to be looked up after the settle time, or `after` where the answer is awaited.
+
+    `hopeless` says that no look will ever tell more.
+    """
 
     code: str
     message: str
+    hopeless: bool = False
+    after: timedelta | None = None
 
 
 Outcome = Ok | Failed | Unknown
@@ -116,7 +133,8 @@ Outcome = Ok | Failed | Unknown
 def outcome_of(error: SyncError) -> Outcome:
     """The outcome that an error of a connector stands for."""
     if isinstance(error, Uncertain):
-        return Unknown(error.code, error.message)
+        after = error.after if isinstance(error, Awaited) else None
+        return Unknown(error.code, error.message, hopeless=isinstance(error, Ambiguous), after=after)
     if isinstance(error, RetryLater):
         return Failed(error.code, error.message, retry=True, after=error.after)
     return Failed(error.code, error.message, retry=False, field=error.field)

@@ -7,13 +7,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from core.kernel import Context, uuid7
-from core.sync.contract import OrderOut
 from core.sync.model import ExternalRef
+from core.sync.outgoing import Outgoing
 
 
-def lookup_of(ctx: Context, connection_id: UUID, order: OrderOut) -> Callable[[str, UUID], str | None]:
-    """What is known about the buyer and the goods of one order, read once."""
-    ids = {order.buyer_id, *(line.sku_id for line in order.lines)}
+def lookup_of(ctx: Context, connection_id: UUID, document: Outgoing) -> Callable[[str, UUID], str | None]:
+    """What is known about the partner and the goods of one document, read once."""
+    ids = {document.partner_id, *(line.sku_id for line in document.lines)}
     rows = ctx.session.execute(
         select(ExternalRef.kind, ExternalRef.local_id, ExternalRef.external_number).where(
             ExternalRef.tenant_id == ctx.tenant_id,

@@ -35,6 +35,7 @@ class ConnectorAnswer(Schema):
     summary = fields.Text()
     settings = fields.List(fields.Nested(SettingAnswer))
     streams = fields.List(fields.Text())
+    documents = fields.List(fields.Text())
     hears = fields.Boolean()
 
 
@@ -49,12 +50,18 @@ def _values(**options: Any) -> Any:
 
 
 class ConnectionChange(Schema):
-    """`values` are the connector's settings and secrets by key; a secret left out stays as it is."""
+    """`values` are the connector's settings and secrets by key; a secret left out stays as it is.
+
+    `documents` are the kinds that go out through it, of those its connector takes; null keeps what is.
+    """
 
     name = fields.Text(required=True, min=1, max=80)
     base_url = fields.Text(required=True, min=1, max=300)
     organisation = fields.Text(load_default="", max=40)
     values = _values(load_default=dict)
+    documents = fields.List(
+        fields.Text(max=40), load_default=None, allow_none=True, validate=validate.Length(max=20)
+    )
 
 
 class NewConnectionBody(ConnectionChange):
@@ -115,6 +122,7 @@ class ConnectionAnswer(Schema):
     base_url = fields.Text()
     organisation = fields.Text()
     settings = fields.Dict()
+    documents = fields.List(fields.Text())
     state = fields.Text()
     state_reason = fields.Text()
     version = fields.Integer()

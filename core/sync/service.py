@@ -12,6 +12,7 @@ from core.kernel import Conflict, Context, FieldError, Invalid, NotFound
 from core.sync import secrets
 from core.sync.contract import Connector
 from core.sync.model import ErpConnection, SyncDocument, SyncRun, SyncStream
+from core.sync.outgoing import PARTNER, SALES_ORDER, SUPPLIER
 from core.sync.refs import remember
 
 CHECK = "check"
@@ -21,12 +22,16 @@ MAX_SETTING, MAX_FILE = 4_000, 1_000_000  # characters
 
 @dataclass(frozen=True)
 class NewConnection:
-    """What a person tells about a connection. A blank secret keeps the one that is there."""
+    """What a person tells about a connection. A blank secret keeps the one that is there.
+
+    `documents` are the kinds that go out through it; None keeps those that do, at first the connector's usual one.
+    """
 
     name: str
     base_url: str
     organisation: str
     values: Mapping[str, str]
+    documents: Sequence[str] | None = None
 
 
 def connect(ctx: Context, connector: Connector, given: NewConnection) -> ErpConnection:
@@ -42,6 +47,7 @@ def connect(ctx: Context, connector: Connector, given: NewConnection) -> ErpConn
         organisation=given.organisation,
         settings=settings,
         secrets=secrets.sealed(hidden),
+        documents=_documents(connector, given, usual(connector)),
         created_at=ctx.now,
     )
     ctx.session.add(connection)
@@ -83,6 +89,7 @@ def change_connection(
     connection.name, connection.base_url = given.name, given.base_url
     connection.organisation, connection.settings = given.organisation, settings
     connection.secrets = secrets.sealed(hidden)
+    connection.documents = _documents(connector, given, connection.documents)
     connection.version += 1
     _want(ctx, connection_id, CHECK)
     ctx.record("connection.change", connection, before=before)
@@ -208,10 +215,13 @@ def dismiss(ctx: Context, document_id: UUID, reason: str) -> SyncDocument:
 
 
 def bind(ctx: Context, connection_id: UUID, kind: str, local_id: UUID, number: str) -> None:
-    """Say which object there stands for ours: a customer for a buyer (`partner`), a material for a product."""
+    """Say which object there stands for ours.
+
+    `kind` is partner (a customer for a buyer), supplier (for a seller) or product (a material).
+    """
     ctx.require("connection.edit")
     find_connection(ctx, connection_id)
-    if kind not in ("partner", "product"):
+    if kind not in (PARTNER, SUPPLIER, "product"):
         raise Invalid.one("kind", "connection.kind_unknown", kind=kind)
     if not number.strip():
         raise Invalid.one("number", "field.required")
@@ -291,6 +301,9 @@ def _check(
             wrong.append(FieldError(setting.key, "connection.choice", {"value": value}))
         elif value and setting.kind == "number" and not value.isdecimal():
             wrong.append(FieldError(setting.key, "connection.number", {}))
+    for kind in given.documents or ():
+        if kind not in connector.documents:
+            wrong.append(FieldError("documents", "connection.document_unknown", {"kind": kind[:40]}))
     same = select(func.count()).where(
         ErpConnection.tenant_id == ctx.tenant_id,
         ErpConnection.name == given.name,
@@ -300,6 +313,16 @@ def _check(
         wrong.append(FieldError("name", "connection.name_taken", {}))
     if wrong:
         raise Invalid(wrong)
+
+
+def usual(connector: Connector) -> list[str]:
+    """What goes out where nobody chose: sales orders, or the first kind of a connector that takes none."""
+    return [SALES_ORDER] if SALES_ORDER in connector.documents else list(connector.documents[:1])
+
+
+def _documents(connector: Connector, given: NewConnection, kept: Sequence[str]) -> list[str]:
+    asked = kept if given.documents is None else given.documents
+    return [kind for kind in connector.documents if kind in asked]
 
 
 def _addresses(base_url: str, settings: Mapping[str, str]) -> dict[str, str]:

@@ -208,6 +208,8 @@ CREATE TABLE ts.erp_connection (
 	last_ok_at TIMESTAMP WITH TIME ZONE,
 	last_error TEXT DEFAULT '' NOT NULL,
 	checked JSONB,
+	documents TEXT[] DEFAULT '{sales_order}' NOT NULL,
+	settle_seconds INTEGER,
 	at_once INTEGER,
 	per_minute INTEGER,
 	ca_pem TEXT DEFAULT '' NOT NULL,
@@ -220,7 +222,8 @@ CREATE TABLE ts.erp_connection (
 	CONSTRAINT uq_erp_connection_tenant_id_id UNIQUE (tenant_id, id),
 	CONSTRAINT uq_erp_connection_tenant_id_name UNIQUE (tenant_id, name),
 	CONSTRAINT ck_erp_connection_state CHECK (state IN ('active', 'paused', 'stopped')),
-	CONSTRAINT ck_erp_connection_caps CHECK (at_once > 0 AND per_minute > 0)
+	CONSTRAINT ck_erp_connection_caps CHECK (at_once > 0 AND per_minute > 0),
+	CONSTRAINT ck_erp_connection_settle CHECK (settle_seconds BETWEEN 1 AND 86400)
 )
 -- ;;
 CREATE INDEX ix_erp_connection_push_hash ON ts.erp_connection (push_hash) WHERE push_hash IS NOT NULL
@@ -4174,7 +4177,7 @@ ALTER TABLE ts.erp_connection FORCE ROW LEVEL SECURITY
 -- ;;
 CREATE POLICY owner_all ON ts.erp_connection TO ts_owner USING (true) WITH CHECK (true)
 -- ;;
-GRANT SELECT, INSERT, UPDATE (connector, name, base_url, organisation, settings, secrets, state, state_reason, version, failures, refusals, open_until, last_ok_at, last_error, checked, at_once, per_minute, ca_pem, pinned_sha256, client_cert_pem, client_key, push_hash, created_at), DELETE ON ts.erp_connection TO ts_app, ts_worker
+GRANT SELECT, INSERT, UPDATE (connector, name, base_url, organisation, settings, secrets, state, state_reason, version, failures, refusals, open_until, last_ok_at, last_error, checked, documents, settle_seconds, at_once, per_minute, ca_pem, pinned_sha256, client_cert_pem, client_key, push_hash, created_at), DELETE ON ts.erp_connection TO ts_app, ts_worker
 -- ;;
 GRANT SELECT ON ts.erp_connection TO ts_plugin
 -- ;;

@@ -60,12 +60,12 @@ def order(number: str = "TS-1", **changes: Any) -> OrderOut:
         ),
     )
     told: dict[str, Any] = {
-        "order_id": UUID(int=9),
+        "object_id": UUID(int=9),
         "reference": number,
         "version": 1,
-        "buyer_id": UUID(int=8),
-        "buyer_name": "锡安达机电",
-        "buyer_code": BUYER_CODE,
+        "partner_id": UUID(int=8),
+        "partner_name": "锡安达机电",
+        "partner_code": BUYER_CODE,
         "buyer_po": "PO-77",
         "currency": "CNY",
         "total": Decimal("12316.00"),

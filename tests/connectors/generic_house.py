@@ -53,12 +53,12 @@ def order_out(reference: str = "SO-1", version: int = 3, bearings: str = "120") 
     gross, rebar = Decimal(bearings) * Decimal("36.50"), Decimal("7936.00")
     vat = Decimal("0.13")
     return OrderOut(
-        order_id=uuid7(),
+        object_id=uuid7(),
         reference=reference,
         version=version,
-        buyer_id=uuid7(),
-        buyer_name="锡安达机电",
-        buyer_code=BUYER_CODE,
+        partner_id=uuid7(),
+        partner_name="锡安达机电",
+        partner_code=BUYER_CODE,
         buyer_po="PO-77",
         currency="CNY",
         total=gross + rebar,

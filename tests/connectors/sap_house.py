@@ -48,12 +48,12 @@ def order_out(reference: str = "TS-1", *lines: tuple[int, str, str, str, str], *
         for no, code, unit, quantity, gross in lines
     )
     values = {
-        "order_id": uuid7(),
+        "object_id": uuid7(),
         "reference": reference,
         "version": 1,
-        "buyer_id": uuid7(),
-        "buyer_name": "锡安达机电",
-        "buyer_code": BUYER_CODE,
+        "partner_id": uuid7(),
+        "partner_name": "锡安达机电",
+        "partner_code": BUYER_CODE,
         "buyer_po": "PO-77",
         "currency": "CNY",
         "total": sum((line.gross for line in made), Decimal(0)),

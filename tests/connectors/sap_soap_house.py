@@ -85,12 +85,12 @@ def order(reference: str = "SO-1", *lines: tuple[str, str, str, str], **changes:
         for no, (code, unit, q, gross) in enumerate(told, 1)
     )
     values: dict[str, Any] = {
-        "order_id": uuid4(),
+        "object_id": uuid4(),
         "reference": reference,
         "version": 1,
-        "buyer_id": uuid4(),
-        "buyer_name": "锡安达机电",
-        "buyer_code": BUYER_CODE,
+        "partner_id": uuid4(),
+        "partner_name": "锡安达机电",
+        "partner_code": BUYER_CODE,
         "buyer_po": "PO-77",
         "currency": "CNY",
         "total": sum((line.gross for line in rows), Decimal(0)),

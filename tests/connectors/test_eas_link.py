@@ -41,7 +41,7 @@ def eas():
 def test_an_order_is_imported_submitted_audited_and_read_back_as_it_was_sent(eas):
     link = link_to(eas)
     bill = link.bill(order(), nobody)
-    assert bill.learned == {("partner", str(order().buyer_id)): "C0217"}
+    assert bill.learned == {("partner", str(order().partner_id)): "C0217"}
     found = link.send(bill, None)
     assert differences(bill, found) == []
     assert (found.finished, found.status, found.number) == (True, AUDITED, "TS-1")
@@ -73,8 +73,8 @@ def test_a_bill_found_half_way_is_carried_on_and_not_imported_again(eas, state):
     [
         ({"currency": "USD"}, "eas.currency_missing"),
         ({"lines": (replace(order().lines[0], unit="barrel"),)}, "eas.unit_missing"),
-        ({"buyer_code": ""}, "eas.customer_missing"),
-        ({"buyer_code": "91310000MA1FL4XY7W"}, "eas.customer_missing"),
+        ({"partner_code": ""}, "eas.customer_missing"),
+        ({"partner_code": "91310000MA1FL4XY7W"}, "eas.customer_missing"),
     ],
 )
 def test_what_has_no_counterpart_is_rejected_before_anything_is_sent(eas, change, code):

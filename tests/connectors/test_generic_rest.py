@@ -85,8 +85,8 @@ def test_the_order_travels_in_the_documented_shape_with_exact_numbers(erp, link_
     sent = wire.read(next(e.request for e in link.client.trace.exchanges if e.operation == "create").encode())
     assert sent["total"] == "12316.00" and sent["lines"][0]["price"] == "36.500000"
     assert list(sent) == [
-        *("reference", "version", "organisation", "ordered_on", "delivery_on", "partner", "buyer_name"),
-        *("buyer_code", "buyer_po", "ship_to", "note", "currency", "total", "lines"),
+        *("reference", "version", "organisation", "ordered_on", "delivery_on", "partner", "partner_name"),
+        *("partner_code", "buyer_po", "ship_to", "note", "currency", "total", "lines"),
     ]
     assert sent["lines"][1] == {
         "line": 2,
@@ -235,7 +235,7 @@ def test_headers_that_belong_to_the_connection_cannot_be_set(link_of, header):
     ("change", "code"),
     [
         ({"currency": "JPY"}, "generic.currency_missing"),
-        ({"buyer_code": ""}, "generic.partner_missing"),
+        ({"partner_code": ""}, "generic.partner_missing"),
     ],
 )
 def test_what_has_no_counterpart_is_refused_before_it_is_sent(erp, link_of, change, code):

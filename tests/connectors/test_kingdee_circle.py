@@ -45,12 +45,12 @@ def test_an_order_goes_out_and_what_became_of_it_comes_back(kingdee, link, wired
         for line in orders.lines(wired.trade.ctx, order.id)
     )
     out = OrderOut(
-        order_id=order.id,
+        object_id=order.id,
         reference=wired.reference,
         version=1,
-        buyer_id=order.buyer_id,
-        buyer_name="锡安达机电",
-        buyer_code="91320200MA1N2PQR3X",
+        partner_id=order.buyer_id,
+        partner_name="锡安达机电",
+        partner_code="91320200MA1N2PQR3X",
         buyer_po="",
         currency="CNY",
         total=order.total,

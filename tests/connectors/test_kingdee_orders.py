@@ -55,12 +55,12 @@ def sold(number: str, *lines: tuple[int, str, str, str, str]) -> OrderOut:
     )
     total = sum((line.gross for line in made), Decimal(0))
     return OrderOut(
-        order_id=uuid4(),
+        object_id=uuid4(),
         reference=number,
         version=1,
-        buyer_id=uuid4(),
-        buyer_name="锡安达机电",
-        buyer_code="91320200MA1N2PQR3X",
+        partner_id=uuid4(),
+        partner_name="锡安达机电",
+        partner_code="91320200MA1N2PQR3X",
         buyer_po="PO-7",
         currency="CNY",
         total=total,

@@ -33,23 +33,23 @@ def test_the_buyer_is_found_by_tax_number_and_remembered(link):
     order = order_out()
     bill = link.bill(order, nothing_known)
     assert bill.partner == CUSTOMER
-    assert bill.learned == {("partner", str(order.buyer_id)): CUSTOMER}
+    assert bill.learned == {("partner", str(order.partner_id)): CUSTOMER}
     assert link.bill(order, lambda kind, id: "777" if kind == "partner" else None).partner == "777"
 
 
 def test_a_tax_number_in_the_long_field_counts_too(gateway, link):
     long = {"number": "10100009", "name": "长号", "tax_code": "91440300MA5DA1234X", "long": True}
     gateway.load({"customers": [long]})
-    assert link.bill(order_out(buyer_code="91440300MA5DA1234X"), nothing_known).partner == "10100009"
+    assert link.bill(order_out(partner_code="91440300MA5DA1234X"), nothing_known).partner == "10100009"
 
 
 def test_a_buyer_nobody_knows_or_two_customers_share_is_refused(gateway, link):
     with pytest.raises(Rejected, match="sap.customer_missing"):
-        link.bill(order_out(buyer_code="91110108X00000000X"), nothing_known)
+        link.bill(order_out(partner_code="91110108X00000000X"), nothing_known)
     twin = {"number": "10100003", "name": "另一家", "tax_code": "91110108Y00000000Y"}
     gateway.load({"customers": [twin, twin | {"number": "10100004"}]})
     with pytest.raises(Rejected, match="sap.customer_ambiguous"):
-        link.bill(order_out(buyer_code="91110108Y00000000Y"), nothing_known)
+        link.bill(order_out(partner_code="91110108Y00000000Y"), nothing_known)
 
 
 def test_a_blocked_customer_does_not_count(gateway, link):
@@ -57,7 +57,7 @@ def test_a_blocked_customer_does_not_count(gateway, link):
         {"customers": [{"number": "10100005", "name": "停用", "tax_code": "B" * 18, "blocked": True}]}
     )
     with pytest.raises(Rejected, match="sap.customer_missing"):
-        link.bill(order_out(buyer_code="B" * 18), nothing_known)
+        link.bill(order_out(partner_code="B" * 18), nothing_known)
 
 
 def test_what_has_no_counterpart_is_refused_by_name(link):

@@ -79,9 +79,9 @@ def test_numbers_of_digits_alone_travel_padded_and_come_back_bare(sap, desk):
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"buyer_code": "UNKNOWN"}, "sap.customer_missing"),
-        ({"buyer_code": "TWICE"}, "sap.customer_ambiguous"),
-        ({"buyer_code": ""}, "sap.customer_missing"),
+        ({"partner_code": "UNKNOWN"}, "sap.customer_missing"),
+        ({"partner_code": "TWICE"}, "sap.customer_ambiguous"),
+        ({"partner_code": ""}, "sap.customer_missing"),
         ({"currency": "XTS"}, "sap.currency_missing"),
         ({"reference": "S" * 36}, "sap.reference_too_long"),
     ],

@@ -55,12 +55,12 @@ def order(reference: str = "SO-1", *quantities: str, **changes: object) -> Order
         for no, count in enumerate(quantities or ("120", "30"), 1)
     )
     told: dict[str, object] = {
-        "order_id": uuid7(),
+        "object_id": uuid7(),
         "reference": reference,
         "version": 3,
-        "buyer_id": uuid7(),
-        "buyer_name": "锡安达机电",
-        "buyer_code": "91320200MA1N2PQR3X",
+        "partner_id": uuid7(),
+        "partner_name": "锡安达机电",
+        "partner_code": "91320200MA1N2PQR3X",
         "buyer_po": "PO-77",
         "currency": "CNY",
         "total": Decimal(200),

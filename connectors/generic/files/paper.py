@@ -15,8 +15,8 @@ from connectors.generic.files.place import LONGEST_NAME, plain
 from tongshang.connect import FixSettings, Rejected
 
 HEAD = (
-    *("reference", "version", "act", "organisation", "ordered_on", "delivery_on", "partner", "buyer_name"),
-    *("buyer_code", "buyer_po", "ship_to", "note", "currency", "total"),
+    *("reference", "version", "act", "organisation", "ordered_on", "delivery_on", "partner", "partner_name"),
+    *("partner_code", "buyer_po", "ship_to", "note", "currency", "total"),
 )
 LINE = ("line", "material", "name", "unit", "quantity", "price", "tax_rate", "amount")
 NAMES = {name: name for name in (*HEAD, *LINE)}

@@ -13,6 +13,7 @@ from connectors.generic.rest.client import Ask, Client
 from connectors.generic.rest.streams import KINDS_OF_STREAM
 from connectors.generic.values import pick, text
 from tongshang.connect import (
+    Ambiguous,
     Bill,
     CallerLink,
     FixSettings,
@@ -62,7 +63,7 @@ class RestLink(CallerLink):
         alive = [each for each in all_found if not each.cancelled] or all_found[-1:]
         if len(alive) > 1:
             numbers = ", ".join(each.number for each in alive[:5])
-            raise Rejected("rest.found_twice", f"{reference}: {numbers}")
+            raise Ambiguous("rest.found_twice", f"{reference}: {numbers}")
         if not alive:
             return None
         self._seen = (alive[0].remote_id, reference)

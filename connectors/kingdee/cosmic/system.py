@@ -13,6 +13,7 @@ from connectors.kingdee.cosmic.client import Account, Client
 from connectors.kingdee.cosmic.mapping import SiteMapping
 from tongshang.connect import (
     Access,
+    Ambiguous,
     Bill,
     CallerLink,
     Connector,
@@ -46,25 +47,25 @@ class CosmicLink(CallerLink):
 
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         learned: dict[tuple[str, str], str] = {}
-        customer = lookup("partner", order.buyer_id)
+        customer = lookup("partner", order.partner_id)
         if customer is None:
             customer = self._customer(order)
-            learned["partner", str(order.buyer_id)] = customer
+            learned["partner", str(order.partner_id)] = customer
         return self.mapping.bill(order, customer, lambda sku: lookup("product", sku), learned)
 
     def _customer(self, order: OrderOut) -> str:
         """The one customer with the buyer's credit code, where the site has an API that finds it."""
-        who, path = f"{order.buyer_name} ({order.buyer_code})", self.api("customer")
-        if not path or not order.buyer_code:
+        who, path = f"{order.partner_name} ({order.partner_code})", self.api("customer")
+        if not path or not order.partner_code:
             raise Rejected("cosmic.customer_missing", who, field="customer")
         field = self.mapping.fields["tax_code"]
-        rows = self.client.query(path, {field: order.buyer_code}, size=2)
-        its = [str(row.get("number") or "") for row in rows if row.get(field) == order.buyer_code]
+        rows = self.client.query(path, {field: order.partner_code}, size=2)
+        its = [str(row.get("number") or "") for row in rows if row.get(field) == order.partner_code]
         if not its or len(its) != len(rows) or "" in its:
             raise Rejected("cosmic.customer_missing", who, field="customer")
         if len(its) > 1:
             raise Rejected(
-                "cosmic.customer_ambiguous", f"{order.buyer_code}: {', '.join(its)}", field="customer"
+                "cosmic.customer_ambiguous", f"{order.partner_code}: {', '.join(its)}", field="customer"
             )
         return its[0]
 
@@ -75,7 +76,7 @@ class CosmicLink(CallerLink):
         alive = [one for one in found if not one.cancelled]
         if len(alive) > 1:
             both = ", ".join(one.remote_id for one in alive)
-            raise Rejected("cosmic.number_twice", f"{reference} stands on {both}", field="billno")
+            raise Ambiguous("cosmic.number_twice", f"{reference} stands on {both}")
         return alive[0] if alive else found[-1] if found else None
 
     def send(self, bill: Bill, found: Found | None) -> Found:

@@ -17,6 +17,7 @@ from connectors.kingdee.eas.streams import Customers, Materials, Stocks
 from connectors.kingdee.eas.wsdls import FACADE, facade_wsdl, login_wsdl
 from tongshang.connect import (
     Access,
+    Ambiguous,
     Bill,
     CallerLink,
     Connector,
@@ -48,27 +49,27 @@ class EasLink(CallerLink):
 
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         learned: dict[tuple[str, str], str] = {}
-        customer = lookup("partner", order.buyer_id)
+        customer = lookup("partner", order.partner_id)
         if customer is None:
             customer = self._customer(order)
-            learned["partner", str(order.buyer_id)] = customer
+            learned["partner", str(order.partner_id)] = customer
         return self.mapping.bill(order, customer, lambda sku: lookup("product", sku), learned)
 
     def _customer(self, order: OrderOut) -> str:
         """The one customer with the buyer's tax number."""
-        who = f"{order.buyer_name} ({order.buyer_code})"
-        if not order.buyer_code:
+        who = f"{order.partner_name} ({order.partner_code})"
+        if not order.partner_code:
             raise Rejected("eas.customer_missing", who, field="customer")
-        ask = {"taxCode": order.buyer_code, "orgUnit": self.mapping.organisation, "limit": 2}
+        ask = {"taxCode": order.partner_code, "orgUnit": self.mapping.organisation, "limit": 2}
         rows = self.facade.listed("customers", ask)
-        its = [str(row.get("number") or "") for row in rows if row.get("taxCode") == order.buyer_code]
+        its = [str(row.get("number") or "") for row in rows if row.get("taxCode") == order.partner_code]
         if len(its) != len(rows) or "" in its:
             raise Rejected("eas.customer_missing", f"{who}: the answer is about others", field="customer")
         if not its:
             raise Rejected("eas.customer_missing", who, field="customer")
         if len(its) > 1:
             raise Rejected(
-                "eas.customer_ambiguous", f"{order.buyer_code}: {', '.join(its)}", field="customer"
+                "eas.customer_ambiguous", f"{order.partner_code}: {', '.join(its)}", field="customer"
             )
         return its[0]
 
@@ -79,7 +80,7 @@ class EasLink(CallerLink):
         alive = [one for one in found if not one.cancelled]
         if len(alive) > 1:
             both = ", ".join(one.remote_id for one in alive)
-            raise Rejected("eas.number_twice", f"{reference} stands on {both}", field="number")
+            raise Ambiguous("eas.number_twice", f"{reference} stands on {both}")
         return alive[0] if alive else found[-1] if found else None
 
     def send(self, bill: Bill, found: Found | None) -> Found:

@@ -16,6 +16,7 @@ from connectors.sap.odata.client import Change, Client
 from connectors.sap.odata.mapping import ORDERS, PARTNERS, SiteMapping, live_items
 from connectors.sap.odata.streams import STREAMS
 from tongshang.connect import (
+    Ambiguous,
     Bill,
     CallerLink,
     Found,
@@ -44,10 +45,10 @@ class SapLink(CallerLink):
 
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         learned: dict[tuple[str, str], str] = {}
-        customer = self.mapping.customer_by_hand(order) or lookup("partner", order.buyer_id)
+        customer = self.mapping.customer_by_hand(order) or lookup("partner", order.partner_id)
         if customer is None:
             customer = self._customer(order)
-            learned["partner", str(order.buyer_id)] = customer
+            learned["partner", str(order.partner_id)] = customer
         return self.mapping.bill(order, customer, lookup, learned)
 
     def find(self, reference: str) -> Found | None:
@@ -64,7 +65,7 @@ class SapLink(CallerLink):
         live = [one for one in found if not one.cancelled]
         if len(live) > 1:
             numbers = ", ".join(one.number for one in live)
-            raise Uncertain("sap.reference_twice", f"{reference} stands on more than one order: {numbers}")
+            raise Ambiguous("sap.reference_twice", f"{reference} stands on more than one order: {numbers}")
         return live[0] if live else (found[-1] if found else None)
 
     def send(self, bill: Bill, found: Found | None) -> Found:
@@ -107,10 +108,10 @@ class SapLink(CallerLink):
 
     def _customer(self, order: OrderOut) -> str:
         """The one customer whose business partner has the buyer's tax number."""
-        named = f"{order.buyer_name} ({order.buyer_code})"
-        if not order.buyer_code:
+        named = f"{order.partner_name} ({order.partner_code})"
+        if not order.partner_code:
             raise Rejected("sap.customer_missing", named, field="SoldToParty")
-        code = wire.literal(order.buyer_code)
+        code = wire.literal(order.partner_code)
         # The short field holds 20 characters, systems with long numbers fill the other one.
         where = f"BPTaxNumber eq {code} or BPTaxLongNumber eq {code}"
         query = {"$filter": where, "$orderby": "BusinessPartner,BPTaxType"}
@@ -123,7 +124,7 @@ class SapLink(CallerLink):
         if not customers:
             raise Rejected("sap.customer_missing", named, field="SoldToParty")
         if len(customers) > 1:
-            said = f"{order.buyer_code}: {', '.join(customers[:5])}"
+            said = f"{order.partner_code}: {', '.join(customers[:5])}"
             raise Rejected("sap.customer_ambiguous", said, field="SoldToParty")
         return customers[0]
 
@@ -179,7 +180,7 @@ class SapLink(CallerLink):
         if found is None:
             raise Uncertain("sap.not_visible", f"{number} was written and is not found by {reference} yet")
         if number and found.number != number:
-            raise Uncertain("sap.reference_twice", f"{reference} stands on {found.number} and {number}")
+            raise Ambiguous("sap.reference_twice", f"{reference} stands on {found.number} and {number}")
         return found
 
     @staticmethod

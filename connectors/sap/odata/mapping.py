@@ -167,7 +167,7 @@ class SiteMapping:
         return net, net + (net * line.vat_rate).quantize(CENT, ROUND_HALF_UP)
 
     def customer_by_hand(self, order: OrderOut) -> str | None:
-        return self.partners.get(order.buyer_code) or self.partners.get(order.buyer_name)
+        return self.partners.get(order.partner_code) or self.partners.get(order.partner_name)
 
     # -- back
 

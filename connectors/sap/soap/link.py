@@ -52,19 +52,19 @@ class Reader(Link):
             said = f"{order.reference} is longer than the {LONGEST_REFERENCE} characters it is found by"
             raise Rejected("sap.reference_too_long", said, field="reference")
         learned: dict[tuple[str, str], str] = {}
-        customer = lookup("partner", order.buyer_id) or self.site.partner_by_hand(order)
+        customer = lookup("partner", order.partner_id) or self.site.partner_by_hand(order)
         if customer is None:
             customer = self._customer(order)
-            learned["partner", str(order.buyer_id)] = customer
+            learned["partner", str(order.partner_id)] = customer
         return self.site.bill(order, customer, lookup, learned)
 
     def _customer(self, order: OrderOut) -> str:
         name = self.access["op_customer"]
-        if not order.buyer_code or not name or name not in self.client.operations:
+        if not order.partner_code or not name or name not in self.client.operations:
             raise Rejected(
-                "sap.customer_missing", f"{order.buyer_name} ({order.buyer_code})", field="sold_to"
+                "sap.customer_missing", f"{order.partner_name} ({order.partner_code})", field="sold_to"
             )
-        return one_customer(self.site, self.ask(name, "ask.tax_code", order.buyer_code, "customers"), order)
+        return one_customer(self.site, self.ask(name, "ask.tax_code", order.partner_code, "customers"), order)
 
     def find(self, reference: str) -> Found | None:
         answer = self.ask(self.access["op_read"], "ask.reference", reference, "orders", "lines")

@@ -50,7 +50,7 @@ class Site:
 
     def partner_by_hand(self, order: OrderOut) -> str | None:
         """The customer number that was mapped by hand, by credit code, id or name."""
-        for ours in (order.buyer_code, str(order.buyer_id), order.buyer_name):
+        for ours in (order.partner_code, str(order.partner_id), order.partner_name):
             if ours and ours in self.partners:
                 return self.partners[ours]
         return None
@@ -243,9 +243,9 @@ def one_customer(site: Site, answer: Mapping[str, Any], order: OrderOut) -> str:
     except xml.Unreadable as why:
         raise RetryLater("sap.unreadable", str(why)) from None
     if not numbers:
-        raise Rejected("sap.customer_missing", f"{order.buyer_name} ({order.buyer_code})", field="sold_to")
+        raise Rejected("sap.customer_missing", f"{order.partner_name} ({order.partner_code})", field="sold_to")
     if len(numbers) > 1:
-        said = f"{order.buyer_code}: {', '.join(numbers[:5])}"
+        said = f"{order.partner_code}: {', '.join(numbers[:5])}"
         raise Rejected("sap.customer_ambiguous", said, field="sold_to")
     return numbers[0]
 

@@ -57,7 +57,7 @@ class Mapping:
             **self.key(order.reference),
             "expectedShipmentTime1": f"{delivery.isoformat()} 00:00:00",
             "soReference1": order.buyer_po,
-            "consigneeName": order.buyer_name,
+            "consigneeName": order.partner_name,
             "consigneeAddress1": order.ship_to,
             "consigneeTel1": phone.group() if phone else "",
             "carrierId": self.carrier,

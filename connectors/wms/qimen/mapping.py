@@ -176,7 +176,7 @@ def _receiver(order: OrderOut) -> str:
     address = order.ship_to.strip()
     place = _place(address)
     return leaves(
-        name=order.buyer_name[:50],
+        name=order.partner_name[:50],
         mobile=phone.group() if phone else "",
         **place,
         detailAddress=address[:200],

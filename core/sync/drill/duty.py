@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 
 from core.db import Unit
 from core.kernel import Actor, Context
-from core.sync.contract import Access, OrderOut
+from core.sync.contract import Access
 from core.sync.documents import from_json
 from core.sync.drill.model import SyncDrill
 from core.sync.drill.rehearsal import Rehearsal
@@ -21,6 +21,7 @@ from core.sync.engine import Engine
 from core.sync.mapping.applied import Applied, mapping_of
 from core.sync.model import ErpConnection
 from core.sync.outbound import OutboundRule
+from core.sync.outgoing import OrderOut
 from core.sync.refs import lookup_of
 from core.sync.registry import Registry
 from core.sync.secrets import access_of
@@ -46,6 +47,7 @@ class Case:
     lookup: Callable[[str, UUID], str | None]
     way: Way
     mapping: Applied
+    settle: timedelta | None
 
     @property
     def actor(self) -> Actor:
@@ -91,9 +93,12 @@ class Driller:
             if drill.attempt != token:
                 return None
             if connection.connector not in self.registry:
-                self._write(ctx, drill.id, token, state="failed", said=f"{connection.connector} is not installed")
+                self._write(
+                    ctx, drill.id, token, state="failed", said=f"{connection.connector} is not installed"
+                )
                 return None
             sample = from_json(drill.sample)
+            assert isinstance(sample, OrderOut)
             return Case(
                 drill_id=drill.id,
                 tenant_id=tenant_id,
@@ -107,6 +112,7 @@ class Driller:
                 lookup=lookup_of(ctx, connection.id, sample),
                 way=way_of(connection),
                 mapping=mapping_of(ctx.session, tenant_id, connection.id),
+                settle=connection.settle,
             )
 
     def _play(self, case: Case) -> None:
@@ -120,6 +126,7 @@ class Driller:
             prefix,
             way=case.way,
             mapping=case.mapping,
+            settle=case.settle,
             **self.options,
         )
         result = rehearsal.case(case.number + 1, *CASES[case.number])
@@ -131,7 +138,11 @@ class Driller:
                 .execution_options(populate_existing=True)
             )
             if drill is None or drill.attempt != case.token or drill.state != "running":
-                log.warning("drill %s: stopped or taken over, case %s is not written down", case.drill_id, case.number + 1)
+                log.warning(
+                    "drill %s: stopped or taken over, case %s is not written down",
+                    case.drill_id,
+                    case.number + 1,
+                )
                 return
             drill.results = [*drill.results, asdict(result)]
             drill.lease_until = None

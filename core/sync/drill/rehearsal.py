@@ -17,11 +17,12 @@ from uuid import UUID
 import requests
 
 from core.kernel import uuid7
-from core.sync.contract import Access, Connector, Link, OrderOut
+from core.sync.contract import Access, Connector, Link
 from core.sync.drill.trouble import Killed, Trouble, install
 from core.sync.engine import Engine, Task
 from core.sync.mapping.applied import NOTHING, Applied
 from core.sync.outcome import MISTAKES, LeaseLost, SyncError, Trace
+from core.sync.outgoing import OrderOut
 from core.sync.transport import PLAIN, Way
 
 INTENTS = ("create", "change", "cancel")
@@ -66,7 +67,9 @@ class _Hands(Engine):
     """An engine whose calls meet trouble and whose knowledge stays in memory."""
 
     def __init__(self, engine: Engine, trouble: Trouble) -> None:
-        super().__init__(engine.unit, engine.registry, engine.rules, settle=engine.settle, first_wait=engine.first_wait)
+        super().__init__(
+            engine.unit, engine.registry, engine.rules, settle=engine.settle, first_wait=engine.first_wait
+        )
         self.trouble = trouble
 
     def wired(self, task: Task) -> requests.Session:
@@ -111,25 +114,30 @@ class Rehearsal:
         *,
         way: Way = PLAIN,
         mapping: Applied = NOTHING,
+        settle: timedelta | None = None,
         seconds: float = 3.0,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.engine, self.connector, self.access = engine, connector, access
         self.sample, self.lookup, self.prefix = sample, lookup, prefix
         self.seconds, self.wait = seconds, wait
-        self.way, self.mapping = way, mapping
+        self.way, self.mapping, self.settle = way, mapping, settle
 
     def case(self, number: int, trouble: str, intent: str) -> CaseResult:
         """One trouble at the first write of one intent. Where the order must be there before, it is made without trouble."""
         began = time.monotonic()
-        order = replace(self.sample, order_id=uuid7(), reference=f"{self.prefix}-{number:02}", version=1)
+        order = replace(self.sample, object_id=uuid7(), reference=f"{self.prefix}-{number:02}", version=1)
         if intent != "create":
             before = self._bring(order, "create", Trouble("late", 0.0), quiet=True)
             if before["state"] != "done":
-                return self._result(trouble, intent, order, before, Trouble(trouble, 0.0), began, prepared=False)
+                return self._result(
+                    trouble, intent, order, before, Trouble(trouble, 0.0), began, prepared=False
+                )
         if intent == "change":
             order = _more(order)
-        at_work = Trouble(trouble if trouble != "none" else "late", self.seconds if trouble != "none" else 0.0)
+        at_work = Trouble(
+            trouble if trouble != "none" else "late", self.seconds if trouble != "none" else 0.0
+        )
         ended = self._bring(order, intent, at_work, quiet=trouble == "none", older=intent != "create")
         return self._result(trouble, intent, order, ended, at_work, began)
 
@@ -150,7 +158,7 @@ class Rehearsal:
                     result = hands._work(task, self.connector, trace)
                 except Killed:
                     known |= {"state": "unknown", "calls": known["calls"] + len(trace.exchanges)}
-                    self.wait(hands.settle.total_seconds() if hands.settle else self.connector.settle.total_seconds())
+                    self.wait((hands.settle or self.settle or self.connector.settle).total_seconds())
                     continue
                 except LeaseLost:
                     known["state"] = "unknown"
@@ -166,17 +174,16 @@ class Rehearsal:
 
     def _task(self, order: OrderOut, intent: str, known: dict[str, Any], token: int, older: bool) -> Task:
         return Task(
-            id=order.order_id,
-            tenant_id=order.order_id,
-            connection_id=order.order_id,
+            id=order.object_id,
+            tenant_id=order.object_id,
+            connection_id=order.object_id,
             connection_version=1,
             connection_name=self.connector.title,
             token=token,
             tries=known["tries"],
             state="unknown" if known["state"] == "unknown" else "sending",
             intent=intent,
-            object_id=order.order_id,
-            order=order,
+            document=order,
             access=self.access,
             connector=self.connector.key,
             lookup=self.lookup,
@@ -184,6 +191,7 @@ class Rehearsal:
             until=time.monotonic() + timedelta(minutes=5).total_seconds(),
             way=self.way,
             mapping=self.mapping,
+            settle=self.settle,
         )
 
     def _result(
@@ -202,7 +210,9 @@ class Rehearsal:
         held = ended["state"] == "held" and there <= 1
         left = False
         if there and not cancelled:
-            left = self._bring(order, "cancel", Trouble("late", 0.0), quiet=True, older=True)["state"] != "done"
+            left = (
+                self._bring(order, "cancel", Trouble("late", 0.0), quiet=True, older=True)["state"] != "done"
+            )
         return CaseResult(
             trouble=trouble,
             intent=intent,
@@ -214,7 +224,9 @@ class Rehearsal:
             calls=int(ended["calls"]),
             there=there,
             number=number,
-            passed=prepared and ((ended["state"] == "done" and as_wished) or held) and (met.hit or trouble == "none"),
+            passed=prepared
+            and ((ended["state"] == "done" and as_wished) or held)
+            and (met.hit or trouble == "none"),
             left=left,
             milliseconds=round((time.monotonic() - began) * 1000),
         )

@@ -15,6 +15,7 @@ from core.catalog import Product, fixed_factors
 from core.kernel import Context, Invalid, Refused, round2
 from core.orders import OrderLine, TradeOrder
 from core.sync.contract import Record
+from core.sync.facts import marked
 from core.sync.incoming import Incoming, MovedLine
 from core.sync.model import ExternalRef
 from core.sync.refs import remember
@@ -112,14 +113,18 @@ def taken(ctx: Context, connection_id: UUID, kind: str, local_ids: Sequence[UUID
 
 def lock_order(ctx: Context, reference: str, side: str) -> TradeOrder:
     """The order of that reference on which the enterprise is `side`, locked: two records of one order take turns."""
+    text = reference.strip()
     mine = TradeOrder.seller_id if side == "seller" else TradeOrder.buyer_id
-    named = TradeOrder.number == reference.strip()
-    if (id := _uuid(reference.strip())) is not None:  # an order without a number goes out under its id
+    named = TradeOrder.number.in_((text, text.rpartition("-")[0]))
+    if (id := _uuid(text)) is not None:  # an order without a number goes out under its id
         named = TradeOrder.id == id
-    found = ctx.session.scalars(select(TradeOrder.id).where(mine == ctx.tenant_id, named).limit(2)).all()
+    rows = ctx.session.execute(
+        select(TradeOrder.id, TradeOrder.number, TradeOrder.seller_id).where(mine == ctx.tenant_id, named).limit(20)
+    ).all()
+    found = [row.id for row in rows if id or text in (row.number, marked(row.number, row.seller_id))]
     if not found:
         raise NotLanded("sync.order_unknown", reference)
-    if len(found) > 1:  # numbers are the sellers'; a buyer may meet one twice
+    if len(found) > 1:  # numbers are the sellers'; a buyer may meet one twice where it is not marked
         raise NotLanded("sync.order_ambiguous", reference)
     return orders.lock(ctx, found[0])
 

@@ -13,18 +13,18 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from core.sync.contract import Bill, Lookup, OrderOut, Record
+from core.sync.contract import Bill, Lookup, Record
 from core.sync.incoming import DeliveryIn, Incoming, ReceiptIn
 from core.sync.mapping import paths
 from core.sync.mapping.document import Document, unpacked
 from core.sync.mapping.faults import ExpressionError
-from core.sync.mapping.kinds import HEAD_NAMES, MATERIAL, OUT_NAMES, STREAMS, in_names, inward, outward
+from core.sync.mapping.kinds import HEADS, MATERIAL, STREAMS, in_names, inward, out_names, outward
 from core.sync.mapping.language import Expression, compiled
 from core.sync.mapping.model import SyncMapping
 from core.sync.mapping.plain import changeable, plain
 from core.sync.outcome import Rejected, SkipRecord, SyncError
+from core.sync.outgoing import PARTNER, Outgoing, role
 
-SALES_ORDER = "sales_order"
 _STREAM_OF = {kind: key for key, kind in STREAMS.items()}
 BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -69,15 +69,16 @@ class Applied:
     into: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     our_materials: Mapping[str, str] = field(default_factory=dict)  # by theirs
 
-    def lookup(self, known: Lookup, order: OrderOut) -> Lookup:
-        """The engine's look-up with the tables of partners and materials before it, by our code or name."""
-        partners, materials = self.tables.get("partners", {}), self.tables.get("materials", {})
+    def lookup(self, known: Lookup, document: Outgoing) -> Lookup:
+        """The engine's look-up with the tables of partners or suppliers and materials before it, by our code or name."""
+        kept_as, materials = role(document), self.tables.get("materials", {})
+        partners = self.tables.get("partners" if kept_as == PARTNER else "suppliers", {})
         if not partners and not materials:
             return known
         by_hand: dict[tuple[str, UUID], str] = {}
-        if told := partners.get(order.buyer_code) or partners.get(order.buyer_name):
-            by_hand["partner", order.buyer_id] = told
-        for line in order.lines:
+        if told := partners.get(document.partner_code) or partners.get(document.partner_name):
+            by_hand[kept_as, document.partner_id] = told
+        for line in document.lines:
             if line.material in materials:
                 by_hand["product", line.sku_id] = materials[line.material]
         return lambda kind, id: by_hand.get((kind, id)) or known(kind, id)
@@ -90,18 +91,22 @@ def ready(document: Document, no: int = 0) -> Applied:
     """A checked document made ready to work."""
     tables: dict[str, dict[str, str]] = document["tables"]
     out = {
-        kind: tuple(_rule(rule, rule["target"], tables, outwards=True, names=_names_of(rule)) for rule in rules)
+        kind: tuple(
+            _rule(rule, rule["target"], tables, outwards=True, names=_names_of(kind, rule)) for rule in rules
+        )
         for kind, rules in document["out"].items()
     }
     into = {
-        stream: tuple(_rule(rule, rule["field"], tables, outwards=False, names=in_names(stream)) for rule in rules)
+        stream: tuple(
+            _rule(rule, rule["field"], tables, outwards=False, names=in_names(stream)) for rule in rules
+        )
         for stream, rules in document["in"].items()
     }
     return Applied(no, tables, out, into, _reversed(tables.get("materials", {})))
 
 
-def _names_of(rule: Mapping[str, str]) -> Mapping[str, Any]:
-    return OUT_NAMES if "[]" in rule["target"] else HEAD_NAMES
+def _names_of(kind: str, rule: Mapping[str, str]) -> Mapping[str, Any]:
+    return out_names(kind, lines="[]" in rule["target"])
 
 
 def _reversed(table: Mapping[str, str]) -> dict[str, str]:
@@ -165,15 +170,15 @@ class _Kept:
 _READY = _Kept()
 
 
-def overlay(bill: Bill, order: OrderOut, mapping: Applied, kind: str = SALES_ORDER) -> Bill:
+def overlay(bill: Bill, document: Outgoing, mapping: Applied) -> Bill:
     """The bill with the rules of its kind laid over its message. Raises Rejected that names the rule's target."""
-    rules = mapping.out.get(kind, ())
+    rules = mapping.out.get(document.kind, ())
     if not rules:
         return bill
     body = changeable(bill.body)
-    facts = plain(order)
-    lines = facts.pop("lines", [])
-    known: dict[str, Any] = {"order": facts, "today": _today()}
+    facts = plain(document)
+    lines = facts.pop("lines") or facts.pop("invoices", [])
+    known: dict[str, Any] = {HEADS[document.kind]: facts, "today": _today()}
     for rule in rules:
         try:
             _put(rule, body, known, lines, bill.reference)
@@ -191,14 +196,16 @@ def _put(rule: Rule, body: dict[str, Any], known: dict[str, Any], lines: list[An
         facts = {**known, "value": plain(spot.value)}
         if spot.line is not None:
             if spot.line >= len(lines):
-                raise paths.NoPlace(f"{spot.path}: the order has {len(lines)} lines")
+                raise paths.NoPlace(f"{spot.path}: the document has {len(lines)} lines")
             facts["line"] = lines[spot.line]
         found = outward(rule.value(facts), rule.kind, rule.format)
         if found is None:
             continue  # nothing to say: what the connector put there stays
         if spot.value == reference and found != reference:
             # By its reference the document is found again; without it every retry could make a second one.
-            raise Rejected("mapping.reference", f"{spot.path} holds the reference {reference}", field=rule.name)
+            raise Rejected(
+                "mapping.reference", f"{spot.path} holds the reference {reference}", field=rule.name
+            )
         spot.put(found)
 
 

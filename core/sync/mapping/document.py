@@ -1,9 +1,9 @@
 """The document of a mapping: what may stand in it, and the form it is kept in.
 
-    {"tables": {"units": {"pcs": "Pcs"}},
-     "out": {"sales_order": [{"target": "FNote", "value": "order.buyer_po", "type": "text",
-                              "format": "", "default": "", "table": ""}]},
-     "in": {"products": [{"field": "group", "value": "row['FMaterialGroup']", ...}]}}
+{"tables": {"units": {"pcs": "Pcs"}},
+ "out": {"sales_order": [{"target": "FNote", "value": "order.buyer_po", "type": "text",
+                          "format": "", "default": "", "table": ""}]},
+ "in": {"products": [{"field": "group", "value": "row['FMaterialGroup']", ...}]}}
 """
 
 import re
@@ -16,12 +16,11 @@ from core.sync.mapping import paths
 from core.sync.mapping.faults import ExpressionError
 from core.sync.mapping.kinds import (
     FIELDS,
-    HEAD_NAMES,
     KINDS,
-    OUT_NAMES,
     STANDARD_TABLES,
     format_fault,
     in_names,
+    out_names,
 )
 from core.sync.mapping.language import Names, compiled
 
@@ -45,7 +44,9 @@ def checked(document: Any, connector: Connector) -> Document:
     tables = _tables(document.get("tables", {}), wrong)
     asked = {*STANDARD_TABLES, *tables, *(each.key for each in connector.settings if each.kind == "pairs")}
     out = _sections(document.get("out", {}), "out", connector.documents, asked, wrong)
-    into = _sections(document.get("in", {}), "in", tuple(each.key for each in connector.streams), asked, wrong)
+    into = _sections(
+        document.get("in", {}), "in", tuple(each.key for each in connector.streams), asked, wrong
+    )
     if wrong:
         raise Invalid(wrong)
     return {"tables": tables, "out": out, "in": into}
@@ -66,7 +67,9 @@ def _tables(given: Any, wrong: list[FieldError]) -> dict[str, dict[str, str]]:
             wrong.append(FieldError(path, "mapping.table_long", {"most": MOST_ROWS}))
         else:
             wrong += [
-                FieldError(f"{path}.{str(ours)[:60]}", "mapping.table_row", {"row": str(ours)[:60], "most": LONGEST})
+                FieldError(
+                    f"{path}.{str(ours)[:60]}", "mapping.table_row", {"row": str(ours)[:60], "most": LONGEST}
+                )
                 for ours, theirs in rows.items()
                 if not (_cell(ours) and _cell(theirs))
             ][:50]
@@ -89,11 +92,17 @@ def _sections(
     for name, rules in given.items():
         path = f"{way}.{str(name)[:60]}"
         if name not in allowed or (way == "in" and name not in FIELDS):
-            wrong.append(FieldError(path, "mapping.section_unknown", {"name": str(name)[:60], "known": ", ".join(allowed)}))
+            wrong.append(
+                FieldError(
+                    path, "mapping.section_unknown", {"name": str(name)[:60], "known": ", ".join(allowed)}
+                )
+            )
         elif not isinstance(rules, list) or len(rules) > MOST_RULES:
             wrong.append(FieldError(path, "mapping.rules_many", {"most": MOST_RULES}))
         elif rules:
-            found[name] = [_rule(rule, way, name, f"{path}.{no}", tables, wrong) for no, rule in enumerate(rules)]
+            found[name] = [
+                _rule(rule, way, name, f"{path}.{no}", tables, wrong) for no, rule in enumerate(rules)
+            ]
             _once(found[name], way, path, wrong)
     return found
 
@@ -110,20 +119,26 @@ def _rule(
     kept = {key: texts.get(key, "").strip() for key in keys}
     kept["type"] = kept["type"] or "text"
     if way == "out":
-        kind, names = kept["type"], OUT_NAMES
+        kind, names = kept["type"], out_names(section)
         steps = paths.parsed(kept["target"])
         if steps is None:
             wrong.append(FieldError(f"{path}.target", "mapping.target", {"target": kept["target"][:80]}))
         elif not any(step.each for step in steps):
-            names = HEAD_NAMES
+            names = out_names(section, lines=False)
     else:
         names = in_names(section)
         kind = FIELDS[section].get(kept["field"], "")
         if not kind:
             known = ", ".join(FIELDS[section])
-            wrong.append(FieldError(f"{path}.field", "mapping.field_unknown", {"field": kept["field"][:40], "known": known}))
+            wrong.append(
+                FieldError(
+                    f"{path}.field", "mapping.field_unknown", {"field": kept["field"][:40], "known": known}
+                )
+            )
         elif kept["type"] != kind:
-            wrong.append(FieldError(f"{path}.type", "mapping.type_of_field", {"field": kept["field"], "type": kind}))
+            wrong.append(
+                FieldError(f"{path}.type", "mapping.type_of_field", {"field": kept["field"], "type": kind})
+            )
     _details(kept, path, tables, names, wrong)
     return kept
 
@@ -142,8 +157,10 @@ def _details(
     try:
         compiled(kept["value"], names)
     except ExpressionError as fault:
-        lineless = fault.code == "mapping.expr.name" and fault.values["what"] == "line" and names is HEAD_NAMES
-        wrong.append(FieldError(f"{path}.value", "mapping.line_in_head" if lineless else fault.code, fault.told))
+        lineless = fault.code == "mapping.expr.name" and fault.values["what"] == "line" and "value" in names
+        wrong.append(
+            FieldError(f"{path}.value", "mapping.line_in_head" if lineless else fault.code, fault.told)
+        )
 
 
 def _once(rules: list[dict[str, str]], way: str, path: str, wrong: list[FieldError]) -> None:
@@ -184,7 +201,10 @@ def to_lines(table: Mapping[str, str]) -> str:
 
 def packed(document: Document) -> dict[str, Any]:
     """The document as the database keeps it: tables as rows, for JSONB forgets the order of keys, and it counts."""
-    return {**document, "tables": {name: [list(row) for row in rows.items()] for name, rows in document["tables"].items()}}
+    return {
+        **document,
+        "tables": {name: [list(row) for row in rows.items()] for name, rows in document["tables"].items()},
+    }
 
 
 def unpacked(stored: Mapping[str, Any]) -> Document:

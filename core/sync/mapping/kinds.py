@@ -5,7 +5,6 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-from core.sync.contract import LineOut, OrderOut
 from core.sync.incoming import (
     DeliveryIn,
     InvoiceIn,
@@ -30,8 +29,18 @@ from core.sync.mapping.functions import (
     written,
 )
 from core.sync.mapping.language import ANYTHING, Names
+from core.sync.outgoing import (
+    INBOUND_ORDER,
+    PAYMENT,
+    PURCHASE_ORDER,
+    RECEIPT,
+    SALES_ORDER,
+    InvoicePart,
+    LineOut,
+)
+from core.sync.outgoing import KINDS as DOCUMENTS
 
-STANDARD_TABLES = ("units", "currencies", "taxes", "partners", "materials")
+STANDARD_TABLES = ("units", "currencies", "taxes", "partners", "suppliers", "materials")
 KINDS = ("text", "number", "date", "flag")
 _YES, _NO = ("true", "1", "x", "y", "yes"), ("", "false", "0", "n", "no")
 _FLAG = re.compile(r"[^/]{0,20}/[^/]{0,20}")
@@ -41,14 +50,25 @@ def _plain_fields(kind: type) -> dict[str, Any]:
     return {each.name: None for each in fields(kind)}
 
 
-OUT_NAMES: Names = {
-    "order": {name: None for name in _plain_fields(OrderOut) if name != "lines"},
-    "line": _plain_fields(LineOut),
-    "today": None,
-    "value": ANYTHING,
+HEADS = {
+    SALES_ORDER: "order",
+    PURCHASE_ORDER: "order",
+    INBOUND_ORDER: "goods",
+    RECEIPT: "goods",
+    PAYMENT: "payment",
 }
-"""`value` is what the connector itself put at the target."""
-HEAD_NAMES: Names = {name: known for name, known in OUT_NAMES.items() if name != "line"}
+"""What the rules of a kind of document call the document itself."""
+
+
+def out_names(kind: str, *, lines: bool = True) -> Names:
+    """What a rule of that kind may speak of. `value` is what the connector itself put at the target.
+
+    `line` is only there where a rule speaks of each line; the lines of a payment are the invoices it settles.
+    """
+    head = {name: None for name in _plain_fields(DOCUMENTS[kind]) if name not in ("lines", "invoices")}
+    line = _plain_fields(InvoicePart if kind == PAYMENT else LineOut)
+    return {HEADS[kind]: head, **({"line": line} if lines else {}), "today": None, "value": ANYTHING}
+
 
 STREAMS: dict[str, type] = {
     "products": ProductIn,

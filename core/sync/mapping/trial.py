@@ -18,7 +18,7 @@ from sqlalchemy.orm import defer
 from core.kernel import Context, NotFound
 from core.sync import service as connections
 from core.sync.contract import Bill, Link
-from core.sync.documents import SALES_ORDER, from_json
+from core.sync.documents import from_json
 from core.sync.mapping import history
 from core.sync.mapping.applied import Applied, overlay, ready, record
 from core.sync.mapping.document import checked
@@ -137,7 +137,9 @@ def preview_in(
 def samples(ctx: Context, connection_id: UUID, limit: int = 20) -> list[SyncDocument]:
     """Documents to try a mapping on, newest first."""
     ctx.require("connection.view")
-    return list(ctx.session.scalars(_documents(ctx, connection_id).order_by(SyncDocument.id.desc()).limit(limit)))
+    return list(
+        ctx.session.scalars(_documents(ctx, connection_id).order_by(SyncDocument.id.desc()).limit(limit))
+    )
 
 
 def _chosen(ctx: Context, connection_id: UUID, document: Any) -> tuple[ErpConnection, Applied]:
@@ -157,7 +159,6 @@ def _documents(ctx: Context, connection_id: UUID) -> Any:
         .where(
             SyncDocument.tenant_id == ctx.tenant_id,
             SyncDocument.connection_id == connection_id,
-            SyncDocument.kind == SALES_ORDER,
             SyncDocument.intent != "cancel",
         )
     )
@@ -189,16 +190,20 @@ def _never() -> None:
 def _sent(
     ctx: Context, connection: ErpConnection, applied: Applied, link: Link, row: SyncDocument, *, to_last: bool
 ) -> Sent:
-    order = from_json(row.body)
+    document = from_json(row.body)
     plain: Bill | None = None
     try:
-        plain = link.bill(order, applied.lookup(lookup_of(ctx, connection.id, order), order))
-        bill = overlay(plain, order, applied, row.kind)
+        plain = link.filing(row.kind).bill(
+            document, applied.lookup(lookup_of(ctx, connection.id, document), document)
+        )
+        bill = overlay(plain, document, applied)
     except SyncError as error:
         body = dict(plain.body) if plain else {}
         return Sent(row.id, row.reference, body, (), "rules", error.code, error.message, error.field)
     except MISTAKES as error:
-        return Sent(row.id, row.reference, {}, (), "rules", "sync.connector_error", f"{type(error).__name__}: {error}")
+        return Sent(
+            row.id, row.reference, {}, (), "rules", "sync.connector_error", f"{type(error).__name__}: {error}"
+        )
     last = _last_sent(ctx, row, bill.body) if to_last else None
     changes = _between(last if last is not None else plain.body, bill.body)
     return Sent(row.id, row.reference, bill.body, changes, "sent" if last is not None else "rules")
@@ -208,7 +213,9 @@ def _between(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Chang
     old, new = leaves(before), leaves(after)
     paths = [*new, *(path for path in old if path not in new)]
     return tuple(
-        Change(path, old.get(path, ""), new.get(path, "")) for path in paths if old.get(path, "") != new.get(path, "")
+        Change(path, old.get(path, ""), new.get(path, ""))
+        for path in paths
+        if old.get(path, "") != new.get(path, "")
     )
 
 
@@ -264,5 +271,3 @@ def _stored(source: Any, row: Mapping[str, Any], applied: Applied) -> Stored:
     except SkipRecord as reason:
         return Stored(plain.external_id, row, asdict(plain), (), reason.code, reason.message, reason.field)
     return Stored(plain.external_id, row, asdict(item), _between(asdict(plain), asdict(item)))
-
-

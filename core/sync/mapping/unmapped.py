@@ -22,12 +22,15 @@ from core.sync.mapping.service import save_mapping
 from core.sync.model import SyncDocument, SyncIssue, SyncRun, SyncStream
 
 MOST_ISSUES, MOST_DOCUMENTS, MOST_VALUES = 2000, 1000, 500
-CAUSE = re.compile(r"\.(?P<what>unit|currency|tax|customer|partner|product|material)_(?:missing|unknown|ambiguous)$")
+CAUSE = re.compile(
+    r"\.(?P<what>unit|currency|tax|customer|partner|product|material)_(?:missing|unknown|ambiguous)$"
+)
 TABLES = {
     "unit": "units",
     "currency": "currencies",
     "tax": "taxes",
     "customer": "partners",
+    "supplier": "suppliers",
     "partner": "partners",
     "product": "materials",
     "material": "materials",
@@ -120,7 +123,13 @@ def _is_mapped(value: Value, document: Document) -> bool:
 
 
 def _documents(ctx: Context, connection_id: UUID) -> Iterable[Any]:
-    wanted = SyncDocument.body, SyncDocument.partner, SyncDocument.currency, SyncDocument.cause, SyncDocument.cause_text
+    wanted = (
+        SyncDocument.body,
+        SyncDocument.partner,
+        SyncDocument.currency,
+        SyncDocument.cause,
+        SyncDocument.cause_text,
+    )
     return ctx.session.execute(
         select(*wanted)
         .where(
@@ -145,8 +154,8 @@ def _missing_out(row: Any) -> list[tuple[str, str, str]]:
         return []
     what = told["what"]
     table = TABLES[what]
-    if table == "partners":
-        return [(table, str(body.get("buyer_code") or row.partner), row.partner)]
+    if table in ("partners", "suppliers"):
+        return [(table, str(body.get("partner_code") or row.partner), row.partner)]
     if what == "currency":
         return [(table, str(body.get("currency", row.currency)), "")]
     if what == "tax":
@@ -168,7 +177,9 @@ def _names(said: str, value: str) -> bool:
     at = said.find(value) if value else -1
     while at >= 0:
         before, behind = said[at - 1 : at], said[at + len(value) : at + len(value) + 1]
-        if not (before.isalnum() or before in ("_", ".", "-")) and not (behind.isalnum() or behind in ("_", "-")):
+        if not (before.isalnum() or before in ("_", ".", "-")) and not (
+            behind.isalnum() or behind in ("_", "-")
+        ):
             return True
         at = said.find(value, at + 1)
     return False
@@ -196,7 +207,7 @@ def _missing_in(issue: Any) -> tuple[str, str] | None:
         table, _, theirs = issue.said.partition(": ")
         return (table, theirs) if theirs else None
     told = CAUSE.search(issue.code)
-    if told is None or TABLES[told["what"]] == "partners":
+    if told is None or TABLES[told["what"]] in ("partners", "suppliers"):
         return None  # partners are known by their code or bound one by one
     named = [value for value in issue.record.values() if value and _names(issue.said, str(value))]
     return (TABLES[told["what"]], str(max(named, key=len))) if named else None

@@ -280,7 +280,7 @@ def _cause(ctx: Context, each: reading.Cause) -> CauseView:
         last_at=each.last_at,
         documents=tuple(_failure(one) for one in each.documents),
         wire=wire,
-        partner_id=str(newest.body.get("buyer_id", "")) if bindable else "",
+        partner_id=str(newest.body.get("partner_id", "")) if bindable else "",
     )
 
 

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from core.sync.contract import Access, Bill, LineOut, OrderOut
+from core.sync.contract import Access, Bill
 from core.sync.incoming import DeliveryIn, MovedLine, PriceIn, ProductIn, StockIn
 from core.sync.mapping.applied import NOTHING, overlay, ready, record
 from core.sync.outcome import Rejected, RemoteLine, SkipRecord
+from core.sync.outgoing import LineOut, OrderOut
 
 LINES = tuple(
     LineOut(no, UUID(int=no), f"M{no}", f"料 {no}", "pcs", Decimal(no), Decimal("0.13"), Decimal(10 * no)) for no in (1, 2)
@@ -118,10 +119,10 @@ def test_lists_within_lines_and_lists_wrapped_by_odata_are_reached():
 def test_partners_and_materials_mapped_by_hand_go_before_what_is_known():
     mapping = rules(tables={"partners": {"9135": "C9"}, "materials": {"M2": "TM-2"}})
     lookup = mapping.lookup(lambda kind, id: f"known {kind}", ORDER)
-    assert lookup("partner", ORDER.buyer_id) == "C9"
+    assert lookup("partner", ORDER.partner_id) == "C9"
     assert (lookup("product", UUID(int=1)), lookup("product", UUID(int=2))) == ("known product", "TM-2")
     by_name = rules(tables={"partners": {"锡安达机电": "C8"}})
-    assert by_name.lookup(lambda *_: None, ORDER)("partner", ORDER.buyer_id) == "C8"
+    assert by_name.lookup(lambda *_: None, ORDER)("partner", ORDER.partner_id) == "C8"
 
 
 PRODUCT = ProductIn("77", "M1", "螺栓", "pcs")

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from core.sync.mapping import faults
 from core.sync.mapping.faults import ExpressionError
 from core.sync.mapping.functions import FUNCTIONS, LONGEST_TEXT
-from core.sync.mapping.kinds import FIELDS, OUT_NAMES, format_fault, in_names, inward, outward
+from core.sync.mapping.kinds import FIELDS, format_fault, in_names, inward, out_names, outward
 from core.sync.mapping.language import LONGEST, OPERATORS, SYMBOLS, compiled
 from core.sync.mapping.plain import plain
 
 FACTS = {
-    "order": {name: "" for name in OUT_NAMES["order"]}
+    "order": {name: "" for name in out_names("sales_order")["order"]}
     | {"reference": "SO-1", "total": Decimal("12.30"), "delivery_on": date(2026, 12, 5), "buyer_po": "po-7", "note": None},
     "line": {"no": Decimal(2), "unit": "pcs", "quantity": Decimal("3")},
     "today": date(2026, 11, 23),
@@ -29,7 +29,7 @@ FACTS = {
 PLAIN = (str, Decimal, bool, date, dict, list, type(None))
 
 
-def value(source, facts=FACTS, names=OUT_NAMES):
+def value(source, facts=FACTS, names=out_names("sales_order")):
     return compiled(source, names).value(facts)
 
 
@@ -143,7 +143,7 @@ def test_a_row_of_the_other_system_is_read_by_its_own_names(source, expected):
 )
 def test_what_is_wrong_is_said_before_it_runs_with_its_place(source, code, at):
     with pytest.raises(ExpressionError) as refused:
-        compiled(source, OUT_NAMES)
+        compiled(source, out_names("sales_order"))
     assert refused.value.code == f"mapping.expr.{code}"
     assert at is None or refused.value.at == at
 
@@ -181,7 +181,7 @@ def test_what_is_wrong_is_said_before_it_runs_with_its_place(source, code, at):
     ],
 )
 def test_what_fails_at_work_is_said_with_its_place(source, code):
-    names = {**OUT_NAMES, "order": {**OUT_NAMES["order"], "total": {"a": None}}}  # a field that turns out to be a number
+    names = {**out_names("sales_order"), "order": {**out_names("sales_order")["order"], "total": {"a": None}}}  # a field that turns out to be a number
     with pytest.raises(ExpressionError) as failed:
         compiled(source, names).value(FACTS)
     assert failed.value.code == f"mapping.expr.{code}" and failed.value.at >= 1
@@ -218,7 +218,7 @@ HOSTILE = st.one_of(
 def test_no_text_does_anything_but_answer_plain_data_or_say_what_is_wrong(source):
     began = time.perf_counter()
     try:
-        found = compiled(source, OUT_NAMES).value(FACTS)
+        found = compiled(source, out_names("sales_order")).value(FACTS)
     except ExpressionError as fault:
         assert 1 <= fault.at <= len(source) + 1 or fault.code == "mapping.expr.empty"
         assert fault.code in sentences()
@@ -267,7 +267,7 @@ def test_the_longest_way_through_the_language_costs_little():
 
 
 def test_threads_do_not_see_each_others_facts():
-    expression, wrong = compiled("order.reference", OUT_NAMES), []
+    expression, wrong = compiled("order.reference", out_names("sales_order")), []
 
     def work(n):
         for _ in range(2000):

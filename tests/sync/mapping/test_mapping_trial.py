@@ -219,7 +219,7 @@ def test_facts_of_an_order_are_what_rules_read(sent, acting):
     rules = [
         {"target": "F_A", "value": "order.total", "type": "number", "format": "1"},
         {"target": "F_B", "value": "order.delivery_on", "type": "date"},
-        {"target": "F_C", "value": "order.buyer_name == '锡安达机电'", "type": "flag", "format": "X/"},
+        {"target": "F_C", "value": "order.partner_name == '锡安达机电'", "type": "flag", "format": "X/"},
     ]
     found = acting(trial.preview_out, document_id(sent, "SO-1"), sent.rules(), {"out": {"sales_order": rules}})
     assert (found.body["F_A"], found.body["F_B"], found.body["F_C"]) == (

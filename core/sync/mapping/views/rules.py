@@ -13,12 +13,13 @@ from core.sync.mapping import trial
 from core.sync.mapping.api import asked, outbound
 from core.sync.mapping.functions import FUNCTIONS
 from core.sync.mapping.history import Version
-from core.sync.mapping.kinds import FIELDS, KINDS, OUT_NAMES
+from core.sync.mapping.kinds import FIELDS, HEADS, KINDS, out_names
 from core.sync.mapping.plain import readable, shown
 from core.sync.mapping.service import Change, connector_of
 from core.sync.mapping.views.frame import Head, crumbs, found, head, mended, save
 from core.sync.mapping.views.tables import titles
 from core.sync.model import ErpConnection
+from core.sync.outgoing import TITLES
 from core.sync.views.frame import INTENTS, cause_title, pages, remedy
 from core.web import form, redirect, render
 from core.web import gettext as _
@@ -27,7 +28,6 @@ from core.web.problem import sentence
 
 BLANKS = 3  # empty rows below the rules
 KIND_TITLES = {"text": "Text", "number": "Numeric", "date": "Date", "flag": "Yes or no"}
-SECTIONS = {"sales_order": "Sales order"}
 STREAM_TITLES = {
     "products": "Products",
     "partners": "Partners",
@@ -166,7 +166,10 @@ def _tried(
     if what == "run":
         count = typed.get("count", "")
         many = int(count) if count in TRIES else int(TRIES[1])
-        return tuple(_sent(each) for each in asked(lambda: trial.dry_run(ctx, connection_id, many, outbound(), document)))
+        return tuple(
+            _sent(each)
+            for each in asked(lambda: trial.dry_run(ctx, connection_id, many, outbound(), document))
+        )
     try:
         sample = UUID(typed.get("sample", ""))
     except ValueError:
@@ -183,7 +186,9 @@ def _stored(each: trial.Stored) -> TriedView:
     return _view(each.external_id, each, _("Without the rules"), each.item, each.row)
 
 
-def _view(title: str, each: Any, against: str, whole: Mapping[str, Any], source: Mapping[str, Any]) -> TriedView:
+def _view(
+    title: str, each: Any, against: str, whole: Mapping[str, Any], source: Mapping[str, Any]
+) -> TriedView:
     return TriedView(
         title=title,
         changes=each.changes,
@@ -202,7 +207,11 @@ def _pretty(value: Mapping[str, Any]) -> str:
 
 def _keys(connection: ErpConnection, way: str) -> Sequence[str]:
     connector = connector_of(connection)
-    return connector.documents if way == "out" else [each.key for each in connector.streams if each.key in FIELDS]
+    return (
+        connector.documents
+        if way == "out"
+        else [each.key for each in connector.streams if each.key in FIELDS]
+    )
 
 
 def _typed(typed: Mapping[str, str], way: str, keys: Sequence[str]) -> dict[str, list[dict[str, str]]]:
@@ -239,11 +248,14 @@ def _show(
         sections=tuple(_section(key, way, rules.get(key, []), errors) for key in _keys(connection, way)),
         kinds=tuple((key, _(KIND_TITLES[key])) for key in KINDS),
         tables=tuple(titles(connection, now).items()),
-        samples=tuple((str(each.id), f"{each.reference} · {each.partner} · {_(INTENTS[each.intent])}") for each in samples),
+        samples=tuple(
+            (str(each.id), f"{each.reference} · {each.partner} · {_(INTENTS[each.intent])}")
+            for each in samples
+        ),
         sample=request.form.get("sample", ""),
         tries=tuple((each, each) for each in TRIES),
         count=request.form.get("count", TRIES[1]),
-        names=_names(way),
+        names=_names(way, connector_of(connection).documents),
         functions=", ".join(FUNCTIONS),
         note=request.form.get("note", ""),
         tried=tried,
@@ -264,22 +276,30 @@ def _label(path: str, rules: Mapping[str, list[dict[str, str]]]) -> str:
     return told or (_("Rule %(n)s", n=int(no) + 1) if rule else path)
 
 
-def _names(way: str) -> tuple[str, ...]:
-    """What a rule may name, as it is typed."""
+def _names(way: str, kinds: Sequence[str]) -> tuple[str, ...]:
+    """What a rule may name, as it is typed; `kinds` are those of the documents that go out."""
     if way == "in":
         return ("row['…']", "item.name", "today")
-    named = [f"{name}.{part}" for name in ("order", "line") for part in OUT_NAMES[name]]
-    return (*named, "today", "value")
+    named = [
+        f"{name}.{part}" for kind in kinds for name in (HEADS[kind], "line") for part in out_names(kind)[name]
+    ]
+    return (*dict.fromkeys(named), "today", "value")
 
 
 def _section(key: str, way: str, rules: Sequence[Mapping[str, str]], errors: Errors) -> SectionView:
     place = "target" if way == "out" else "field"
     blank = dict.fromkeys((place, *PARTS), "")
     rows = tuple(
-        RuleView(name=f"{way}.{key}.{no}", place=rule[place], **{part: shown(rule.get(part, "")) for part in PARTS})
+        RuleView(
+            name=f"{way}.{key}.{no}", place=rule[place], **{part: shown(rule.get(part, "")) for part in PARTS}
+        )
         for no, rule in enumerate([*rules, *[blank] * BLANKS])
     )
-    title = _(SECTIONS.get(key, key)) if way == "out" else _(STREAM_TITLES[key])
-    places = () if way == "out" else tuple((name, f"{name} · {_(KIND_TITLES[kind])}") for name, kind in FIELDS[key].items())
+    title = _(TITLES[key]) if way == "out" else _(STREAM_TITLES[key])
+    places = (
+        ()
+        if way == "out"
+        else tuple((name, f"{name} · {_(KIND_TITLES[kind])}") for name, kind in FIELDS[key].items())
+    )
     faulty = any(path.startswith(f"{way}.{key}.") for path in errors)
     return SectionView(key, title, rows, places, len(rules), bool(rules) or faulty or key == "products")
