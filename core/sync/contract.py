@@ -7,7 +7,7 @@ mapping. A connector never sees a row, a session or a tenant, and never decides 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from uuid import UUID
 import requests
 
 from core.sync.incoming import Incoming
-from core.sync.outcome import Exchange, Found, RemoteLine, SkipRecord
+from core.sync.outcome import Exchange, Found, RemoteLine, SkipRecord, SyncError
 from core.sync.outgoing import SALES_ORDER
 from core.sync.pushed import Heard, Push
 
@@ -141,6 +141,14 @@ class Filing(ABC):
     def send(self, bill: Bill, found: Found | None) -> Found:
         """Make the other system hold the bill, going on from what was found. Raises SyncError."""
 
+    def send_many(self, bills: Sequence[Bill]) -> Sequence[Found | SyncError]:
+        """New documents in one call: for each bill, in their order, what is held now or why it is not.
+
+        Asked only where the connector says that it carries several (`together`), and only with bills that were never sent.
+        Raises SyncError for the call as a whole.
+        """
+        return [self.send(bill, None) for bill in bills]
+
     @abstractmethod
     def cancel(self, found: Found) -> Found:
         """Make the found document void there. Raises SyncError."""
@@ -185,6 +193,7 @@ class Connector(ABC):
     can_look_up: ClassVar[bool]  # a document can be found by our reference
     settle: ClassVar[timedelta]  # longer than the slowest commit there; no look-up after "unknown" before
     documents: ClassVar[tuple[str, ...]] = (SALES_ORDER,)  # kinds of ours it can file there, see `outgoing`
+    together: ClassVar[int] = 1  # new documents that one call may carry, see `Filing.send_many`
     stock_counts: ClassVar[bool] = True  # its stock is written here; else differences are only listed
     hears: ClassVar[bool] = False  # the other system may call us; see `hear`
 

@@ -24,7 +24,7 @@ class Pusher:
         self.engine = engine
         self.threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sync")
-        self._busy: set[Future[str]] = set()
+        self._busy: set[Future[list[str]]] = set()
 
     def turn(self) -> int:
         """Claim as much as there are free threads; answers how many documents are under way."""
@@ -32,7 +32,7 @@ class Pusher:
         free = self.threads - len(self._busy)
         if free:
             for task in self.engine.claim(free):
-                self._busy.add(self._pool.submit(self.engine.run, task))
+                self._busy.add(self._pool.submit(self.engine.run_together, task))
         under_way = len(self._busy)
         if under_way:
             self._reap(0.2)

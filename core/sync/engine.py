@@ -15,7 +15,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -25,30 +25,28 @@ from sqlalchemy import select, text, update
 
 from core.db import Unit
 from core.kernel import Actor, Context
+from core.sync.batches import work_together
 from core.sync.breaker import note
-from core.sync.contract import Access, Bill, Connector, Link
+from core.sync.contract import Bill, Connector, Link
 from core.sync.documents import differences, from_json
 from core.sync.events import DocumentStuck, DocumentSynced
-from core.sync.mapping.applied import NOTHING, Applied, mapping_of, overlay
+from core.sync.mapping.applied import mapping_of, overlay
 from core.sync.model import ErpConnection, SyncDocument
 from core.sync.outbound import OutboundRule
 from core.sync.outcome import (
     MISTAKES,
     Failed,
-    FixSettings,
-    Found,
     LeaseLost,
     Outcome,
     SyncError,
     Trace,
     Unknown,
-    outcome_of,
 )
-from core.sync.outgoing import Outgoing
 from core.sync.refs import forget_ref, lookup_of, remember
 from core.sync.registry import Registry
 from core.sync.secrets import access_of
-from core.sync.transport import PLAIN, Way, way_of
+from core.sync.task import Result, Task, refused
+from core.sync.transport import way_of
 
 log = logging.getLogger("tongshang.sync")
 
@@ -58,46 +56,6 @@ AT_ONCE = 2  # documents of one connection under way at a time
 FIRST_WAIT, LONGEST_WAIT = 2.0, 600.0  # seconds between tries
 MOST_TRIES = 12
 MOST_REFUSALS = 5  # tries of one document whose settings alone are refused, such as a missing permission
-
-
-@dataclass(frozen=True)
-class Task:
-    """One claimed document with everything needed to work on it outside a transaction."""
-
-    id: UUID
-    tenant_id: UUID
-    connection_id: UUID
-    connection_version: int
-    connection_name: str
-    token: int
-    tries: int
-    state: str  # sending, or unknown when it may be there already
-    intent: str
-    document: Outgoing
-    access: Access
-    connector: str
-    lookup: Callable[[str, UUID], str | None]
-    older: bool  # another version of the same document went before
-    until: float  # monotonic time at which the lease is over for writes
-    mapping: Applied = NOTHING
-    way: Way = PLAIN
-    settle: timedelta | None = None  # where this connection needs another one than its connector says
-
-    @property
-    def actor(self) -> Actor:
-        return Actor("connector", self.connection_id, self.connection_name)
-
-
-@dataclass
-class Result:
-    """What became of a task: an outcome, or a document there that is not the one we sent."""
-
-    outcome: Outcome | None = None
-    found: Found | None = None
-    differences: list[str] = field(default_factory=list)
-    learned: dict[tuple[str, str], str] = field(default_factory=dict)
-    looking: bool = False  # it failed while looking, so it says nothing about the document
-    settings_refused: bool = False
 
 
 class Engine:
@@ -133,8 +91,24 @@ class Engine:
                 asked, {"batch": batch, "lease": self.lease, "at_once": self.at_once}
             ).all()
             claiming.commit()
+        return self._tasks(rows, began)
+
+    def _tasks(self, rows: Sequence[Any], began: float) -> list[Task]:
         until = began + (self.lease - self.margin).total_seconds()
         return [task for row in rows if (task := self._task(row.id, row.tenant_id, row.attempt, until))]
+
+    def _more(self, task: Task) -> list[Task]:
+        """Other new documents of its kind and connection, as many as its connector carries in one call."""
+        carries = self.registry[task.connector].together if task.connector in self.registry else 1
+        if carries < 2 or task.looks:
+            return []
+        began = time.monotonic()
+        with self.unit.database.session() as claiming:
+            asked = text("SELECT id, tenant_id, attempt FROM ts.sync_claim_more(:connection, :kind, :most, :lease)")
+            told = {"connection": task.connection_id, "kind": task.document.kind, "most": carries - 1, "lease": self.lease}
+            rows = claiming.execute(asked, told).all()
+            claiming.commit()
+        return self._tasks(rows, began)
 
     def _task(self, id: UUID, tenant_id: UUID, token: int, until: float) -> Task | None:
         with self.unit.acting(tenant_id, Actor.system("sync"), {}) as ctx:
@@ -196,21 +170,46 @@ class Engine:
             log.warning("document %s: the lease is over, another worker goes on", task.id)
             return "lost"
 
+    def run_together(self, task: Task) -> list[str]:
+        """Like `run`, with others like it where one call carries several; each has a result of its own."""
+        tasks = [task, *self._more(task)]
+        if len(tasks) == 1:
+            return [self.run(task)]
+        connector, trace = self.registry[task.connector], Trace()
+        try:
+            opened = self._open(task, connector, trace)
+            results = [opened] * len(tasks) if isinstance(opened, Result) else work_together(opened, tasks)
+        except LeaseLost:
+            log.warning("%d documents: the lease is over, another worker goes on", len(tasks))
+            return ["lost"] * len(tasks)
+        return [self._written(each, connector, result, trace) for each, result in zip(tasks, results, strict=True)]
+
+    def _written(self, task: Task, connector: Connector, result: Result, trace: Trace) -> str:
+        try:
+            return self._finish(task, connector, result, trace)
+        except LeaseLost:
+            log.warning("document %s: the lease is over, another worker goes on", task.id)
+            return "lost"
+
     def _work(self, task: Task, connector: Connector, trace: Trace) -> Result:
+        opened = self._open(task, connector, trace)
+        return opened if isinstance(opened, Result) else self._deliver(task, connector, opened)
+
+    def _open(self, task: Task, connector: Connector, trace: Trace) -> Link | Result:
+        """The link of a task, ready for its calls; or why there is none."""
         try:
             link = self._link(task, connector)
         except SyncError as error:
-            return Result(outcome_of(error), looking=True, settings_refused=isinstance(error, FixSettings))
+            return refused(error, looking=True)
         except MISTAKES as error:  # nothing has left yet
             log.exception("connection %s cannot be opened", task.connection_name)
             failed = Failed("outbound.unusable", f"{type(error).__name__}: {error}", retry=True)
             return Result(failed, looking=True)
-        link.trace, link.before_write = trace, lambda: _still_ours(task)
-        return self._deliver(task, connector, link)
+        link.trace, link.before_write = trace, task.still_ours
+        return link
 
     def _deliver(self, task: Task, connector: Connector, link: Link) -> Result:
-        looks = task.state == "unknown" or task.token > 1 or task.intent != "create" or task.older
-        if looks and not connector.can_look_up:
+        if task.looks and not connector.can_look_up:
             said = "the system cannot be searched by our reference"
             return Result(Unknown("sync.cannot_look_up", said, hopeless=True))
         document, found = task.document, None
@@ -219,10 +218,10 @@ class Engine:
         except KeyError:
             return Result(Failed("sync.kind_unknown", f"{task.connector}: {document.kind}", retry=False))
         try:
-            if looks:
+            if task.looks:
                 found = filing.find(document.reference)
         except SyncError as error:
-            return Result(outcome_of(error), looking=True, settings_refused=isinstance(error, FixSettings))
+            return refused(error, looking=True)
         except MISTAKES as error:
             log.exception("connector %s failed while looking for %s", task.connector, document.reference)
             said = f"{type(error).__name__}: {error}"
@@ -239,9 +238,7 @@ class Engine:
                 found = filing.send(bill, found)
             return Result(found=found, differences=differences(bill, found), learned=dict(bill.learned))
         except SyncError as error:
-            learned = dict(bill.learned) if bill else {}
-            refused = isinstance(error, FixSettings)
-            return Result(outcome_of(error), found, learned=learned, settings_refused=refused)
+            return refused(error, found=found, learned=dict(bill.learned) if bill else {})
         except MISTAKES as error:
             # The connector itself is wrong; what it had sent by then is anybody's guess.
             log.exception("connector %s failed on %s", task.connector, document.reference)
@@ -387,8 +384,3 @@ class Engine:
 
 def _cause(state: str, code: str | None, said: str, about: str = "") -> dict[str, Any]:
     return {"state": state, "cause": code, "cause_text": said[:2000], "cause_field": about}
-
-
-def _still_ours(task: Task) -> None:
-    if time.monotonic() > task.until:
-        raise LeaseLost

@@ -3728,6 +3728,34 @@ REVOKE ALL ON FUNCTION ts.sync_waiting_pushes(int) FROM PUBLIC
 -- ;;
 GRANT EXECUTE ON FUNCTION ts.sync_waiting_pushes(int) TO ts_worker
 -- ;;
+-- More new documents of one kind for a call that carries several; like ts.sync_claim, one claimer at a time.
+-- Only what was never tried: anything else must be looked for first, and travels alone.
+CREATE OR REPLACE FUNCTION ts.sync_claim_more(connection uuid, kind text, most int, lease interval)
+RETURNS SETOF ts.sync_document LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  now_at CONSTANT timestamptz := clock_timestamp();
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtext('ts.sync_claim')) THEN
+    RETURN;
+  END IF;
+  RETURN QUERY
+  WITH due AS MATERIALIZED (
+    SELECT d.id FROM ts.sync_document d
+    WHERE d.connection_id = sync_claim_more.connection AND d.kind = sync_claim_more.kind AND d.state = 'new'
+      AND d.attempt = 0 AND d.intent = 'create' AND d.not_before <= now_at
+      AND EXISTS (SELECT 1 FROM ts.erp_connection c WHERE c.id = d.connection_id AND c.state = 'active')
+      AND NOT EXISTS (SELECT 1 FROM ts.sync_document e WHERE e.object_id = d.object_id AND e.tenant_id = d.tenant_id
+                      AND e.connection_id = d.connection_id AND e.kind = d.kind AND e.id <> d.id AND e.version < d.version)
+    ORDER BY d.not_before, d.id LIMIT most FOR UPDATE OF d SKIP LOCKED)
+  UPDATE ts.sync_document d
+  SET state = 'sending', attempt = 1, lease_until = clock_timestamp() + lease, changed_at = clock_timestamp()
+  FROM due WHERE d.id = due.id RETURNING d.*;
+END $$
+-- ;;
+REVOKE ALL ON FUNCTION ts.sync_claim_more(uuid, text, int, interval) FROM PUBLIC
+-- ;;
+GRANT EXECUTE ON FUNCTION ts.sync_claim_more(uuid, text, int, interval) TO ts_worker
+-- ;;
 -- Yesterday is counted an hour after it ended, on every connection that had documents of it; once.
 CREATE OR REPLACE FUNCTION ts.sync_plan_tallies() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -1,0 +1,134 @@
+"""Several new documents in one call: each row of the answer is its own document's; what is unclear is looked up row by row."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from connectors.kingdee.system import Kingdee
+from core.orders import TradeOrder
+from core.sync import (
+    Bill,
+    Filing,
+    Found,
+    Pusher,
+    Registry,
+    Rejected,
+    RetryLater,
+    SyncError,
+    Uncertain,
+    enqueue,
+)
+
+CARRIES = 5
+
+
+class Truckload(Filing):
+    """Files each bill through the true protocol, and answers for all of them at once; `says` spoils the answer."""
+
+    loads: list[list[str]] = []
+    says: dict[str, SyncError] = {}
+    whole: list[SyncError] = []
+    short = False
+
+    def __init__(self, true: Filing) -> None:
+        self.bill, self.find, self.send, self.cancel = true.bill, true.find, true.send, true.cancel
+
+    bill = find = send = cancel = None  # each truck has those of its own link
+
+    def send_many(self, bills: Sequence[Bill]) -> Sequence[Found | SyncError]:
+        self.loads.append([bill.reference for bill in bills])
+        answers: list[Found | SyncError] = []
+        for bill in bills:
+            told = self.says.get(bill.reference)
+            answers.append(told if isinstance(told, Rejected | RetryLater) else self.send(bill, None))
+            if isinstance(told, Uncertain):
+                answers[-1] = told
+        if self.whole:
+            raise self.whole.pop()
+        return answers[:-1] if self.short else answers
+
+
+class Truck(Kingdee):
+    together = CARRIES
+
+    def open(self, access, http):
+        link = super().open(access, http)
+        true = link.filing
+        link.filing = lambda kind: Truckload(true(kind))
+        return link
+
+
+@pytest.fixture
+def pusher(house):
+    Truckload.loads, Truckload.says, Truckload.whole, Truckload.short = [], {}, [], False
+    house.registry = Registry([Truck()])
+    pusher = Pusher(house.engine(at_once=2), threads=1)
+    yield pusher
+    pusher.engine.close()
+
+
+def drained(house, pusher) -> dict[str, str]:
+    for _ in range(60):
+        under_way = pusher.turn()
+        if not house.waiting() and not under_way:
+            break
+        if not under_way:
+            house.later(30)
+    return house.states()
+
+
+def test_new_documents_travel_together_and_each_is_done(house, pusher):
+    for no in range(12):
+        house.order(f"SO-{no:02}")
+    assert set(drained(house, pusher).values()) == {"done"}
+    assert sorted(len(load) for load in Truckload.loads) == [2, 5, 5]
+    assert [len(found) for found in house.bills().values()] == [1] * 12
+    assert {number for (number,) in house.sql("SELECT remote_number FROM ts.sync_document")} == set(house.bills())
+
+
+def test_what_one_row_says_concerns_that_row_alone(house, pusher):
+    for no in range(5):
+        house.order(f"SO-{no}")
+    Truckload.says = {
+        "SO-1": Rejected("kingdee.credit", "信用额度不足"),
+        "SO-2": Uncertain("kingdee.unclear", "cut"),
+        "SO-3": RetryLater("kingdee.locked", "正在编辑"),
+    }
+    states = drained(house, pusher)
+    assert states == {"SO-0": "done", "SO-1": "failed", "SO-2": "done", "SO-3": "done", "SO-4": "done"}
+    assert Truckload.loads == [["SO-0", "SO-1", "SO-2", "SO-3", "SO-4"]]  # what was tried once travels alone
+    assert {name: len(found) for name, found in house.bills().items()} == {"SO-0": 1, "SO-2": 1, "SO-3": 1, "SO-4": 1}
+    assert house.sql("SELECT cause, cause_text FROM ts.sync_document WHERE state = 'failed'") == [
+        ("kingdee.credit", "信用额度不足")
+    ]
+
+
+@pytest.mark.parametrize("spoilt", ["lost", "short"])
+def test_an_unclear_call_is_looked_up_row_by_row(house, pusher, spoilt):
+    for no in range(5):
+        house.order(f"SO-{no}")
+    Truckload.whole = [Uncertain("kingdee.no_answer", "the line broke")] if spoilt == "lost" else []
+    Truckload.short = spoilt == "short"
+    assert set(drained(house, pusher).values()) == {"done"}
+    assert len(Truckload.loads) == 1
+    assert [len(found) for found in house.bills().values()] == [1] * 5
+
+
+def test_a_bill_that_cannot_be_made_stays_behind(house, pusher):
+    for no in range(4):
+        house.order(f"SO-{no}")
+    house.sql("""UPDATE ts.sync_document SET body = jsonb_set(body, '{currency}', '"XYZ"') WHERE reference = 'SO-2'""")
+    states = drained(house, pusher)
+    assert states == {"SO-0": "done", "SO-1": "done", "SO-2": "failed", "SO-3": "done"}
+    assert Truckload.loads == [["SO-0", "SO-1", "SO-3"]]
+
+
+def test_changes_and_second_tries_travel_alone(house, pusher):
+    first = house.order("SO-0")
+    assert drained(house, pusher) == {"SO-0": "done"}
+    with house.app.system(house.seller, "test") as ctx:
+        enqueue(ctx, ctx.session.get(TradeOrder, first), "change", 4)
+    house.order("SO-1")
+    house.order("SO-2")
+    assert set(drained(house, pusher).values()) == {"done"}
+    assert Truckload.loads == [["SO-1", "SO-2"]]
