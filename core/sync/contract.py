@@ -125,8 +125,9 @@ class Stream(ABC):
 class Filing(ABC):
     """How the documents of one kind are put there: in its codes, looked for, sent, taken back.
 
-    A method it may have besides, where the other system can answer it: `count(reference)`, how many live documents carry a
-    reference, which the fault drill asks in the end.
+    Two methods it may have besides, where the other system can answer them: `count(reference)`, how many live documents carry
+    a reference, which the fault drill asks in the end; and `tally(day)`, the documents of one day of the enterprise as
+    (reference, total, cancelled), which reconciliation then asks instead of looking for each one.
     """
 
     @abstractmethod
@@ -158,9 +159,6 @@ class Link(Filing):
     """One open connection, and itself the filing of its sales orders.
 
     The engine sets `trace` and `before_write` for each piece of work.
-
-    A method a link may have besides: `tally(day)`, the sales orders of one day of the enterprise as
-    (reference, total, cancelled), which reconciliation then asks instead of looking for each one.
     """
 
     trace: Callable[[Exchange], None]

@@ -4,7 +4,7 @@ A document row is a wish: "let the other system hold this version of that object
 blindly; `attempt` is the fencing token of whoever holds it now.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -100,7 +100,7 @@ class SyncDocument(TenantOwned, Model):
             postgresql_where=text("state IN ('new', 'sending', 'unknown')"),
         ),
         Index("ix_sync_document_object", "tenant_id", "object_id"),
-        Index("ix_sync_document_day", "tenant_id", "connection_id", text("(body ->> 'ordered_on')")),
+        Index("ix_sync_document_day", "tenant_id", "connection_id", "kind", "dated_on"),
         Index("ix_sync_document_reference", "tenant_id", "connection_id", "reference"),
         Index("ix_sync_document_connection_state", "tenant_id", "connection_id", "state", "id"),
         CheckConstraint(
@@ -120,6 +120,7 @@ class SyncDocument(TenantOwned, Model):
     partner: Mapped[str] = mapped_column(server_default="")
     total: Mapped[Decimal] = mapped_column(Amount())
     currency: Mapped[str] = mapped_column(server_default="CNY")
+    dated_on: Mapped[date] = mapped_column(server_default=text("CURRENT_DATE"))  # the day the document itself carries
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
     state: Mapped[str] = mapped_column(server_default="new")
     attempt: Mapped[int] = mapped_column(server_default=ZERO)

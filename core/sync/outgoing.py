@@ -131,6 +131,13 @@ TITLES = {
 }
 
 
+def day_of(document: Outgoing) -> date:
+    """The day a document carries, under which both sides count it."""
+    if isinstance(document, OrderOut):
+        return document.ordered_on
+    return document.moved_on if isinstance(document, GoodsOut) else document.paid_on
+
+
 def role(document: Outgoing) -> str:
     """As what the partner of a document is kept there: `partner` is a customer, `supplier` one of whom we buy."""
     if isinstance(document, MoneyOut):
@@ -152,5 +159,6 @@ __all__ = [
     "MoneyOut",
     "OrderOut",
     "Outgoing",
+    "day_of",
     "role",
 ]

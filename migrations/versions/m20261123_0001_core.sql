@@ -1302,6 +1302,7 @@ CREATE TABLE ts.sync_document (
 	partner TEXT DEFAULT '' NOT NULL,
 	total NUMERIC(20, 4) NOT NULL,
 	currency TEXT DEFAULT 'CNY' NOT NULL,
+	dated_on DATE DEFAULT CURRENT_DATE NOT NULL,
 	body JSONB NOT NULL,
 	state TEXT DEFAULT 'new' NOT NULL,
 	attempt INTEGER DEFAULT 0 NOT NULL,
@@ -1326,7 +1327,7 @@ CREATE TABLE ts.sync_document (
 -- ;;
 CREATE INDEX ix_sync_document_connection_state ON ts.sync_document (tenant_id, connection_id, state, id)
 -- ;;
-CREATE INDEX ix_sync_document_day ON ts.sync_document (tenant_id, connection_id, (body ->> 'ordered_on'))
+CREATE INDEX ix_sync_document_day ON ts.sync_document (tenant_id, connection_id, kind, dated_on)
 -- ;;
 CREATE INDEX ix_sync_document_due ON ts.sync_document (not_before, id) WHERE state IN ('new', 'sending', 'unknown')
 -- ;;
@@ -3761,13 +3762,14 @@ CREATE OR REPLACE FUNCTION ts.sync_plan_tallies() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   WITH day AS (SELECT ((ts.clock() - interval '1 hour') AT TIME ZONE 'UTC')::date - 1 AS day),
   planned AS (
-    INSERT INTO ts.sync_tally (id, tenant_id, connection_id, day, asked_at)
-    SELECT gen_random_uuid(), c.tenant_id, c.id, d.day, ts.clock() FROM ts.erp_connection c CROSS JOIN day d
+    INSERT INTO ts.sync_tally (id, tenant_id, connection_id, kind, day, asked_at)
+    SELECT gen_random_uuid(), c.tenant_id, c.id, k.kind, d.day, ts.clock()
+    FROM ts.erp_connection c CROSS JOIN unnest(c.documents) k (kind) CROSS JOIN day d
     WHERE c.state = 'active'
       AND NOT EXISTS (SELECT 1 FROM ts.sync_tally t WHERE t.tenant_id = c.tenant_id AND t.connection_id = c.id
-                      AND t.kind = 'sales_order' AND t.day = d.day)
+                      AND t.kind = k.kind AND t.day = d.day)
       AND EXISTS (SELECT 1 FROM ts.sync_document s WHERE s.tenant_id = c.tenant_id AND s.connection_id = c.id
-                  AND s.kind = 'sales_order' AND s.body ->> 'ordered_on' = d.day::text)
+                  AND s.kind = k.kind AND s.dated_on = d.day)
     ON CONFLICT DO NOTHING RETURNING 1)
   SELECT count(*) FROM planned
 $$
@@ -4949,7 +4951,7 @@ ALTER TABLE ts.sync_document FORCE ROW LEVEL SECURITY
 -- ;;
 CREATE POLICY owner_all ON ts.sync_document TO ts_owner USING (true) WITH CHECK (true)
 -- ;;
-GRANT SELECT, INSERT, UPDATE (connection_id, kind, object_id, intent, version, idem_key, reference, partner, total, currency, body, state, attempt, tries, lease_until, not_before, remote_id, remote_number, cause, cause_field, cause_text, exchanges, trace_id, created_at, changed_at), DELETE ON ts.sync_document TO ts_app, ts_worker
+GRANT SELECT, INSERT, UPDATE (connection_id, kind, object_id, intent, version, idem_key, reference, partner, total, currency, dated_on, body, state, attempt, tries, lease_until, not_before, remote_id, remote_number, cause, cause_field, cause_text, exchanges, trace_id, created_at, changed_at), DELETE ON ts.sync_document TO ts_app, ts_worker
 -- ;;
 GRANT SELECT ON ts.sync_document TO ts_plugin
 -- ;;

@@ -149,7 +149,9 @@ def test_a_connector_that_lists_a_day_shows_what_only_it_has(filed: Any, monkeyp
 
     def opened(access: Any, http: Any) -> Any:
         made = original(access, http)
-        made.tally = lambda day: listed
+        filing = made.filing("sales_order")
+        filing.tally = lambda day: listed
+        made.filing = lambda kind: filing
         return made
 
     monkeypatch.setattr(filed.registry["kingdee"], "open", opened)
@@ -193,8 +195,7 @@ def test_yesterday_is_asked_for_by_itself_once(filed: Any) -> None:
     reconciler = Reconciler(filed.worker, filed.registry, filed.rules)
     assert reconciler.plan() == 0
     filed.sql(
-        "UPDATE ts.sync_document SET body = body || jsonb_build_object('ordered_on',"
-        " (((ts.clock() - interval '1 hour') AT TIME ZONE 'UTC')::date - 1)::text)"
+        "UPDATE ts.sync_document SET dated_on = ((ts.clock() - interval '1 hour') AT TIME ZONE 'UTC')::date - 1"
     )
     assert (reconciler.plan(), reconciler.plan()) == (1, 0)
     day = reconciler.claim()

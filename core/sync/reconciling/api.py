@@ -28,7 +28,7 @@ def tallies(ctx: Context, connection_id: UUID) -> dict[str, Any]:
 )
 def tally_day(ctx: Context, connection_id: UUID, body: dict[str, Any]) -> SyncTally:
     """Ask for a day to be counted, or counted again."""
-    return service.tally_day(ctx, connection_id, body["day"])
+    return service.tally_day(ctx, connection_id, body["day"], body["kind"])
 
 
 @api.get("/sync-tallies/<uuid:tally_id>", permission="connection.view", answer=schema.TallyRow)

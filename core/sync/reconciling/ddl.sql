@@ -3,13 +3,14 @@ CREATE OR REPLACE FUNCTION ts.sync_plan_tallies() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   WITH day AS (SELECT ((ts.clock() - interval '1 hour') AT TIME ZONE 'UTC')::date - 1 AS day),
   planned AS (
-    INSERT INTO ts.sync_tally (id, tenant_id, connection_id, day, asked_at)
-    SELECT gen_random_uuid(), c.tenant_id, c.id, d.day, ts.clock() FROM ts.erp_connection c CROSS JOIN day d
+    INSERT INTO ts.sync_tally (id, tenant_id, connection_id, kind, day, asked_at)
+    SELECT gen_random_uuid(), c.tenant_id, c.id, k.kind, d.day, ts.clock()
+    FROM ts.erp_connection c CROSS JOIN unnest(c.documents) k (kind) CROSS JOIN day d
     WHERE c.state = 'active'
       AND NOT EXISTS (SELECT 1 FROM ts.sync_tally t WHERE t.tenant_id = c.tenant_id AND t.connection_id = c.id
-                      AND t.kind = 'sales_order' AND t.day = d.day)
+                      AND t.kind = k.kind AND t.day = d.day)
       AND EXISTS (SELECT 1 FROM ts.sync_document s WHERE s.tenant_id = c.tenant_id AND s.connection_id = c.id
-                  AND s.kind = 'sales_order' AND s.body ->> 'ordered_on' = d.day::text)
+                  AND s.kind = k.kind AND s.dated_on = d.day)
     ON CONFLICT DO NOTHING RETURNING 1)
   SELECT count(*) FROM planned
 $$

@@ -18,7 +18,7 @@ ACTS = ("replay", "look", "cancel")
 
 
 class SyncTally(TenantOwned, Model):
-    """The sales orders of one day (by the date they carry) on one connection. Sums are by currency, as text.
+    """The documents of one kind and one day (by the date they carry) on one connection. Sums are by currency, as text.
 
     `checked` of `total` references were looked for so far; counted again, a day starts from the beginning.
     """

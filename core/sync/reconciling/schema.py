@@ -4,11 +4,14 @@ from core.web import Schema, fields
 
 
 class TallyBody(Schema):
+    """Which day to count, of which kind of documents that go out here; sales orders when nothing is said."""
+
     day = fields.Date(required=True)
+    kind = fields.Text(load_default="sales_order", max=40)
 
 
 class TallyRow(Schema):
-    """One day of a connection: how many orders each side holds and their sums by currency; `checked` of `total` so far."""
+    """One kind and day of a connection: how many documents each side holds, sums by currency; `checked` of `total` so far."""
 
     id = fields.UUID()
     connection_id = fields.UUID()

@@ -7,24 +7,27 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.kernel import Conflict, Context, Invalid, NotFound, uuid7
-from core.sync.model import SyncDocument
+from core.sync.model import ErpConnection, SyncDocument
+from core.sync.outgoing import SALES_ORDER
 from core.sync.reconciling.model import SyncDifference, SyncTally
 from core.sync.service import find_connection
 
 SHOWN = 31
 
 
-def tally_day(ctx: Context, connection_id: UUID, day: date) -> SyncTally:
-    """Ask for a day to be counted, or counted again; the worker does it within seconds."""
+def tally_day(ctx: Context, connection_id: UUID, day: date, kind: str = SALES_ORDER) -> SyncTally:
+    """Ask for the documents of a kind of one day to be counted, or counted again; the worker does it within seconds."""
     ctx.require("connection.replay")
     connection = find_connection(ctx, connection_id)
     if connection.state != "active":
         raise Conflict("connection.not_active", state=connection.state)
     if day > ctx.now.date():
         raise Invalid.one("day", "connection.day_to_come")
+    if kind not in counted_kinds(connection):
+        raise Invalid.one("kind", "connection.document_unknown", kind=kind[:40])
     asked = {"state": "wanted", "asked_by": ctx.actor.name, "asked_at": ctx.now}
     adding = insert(SyncTally).values(
-        id=uuid7(), tenant_id=ctx.tenant_id, connection_id=connection_id, kind="sales_order", day=day, **asked
+        id=uuid7(), tenant_id=ctx.tenant_id, connection_id=connection_id, kind=kind, day=day, **asked
     )
     # One that is being counted goes on; whoever asks meanwhile gets its result.
     again = adding.on_conflict_do_update(
@@ -38,23 +41,28 @@ def tally_day(ctx: Context, connection_id: UUID, day: date) -> SyncTally:
         .where(
             SyncTally.tenant_id == ctx.tenant_id,
             SyncTally.connection_id == connection_id,
-            SyncTally.kind == "sales_order",
+            SyncTally.kind == kind,
             SyncTally.day == day,
         )
         .execution_options(populate_existing=True)
     )
     assert row is not None
-    ctx.record("connection.tally", connection, day=str(day))
+    ctx.record("connection.tally", connection, day=str(day), kind=kind)
     return row
 
 
+def counted_kinds(connection: ErpConnection) -> tuple[str, ...]:
+    """The kinds of documents that are counted on a connection: those that go out through it."""
+    return tuple(connection.documents) or (SALES_ORDER,)
+
+
 def tallies(ctx: Context, connection_id: UUID, limit: int = SHOWN) -> list[SyncTally]:
-    """The days of a connection, newest first."""
+    """The days of a connection and their kinds, newest first."""
     ctx.require("connection.view")
     wanted = select(SyncTally).where(
         SyncTally.tenant_id == ctx.tenant_id, SyncTally.connection_id == connection_id
     )
-    return list(ctx.session.scalars(wanted.order_by(SyncTally.day.desc()).limit(limit)))
+    return list(ctx.session.scalars(wanted.order_by(SyncTally.day.desc(), SyncTally.kind).limit(limit)))
 
 
 def find_tally(ctx: Context, tally_id: UUID) -> SyncTally:

@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Response, request, url_for
 
 from core.kernel import Context, Invalid, Money
+from core.sync.outgoing import PURCHASE_ORDER, SALES_ORDER, TITLES
 from core.sync.reconciling import service
 from core.sync.reconciling.model import SyncDifference, SyncTally
 from core.sync.service import find_connection
@@ -39,6 +40,7 @@ class DayView:
     """One day in the list."""
 
     day: date
+    kind: str
     href: str
     current: bool
     state: State
@@ -92,12 +94,14 @@ def reconciling(ctx: Context, connection_id: UUID) -> Response:
     """What both sides hold, day by day; the newest day with differences is open."""
     connection = find_connection(ctx, connection_id)
     found = service.tallies(ctx, connection_id)
-    wanted = request.args.get("day", "")
-    chosen = next((each for each in found if each.day.isoformat() == wanted), None)
+    wanted, kind = request.args.get("day", ""), request.args.get("kind", "")
+    named = [each for each in found if each.day.isoformat() == wanted]
+    chosen = next((each for each in named if each.kind == kind), named[0] if named else None)
     if chosen is None and not wanted:
         chosen = next((each for each in found if each.differing), found[0] if found else None)
     may_act = ctx.allows("connection.replay")
     differences = service.differences_of(ctx, chosen.id) if chosen else []
+    orders = chosen is not None and chosen.kind in (SALES_ORDER, PURCHASE_ORDER)
     days = tuple(_day(each, each is chosen) for each in found)
     page = ReconcilingPage(
         id=str(connection_id),
@@ -108,7 +112,7 @@ def reconciling(ctx: Context, connection_id: UUID) -> Response:
         yesterday=ctx.now.date() - timedelta(days=1),
         days=days,
         chosen=next((each for each in days if each.current), None),
-        differences=tuple(_difference(each, may_act) for each in differences),
+        differences=tuple(_difference(each, may_act, orders) for each in differences),
         may_act=may_act,
     )
     crumbs = [
@@ -125,7 +129,8 @@ def count_day(ctx: Context, connection_id: UUID) -> Response:
         day = date.fromisoformat(form().get("day", ""))
     except ValueError:
         raise Invalid.one("day", "connection.no_day") from None
-    service.tally_day(ctx, connection_id, day)
+    for kind in service.counted_kinds(find_connection(ctx, connection_id)):
+        service.tally_day(ctx, connection_id, day, kind)
     flash(_("The day is being counted; its figures appear here."), tone="acc")
     return redirect("sync.reconciling", connection_id=connection_id, day=day.isoformat())
 
@@ -136,14 +141,15 @@ def act_on_difference(ctx: Context, difference_id: UUID) -> Response:
     row = service.act_on(ctx, difference_id)
     tally = service.find_tally(ctx, row.tally_id)
     flash(_("%(reference)s is on its way again; it is looked up there first.", reference=row.reference))
-    return redirect("sync.reconciling", connection_id=tally.connection_id, day=tally.day.isoformat())
+    return redirect("sync.reconciling", connection_id=tally.connection_id, day=tally.day.isoformat(), kind=tally.kind)
 
 
 def _day(row: SyncTally, current: bool) -> DayView:
     word, tone = STATES[row.state]
     return DayView(
         day=row.day,
-        href=url_for("sync.reconciling", connection_id=row.connection_id, day=row.day.isoformat()),
+        kind=_(TITLES.get(row.kind, row.kind)),
+        href=url_for("sync.reconciling", connection_id=row.connection_id, day=row.day.isoformat(), kind=row.kind),
         current=current,
         state=(_(word), tone),
         running=row.state in ("wanted", "running"),
@@ -165,11 +171,11 @@ def _sums(told: Mapping[str, str]) -> tuple[Money, ...]:
     return tuple(Money(Decimal(amount), currency) for currency, amount in told.items() if currency)
 
 
-def _difference(row: SyncDifference, may_act: bool) -> DifferenceView:
+def _difference(row: SyncDifference, may_act: bool, orders: bool) -> DifferenceView:
     return DifferenceView(
         id=str(row.id),
         reference=row.reference,
-        order_url=url_for("orders.detail", order_id=row.object_id) if row.object_id else "",
+        order_url=url_for("orders.detail", order_id=row.object_id) if orders and row.object_id else "",
         what=_(KINDS[row.kind]),
         ours=_money(row.ours, row.currency),
         theirs=_money(row.theirs, row.currency),

@@ -1,6 +1,6 @@
 """The worker's part: claim a day, ask the other system, write down what differs.
 
-A connector may list a day by itself: `Link.tally(day) -> list[(reference, total, cancelled)]`. Where it cannot, each reference
+A connector may list a day by itself: `Filing.tally(day) -> list[(reference, total, cancelled)]`. Where it cannot, each reference
 of ours is looked for; documents that only the other system has are then not seen. Nothing is written there.
 """
 
@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from core.db import Unit
 from core.kernel import Actor, Context, uuid7
-from core.sync.contract import Access, Connector, Link
+from core.sync.contract import Access, Connector, Filing
 from core.sync.model import ErpConnection, SyncDocument
 from core.sync.outbound import OutboundRule
 from core.sync.outcome import MISTAKES, LeaseLost, SyncError, Trace
@@ -43,6 +43,7 @@ class Day:
     connection_id: UUID
     connection: str
     connector: str
+    kind: str
     day: date
     token: int
     access: Access
@@ -93,11 +94,12 @@ class Reconciler:
                 connection_id=connection.id,
                 connection=connection.name,
                 connector=connection.connector,
+                kind=tally.kind,
                 day=tally.day,
                 token=row.attempt,
                 access=access_of(connection),
                 way=way_of(connection),
-                ours=tuple(_ours(ctx, connection.id, tally.day)),
+                ours=tuple(_ours(ctx, connection.id, tally.kind, tally.day)),
             )
 
     def run(self, day: Day) -> str:
@@ -124,21 +126,22 @@ class Reconciler:
             link = connector.open(day.access, http)
             link.trace, link.before_write = Trace(), _never
             try:
-                if (tally := getattr(link, "tally", None)) is not None:
+                filing = link.filing(day.kind)
+                if (tally := getattr(filing, "tally", None)) is not None:
                     told = [
                         Theirs(str(ref), Decimal(total), bool(gone)) for ref, total, gone in tally(day.day)
                     ]
                     return {each.reference: each for each in told if each.reference}, True
                 if not connector.can_look_up:
                     raise SyncError("sync.cannot_look_up", "the system cannot be searched by our reference")
-                return self._looked_up(day, link), False
+                return self._looked_up(day, filing), False
             finally:
                 link.close()
 
-    def _looked_up(self, day: Day, link: Link) -> dict[str, Theirs]:
+    def _looked_up(self, day: Day, filing: Filing) -> dict[str, Theirs]:
         found: dict[str, Theirs] = {}
         for place, one in enumerate(day.ours, 1):
-            held = link.find(one.reference)
+            held = filing.find(one.reference)
             if held is not None:
                 found[one.reference] = Theirs(one.reference, held.total, held.cancelled)
             if place % BATCH == 0:
@@ -150,7 +153,7 @@ class Reconciler:
         held = [each for each in theirs.values() if not each.cancelled]
         currencies = {each.reference: each.currency for each in day.ours}
         with self.unit.acting(day.tenant_id, day.actor, {}) as ctx:
-            known = _known(ctx, day.connection_id, sorted(theirs)) if whole else set()
+            known = _known(ctx, day, sorted(theirs)) if whole else set()
             found = compare(day.ours, theirs, known)
             self._fence(
                 ctx,
@@ -190,15 +193,15 @@ def _never() -> None:
     raise LeaseLost  # counting reads: a connector that wants to write here is stopped
 
 
-def _ours(ctx: Context, connection_id: UUID, day: date) -> list[Ours]:
-    """The newest document of each order that carries that date."""
+def _ours(ctx: Context, connection_id: UUID, kind: str, day: date) -> list[Ours]:
+    """The newest document of each object of that kind that carries that date."""
     rows = ctx.session.scalars(
         select(SyncDocument)
         .where(
             SyncDocument.tenant_id == ctx.tenant_id,
             SyncDocument.connection_id == connection_id,
-            SyncDocument.kind == "sales_order",
-            SyncDocument.body["ordered_on"].astext == day.isoformat(),
+            SyncDocument.kind == kind,
+            SyncDocument.dated_on == day,
         )
         .ext(distinct_on(SyncDocument.object_id))
         .order_by(SyncDocument.object_id, SyncDocument.version.desc(), SyncDocument.id.desc())
@@ -214,12 +217,13 @@ def _expected(row: SyncDocument) -> bool | None:
     return row.intent != "cancel"
 
 
-def _known(ctx: Context, connection_id: UUID, references: Sequence[str]) -> set[str]:
+def _known(ctx: Context, day: Day, references: Sequence[str]) -> set[str]:
     """Which references are documents of ours at all, of whatever day."""
     found = ctx.session.scalars(
         select(SyncDocument.reference).where(
             SyncDocument.tenant_id == ctx.tenant_id,
-            SyncDocument.connection_id == connection_id,
+            SyncDocument.connection_id == day.connection_id,
+            SyncDocument.kind == day.kind,
             SyncDocument.reference.in_(references),
         )
     )
