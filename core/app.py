@@ -23,6 +23,7 @@ from core.host import Host, Standing, standing
 from core.host import load as load_plugins
 from core.host.pulse import Pulse
 from core.kernel import Ports
+from core.sync.registry import connectors
 from core.web import (
     Api,
     Pages,
@@ -239,6 +240,7 @@ def app_endpoints() -> list[Any]:
 def _words_and_shell(app: Flask, house: Installation) -> None:
     folders = i18n.word_folders(ROOT / "core", ROOT / "plugins", ROOT / "connectors")
     folders += [plugin.manifest.folder / "words" for plugin in house.host.loaded.values()]
+    folders += connectors().words
     places = navigation.Navigation(
         [*rooms.collected("views", "NAV"), *house.host.all("menu")]
     )

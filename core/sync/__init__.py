@@ -30,9 +30,10 @@ from core.sync.incoming import (
     ProductIn,
     ReceiptIn,
     StockIn,
+    StockMoveIn,
     UnitIn,
 )
-from core.sync.landing.model import SyncTerm
+from core.sync.landing.model import SyncFigure, SyncMove, SyncTerm
 from core.sync.model import ErpConnection, ExternalRef, SyncDocument, SyncIssue, SyncRun, SyncStream
 from core.sync.operator import FolderRule, allow, folder, rules_of
 from core.sync.outbound import (
@@ -56,6 +57,7 @@ from core.sync.outcome import (
     LeaseLost,
     Ok,
     Outcome,
+    Premature,
     Rejected,
     RemoteLine,
     RetryLater,
@@ -79,6 +81,7 @@ from core.sync.service import (
     check_connection,
     connect,
     dismiss,
+    drain,
     pause,
     replay,
     resume,
@@ -130,6 +133,7 @@ __all__ = [
     "Page",
     "PartnerIn",
     "PaymentIn",
+    "Premature",
     "PriceIn",
     "ProductIn",
     "Puller",
@@ -149,11 +153,14 @@ __all__ = [
     "Standing",
     "Step",
     "StockIn",
+    "StockMoveIn",
     "Stop",
     "Stream",
     "SyncDocument",
     "SyncError",
+    "SyncFigure",
     "SyncIssue",
+    "SyncMove",
     "SyncPush",
     "SyncRun",
     "SyncStream",
@@ -176,6 +183,7 @@ __all__ = [
     "connectors",
     "differences",
     "dismiss",
+    "drain",
     "enqueue",
     "folder",
     "outcome_of",

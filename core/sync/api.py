@@ -1,5 +1,6 @@
 """Connections over JSON: everything their pages do."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -59,7 +60,10 @@ def connection(ctx: Context, connection_id: UUID) -> Answer:
     if_match=True,
 )
 def change_connection(ctx: Context, connection_id: UUID, body: dict[str, Any], version: int) -> Answer:
-    """Change a connection. With another address all secrets must be given again."""
+    """Change a connection. With another address all secrets must be given again.
+
+    Another address or a secret needs a fresh second factor, so it is a person's; a key changes the rest.
+    """
     found = service.lock_connection(ctx, connection_id)
     if found.version != version:
         raise Rejected(412, "version.changed")
@@ -78,6 +82,17 @@ def change_connection(ctx: Context, connection_id: UUID, body: dict[str, Any], v
 def pause(ctx: Context, connection_id: UUID, body: dict[str, Any]) -> Answer:
     """Send and fetch nothing until it is resumed."""
     return _answer(ctx, service.pause(ctx, connection_id, body["reason"]))
+
+
+@api.post(
+    "/connections/<uuid:connection_id>/drain",
+    permission="connection.edit",
+    body=schema.PauseBody,
+    answer=schema.ConnectionAnswer,
+)
+def drain(ctx: Context, connection_id: UUID, body: dict[str, Any]) -> Answer:
+    """Finish what is under way and queued, begin nothing new, then stand still; `left` counts down to 0."""
+    return _answer(ctx, service.drain(ctx, connection_id, body["reason"]))
 
 
 @api.post(
@@ -247,8 +262,14 @@ def set_transport(ctx: Context, connection_id: UUID, body: dict[str, Any], versi
 
 
 def _transport(found: ErpConnection) -> Answer:
-    names = "at_once per_minute ca_pem pinned_sha256 client_cert_pem"
-    return Answer({name: getattr(found, name) for name in names.split()}, etag=found.version)
+    names = "at_once per_minute settle_seconds ca_pem pinned_sha256 client_cert_pem"
+    shown = [
+        {"field": name, **asdict(each)}
+        for name in ("ca_pem", "client_cert_pem")
+        for each in ways.certificates(getattr(found, name))
+    ]
+    told = {name: getattr(found, name) for name in names.split()}
+    return Answer({**told, "certificates": shown}, etag=found.version)
 
 
 @api.delete("/connections/<uuid:connection_id>/push-token", permission="connection.edit", status=204)
@@ -287,11 +308,12 @@ def _answer(ctx: Context, found: ErpConnection) -> Answer:
     ctx.session.flush()
     streams = [row for row in reading.streams(ctx, found.id) if row.key != service.CHECK]
     names = (
-        "id connector name base_url organisation settings state state_reason version last_ok_at last_error"
-        " open_until checked"
+        "id connector name base_url organisation settings state state_reason draining_since version last_ok_at"
+        " last_error open_until checked"
     )
     called = {"hears": _hears(found.connector), "push_open": found.push_hash is not None}
     data = {name: getattr(found, name) for name in names.split()}
+    data["left"] = reading.left_to_finish(ctx, found.id)
     return Answer({**data, **called, "streams": streams}, etag=found.version)
 
 

@@ -20,6 +20,7 @@ AUTHORITY: Mapping[str, Mapping[str, str]] = {
     "prices": {"tiers it names": THEIRS, "tiers it does not name": OURS, "currency, unit, period": LISTED},
     "stock": {"counted quantity": THEIRS, "quantity below what is promised": LISTED},
     "stock compared": {"quantity": LISTED},
+    "moves": {"quantity": LISTED, "reason, document": THEIRS},
     "deliveries": {"quantities, carrier, waybill": THEIRS, "a delivery told again": LISTED, "lots": OURS},
     "receipts": {"quantities": THEIRS, "more than is under way": LISTED, "accepted or rejected later": OURS},
     "invoices": {"that it was issued": THEIRS, "amount and currency": LISTED, "number": OURS},

@@ -27,7 +27,10 @@ def note(
     refused: bool,
     pace: float = 1.0,
 ) -> None:
-    """What one call says about its connection. `pace` stretches the waits; tests shorten them."""
+    """What one call says about its connection. `pace` stretches the waits; tests shorten them.
+
+    A call that carried several documents is one call: it is noted once for each way they went, see `Result.said`.
+    """
     here = (ErpConnection.tenant_id == tenant_id, ErpConnection.id == connection_id)
     if not (refused or _troubled(outcome)):
         stale = ErpConnection.last_ok_at.is_(None) | (ErpConnection.last_ok_at < ctx.now - SEEN)
@@ -44,7 +47,8 @@ def note(
     connection.failures += 1
     connection.refusals = connection.refusals + 1 if refused else 0
     connection.last_error = f"{outcome.code}: {outcome.message}"[:500]
-    if connection.refusals >= STOP_AFTER and connection.state == "active":
+    sending = connection.state == "active" or connection.draining_since is not None
+    if connection.refusals >= STOP_AFTER and sending:
         connection.state, connection.state_reason = "stopped", connection.last_error
         ctx.record("connection.stop", connection, reason=connection.last_error)
     elif connection.failures >= AFTER:
@@ -53,7 +57,7 @@ def note(
 
 
 def _troubled(outcome: Outcome | None) -> bool:
-    """Whether an outcome is a sign that something is wrong there: neither an answer still awaited nor a double is."""
+    """Whether an outcome is a sign that something is wrong there: neither what is awaited nor a double is."""
     if isinstance(outcome, Unknown):
         return not (outcome.after or outcome.hopeless)
-    return isinstance(outcome, Failed) and outcome.retry
+    return isinstance(outcome, Failed) and outcome.retry and not outcome.early

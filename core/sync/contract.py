@@ -99,11 +99,16 @@ class Page:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a check: its name, whether it went well, and what was seen or is to do."""
+    """One step of a check: its name, whether it went well, and what was seen or is to do.
+
+    `without` are the streams and kinds of documents that cannot flow as things stand, though all else works: setting up does
+    not offer those streams, and warns of those documents.
+    """
 
     name: str
     ok: bool
     said: str
+    without: tuple[str, ...] = ()
 
 
 class Stream(ABC):
@@ -158,7 +163,9 @@ class Filing(ABC):
 class Link(Filing):
     """One open connection, and itself the filing of its sales orders.
 
-    The engine sets `trace` and `before_write` for each piece of work.
+    The engine sets `trace` and `before_write` for each piece of work. A link whose calls are no HTTP calls may have an
+    `around` too: the fault drill sets it to `around(name, act, part)`, which the link then calls instead of `act` for each
+    step that can fail, and back to None behind itself; see `core.sync.drill.placing`.
     """
 
     trace: Callable[[Exchange], None]
@@ -180,7 +187,11 @@ class Link(Filing):
 
 
 class Connector(ABC):
-    """A kind of system that can be wired. One instance serves all tenants and holds no state."""
+    """A kind of system that can be wired. One instance serves all tenants and holds no state.
+
+    A class may say `by_place = True` besides: its links reach a place, such as a folder, and have an `around`; the fault drill
+    then breaks that instead of a line.
+    """
 
     key: ClassVar[str]
     title: ClassVar[str]

@@ -14,7 +14,7 @@ from core.sync.contract import Bill
 from core.sync.facts import order_out
 from core.sync.model import ErpConnection, ExternalRef, SyncDocument
 from core.sync.outcome import Found
-from core.sync.outgoing import KINDS, PURCHASE_ORDER, SALES_ORDER, Outgoing, day_of
+from core.sync.outgoing import KINDS, PURCHASE_ORDER, SALES_ORDER, Outgoing, day_of, order_of
 from core.sync.plainly import plain, typed
 from core.sync.registry import connectors
 
@@ -126,6 +126,7 @@ def _insert(ctx: Context, connection: ErpConnection, facts: Outgoing, intent: st
         "partner": facts.partner_name,
         "total": facts.total,
         "currency": facts.currency,
+        "order_id": order_of(facts),
         "dated_on": day_of(facts),
         "body": to_json(facts),
         "state": "done" if done else "new",

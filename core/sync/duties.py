@@ -14,7 +14,7 @@ from core.sync.reconciling import Reconciler
 from core.sync.registry import connectors
 from core.sync.streams import Puller
 
-THREADS = 4  # a dead system holds two of them at most
+THREADS = 8  # a dead system holds two of them at most, so four must be silent at once before another one waits
 
 
 class Pusher:

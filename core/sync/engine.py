@@ -45,7 +45,7 @@ from core.sync.outcome import (
 from core.sync.refs import forget_ref, lookup_of, remember
 from core.sync.registry import Registry
 from core.sync.secrets import access_of
-from core.sync.task import Result, Task, refused
+from core.sync.task import Result, Task, once_noted, refused
 from core.sync.transport import way_of
 
 log = logging.getLogger("tongshang.sync")
@@ -55,6 +55,7 @@ MARGIN = timedelta(seconds=35)  # no write begins when less than one call's time
 AT_ONCE = 2  # documents of one connection under way at a time
 FIRST_WAIT, LONGEST_WAIT = 2.0, 600.0  # seconds between tries
 MOST_TRIES = 12
+MOST_EARLY = 100  # tries of a document that waits for another one: about sixteen hours
 MOST_REFUSALS = 5  # tries of one document whose settings alone are refused, such as a missing permission
 
 
@@ -179,6 +180,7 @@ class Engine:
         try:
             opened = self._open(task, connector, trace)
             results = [opened] * len(tasks) if isinstance(opened, Result) else work_together(opened, tasks)
+            results = once_noted(results)
         except LeaseLost:
             log.warning("%d documents: the lease is over, another worker goes on", len(tasks))
             return ["lost"] * len(tasks)
@@ -285,14 +287,9 @@ class Engine:
             )
             if written.rowcount != 1:
                 raise LeaseLost
-            note(
-                ctx,
-                task.tenant_id,
-                task.connection_id,
-                result.outcome,
-                refused=result.settings_refused,
-                pace=self.first_wait / FIRST_WAIT,
-            )
+            if not result.noted:
+                pace = self.first_wait / FIRST_WAIT
+                note(ctx, task.tenant_id, task.connection_id, result.outcome, refused=result.settings_refused, pace=pace)
             self._aftermath(ctx, task, verdict, result)
         return str(verdict["state"])
 
@@ -334,7 +331,7 @@ class Engine:
             return more | _cause(state, outcome.code, outcome.message) | {"wait": self._wait(tries, outcome)}
         if result.settings_refused and tries < MOST_REFUSALS:
             outcome = replace(outcome, retry=True)
-        if outcome.retry and (tries < MOST_TRIES or not reached):
+        if outcome.retry and (tries < (MOST_EARLY if outcome.early else MOST_TRIES) or not reached):
             state = "unknown" if perhaps_there else "new"
             return more | _cause(state, outcome.code, outcome.message) | {"wait": self._wait(tries, outcome)}
         # Refused for good is failed; out of tries, or perhaps there after all, is for a person to look at.

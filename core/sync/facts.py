@@ -91,10 +91,10 @@ def payment_out(ctx: Context, payment_id: UUID) -> MoneyOut:
     receiving = ctx.tenant_id == payment.seller_id
     partner = card(ctx, payment.buyer_id if receiving else payment.seller_id)
     parts = ctx.session.execute(
-        select(Invoice.number, func.sum(Allocation.amount).label("amount"))
+        select(Invoice.number, Invoice.order_id, func.sum(Allocation.amount).label("amount"))
         .join(Invoice, Invoice.id == Allocation.invoice_id)
         .where(Allocation.payment_id == payment_id)
-        .group_by(Invoice.number)
+        .group_by(Invoice.number, Invoice.order_id)
         .having(func.sum(Allocation.amount) > 0)
         .order_by(Invoice.number)
     ).all()
@@ -114,6 +114,7 @@ def payment_out(ctx: Context, payment_id: UUID) -> MoneyOut:
         bank_ref=payment.bank_ref,
         note=payment.note,
         invoices=tuple(InvoicePart(row.number, round2(row.amount)) for row in parts),
+        order_id=payment.order_id or (parts[0].order_id if parts else None),
     )
 
 
@@ -162,6 +163,7 @@ def _goods(
         waybill=shipment.waybill,
         note=note,
         lines=lines,
+        order_id=rows[0][1].id if rows else None,
     )
 
 

@@ -35,16 +35,20 @@ class CallerLink(Link):
 
 
 def looked_at(
-    http: requests.Session, base_url: str, looks: Iterable[tuple[str, Callable[[], str]]]
+    http: requests.Session, base_url: str, looks: Iterable[tuple[str, Callable[[], str | Step]]]
 ) -> Iterator[Step]:
-    """A check: how far one gets towards the address, then each look by its name; ends behind the first that fails."""
+    """A check: how far one gets towards the address, then each look by its name; ends behind the first that fails.
+
+    A look answers what was seen, or the whole step where there is more to say.
+    """
     reached = [Step(stage, ok, seen) for stage, ok, seen in probe(http, base_url)]
     yield from reached
     if not all(step.ok for step in reached):
         return
     for name, look in looks:
         try:
-            yield Step(name, True, look())
+            seen = look()
+            yield seen if isinstance(seen, Step) else Step(name, True, seen)
         except SyncError as error:
             yield Step(name, False, f"{error.code}: {error.message}")
             return

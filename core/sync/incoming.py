@@ -36,6 +36,24 @@ class StockIn:
 
 
 @dataclass(frozen=True)
+class StockMoveIn:
+    """Goods that came (`quantity` above zero) or went in a warehouse there, in base units of the product.
+
+    Evidence of why stock differs, never a change of ours. `reason` is the other system's own word for it, `reference` the
+    document it names.
+    """
+
+    external_id: str
+    material: str
+    warehouse: str
+    unit: str
+    quantity: Decimal
+    day: date
+    reason: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True)
 class PartnerIn:
     """A customer or supplier there; `code` is the unified social credit code, by which we know enterprises."""
 
@@ -129,5 +147,14 @@ class PaymentIn:
 
 
 Incoming = (
-    ProductIn | StockIn | PartnerIn | UnitIn | PriceIn | DeliveryIn | ReceiptIn | InvoiceIn | PaymentIn
+    ProductIn
+    | StockIn
+    | StockMoveIn
+    | PartnerIn
+    | UnitIn
+    | PriceIn
+    | DeliveryIn
+    | ReceiptIn
+    | InvoiceIn
+    | PaymentIn
 )

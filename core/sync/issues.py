@@ -14,6 +14,7 @@ ONCE = frozenset(
         "sync.partner_unknown",
         "sync.partner_twice",
         "sync.stock_differs",
+        "sync.move_differs",
         "sync.delivery_differs",
         "sync.invoice_differs",
         "sync.payment_differs",

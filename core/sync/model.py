@@ -4,7 +4,7 @@ A document row is a wish: "let the other system hold this version of that object
 blindly; `attempt` is the fencing token of whoever holds it now.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,8 @@ NOW = text("clock_timestamp()")
 
 UNFINISHED = ("new", "sending", "unknown", "failed", "held")
 FLYING = ("sending", "unknown")
+WAITING = ("new", *FLYING)
+PARKED = datetime(9000, 1, 1, tzinfo=UTC)  # when a document is due that waits behind a drain (trigger `sync_park`)
 
 
 class ErpConnection(TenantOwned, Model):
@@ -44,6 +46,7 @@ class ErpConnection(TenantOwned, Model):
     secrets: Mapped[str] = mapped_column(Encrypted("erp_connection.secrets"))
     state: Mapped[str] = mapped_column(server_default="active")
     state_reason: Mapped[str] = mapped_column(server_default="")
+    draining_since: Mapped[datetime | None]  # paused, but what was queued by then still goes out
     version: Mapped[int] = mapped_column(server_default=text("1"))
     failures: Mapped[int] = mapped_column(server_default=ZERO)
     refusals: Mapped[int] = mapped_column(server_default=ZERO)  # of the settings, in a row
@@ -95,11 +98,19 @@ class SyncDocument(TenantOwned, Model):
         UniqueConstraint("tenant_id", "connection_id", "kind", "idem_key"),
         Index(
             "ix_sync_document_due",
+            "connection_id",
             "not_before",
             "id",
             postgresql_where=text("state IN ('new', 'sending', 'unknown')"),
         ),
-        Index("ix_sync_document_object", "tenant_id", "object_id"),
+        Index(
+            "ix_sync_document_flying",
+            "connection_id",
+            "lease_until",
+            postgresql_where=text("state IN ('sending', 'unknown') AND lease_until IS NOT NULL"),
+        ),
+        Index("ix_sync_document_object", "object_id", "version"),
+        Index("ix_sync_document_order", "tenant_id", "order_id"),
         Index("ix_sync_document_day", "tenant_id", "connection_id", "kind", "dated_on"),
         Index("ix_sync_document_reference", "tenant_id", "connection_id", "reference"),
         Index("ix_sync_document_connection_state", "tenant_id", "connection_id", "state", "id"),
@@ -113,6 +124,7 @@ class SyncDocument(TenantOwned, Model):
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("ts.erp_connection.id"))
     kind: Mapped[str]
     object_id: Mapped[UUID]
+    order_id: Mapped[UUID | None]  # the order it belongs to
     intent: Mapped[str]
     version: Mapped[int]
     idem_key: Mapped[str]
@@ -142,7 +154,10 @@ class SyncStream(TenantOwned, Model):
     """One stream of one connection: how far it has come, when it is due, who pulls it now."""
 
     __tablename__ = "sync_stream"
-    __table_args__ = (UniqueConstraint("tenant_id", "connection_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "connection_id", "key"),
+        Index("ix_sync_stream_due", "next_at", postgresql_where=text("enabled OR wanted_by <> ''")),
+    )
 
     id: Mapped[uuid_pk]
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("ts.erp_connection.id"))
@@ -175,6 +190,7 @@ class SyncRun(TenantOwned, Model):
     state: Mapped[str] = mapped_column(server_default="running")
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    total: Mapped[int | None]  # rows this run will have, where the other system says so
     read: Mapped[int] = mapped_column(server_default=ZERO)
     stored: Mapped[int] = mapped_column(server_default=ZERO)
     skipped: Mapped[int] = mapped_column(server_default=ZERO)

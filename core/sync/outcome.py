@@ -30,6 +30,10 @@ class RetryLater(SyncError):
         self.after = after
 
 
+class Premature(RetryLater):
+    """Certainly not executed: what it refers to is not there yet, such as the order of a receipt. No sign of trouble."""
+
+
 class FixSettings(SyncError):
     """Certainly not executed; a person must mend the connection first (login, permission, address)."""
 
@@ -105,13 +109,14 @@ class Ok:
 
 @dataclass(frozen=True)
 class Failed:
-    """Not executed. `retry` says whether time alone may heal it."""
+    """Not executed. `retry` says whether time alone may heal it, `early` that something else must be there first."""
 
     code: str
     message: str
     retry: bool
     after: timedelta | None = None
     field: str = ""
+    early: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ def outcome_of(error: SyncError) -> Outcome:
         after = error.after if isinstance(error, Awaited) else None
         return Unknown(error.code, error.message, hopeless=isinstance(error, Ambiguous), after=after)
     if isinstance(error, RetryLater):
-        return Failed(error.code, error.message, retry=True, after=error.after)
+        return Failed(error.code, error.message, retry=True, after=error.after, early=isinstance(error, Premature))
     return Failed(error.code, error.message, retry=False, field=error.field)
 
 

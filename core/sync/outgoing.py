@@ -82,6 +82,7 @@ class GoodsOut:
     waybill: str
     note: str
     lines: tuple[LineOut, ...]
+    order_id: UUID | None = None  # of the first line
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class MoneyOut:
     invoices: tuple[InvoicePart, ...]
     kind: Literal["payment"] = "payment"
     lines: tuple[LineOut, ...] = ()
+    order_id: UUID | None = None  # the order it is meant for, or of the first invoice it settles
 
 
 Outgoing = OrderOut | GoodsOut | MoneyOut
@@ -138,6 +140,11 @@ def day_of(document: Outgoing) -> date:
     return document.moved_on if isinstance(document, GoodsOut) else document.paid_on
 
 
+def order_of(document: Outgoing) -> UUID | None:
+    """The order a document belongs to."""
+    return document.object_id if isinstance(document, OrderOut) else document.order_id
+
+
 def role(document: Outgoing) -> str:
     """As what the partner of a document is kept there: `partner` is a customer, `supplier` one of whom we buy."""
     if isinstance(document, MoneyOut):
@@ -160,5 +167,6 @@ __all__ = [
     "OrderOut",
     "Outgoing",
     "day_of",
+    "order_of",
     "role",
 ]

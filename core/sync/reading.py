@@ -13,7 +13,6 @@ from core.sync.model import ErpConnection, ExternalRef, SyncDocument, SyncIssue,
 
 DAY = timedelta(hours=24)
 STUCK = ("failed", "held")
-WAITING = ("new", "sending", "unknown")
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,8 @@ class Standing:
     state: str
     state_reason: str
     is_open: bool  # the circuit breaker keeps it quiet for now
+    draining_since: datetime | None
+    left: int | None  # documents and runs a drain has yet to finish; None when there is no drain
     waiting: int
     stuck: int
     out_today: int
@@ -41,7 +42,8 @@ class Failure:
 
     id: UUID
     reference: str
-    object_id: UUID
+    order_id: UUID | None
+    kind: str
     partner: str
     total: Decimal
     currency: str
@@ -65,12 +67,22 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How far a run has come; `percent` and `seconds_left` are None where the other system does not say how many rows come."""
+
+    percent: int | None  # of the rows it will read; never 100 before it is done
+    per_second: float | None  # rows; None before one can tell
+    seconds_left: int | None
+
+
+@dataclass(frozen=True)
 class RemoteDocument:
     """Where a document of ours stands in another system."""
 
     id: UUID
     connection_id: UUID
     connection: str
+    kind: str
     intent: str
     state: str
     reference: str
@@ -79,9 +91,18 @@ class RemoteDocument:
     at: datetime
 
 
-_STANDINGS = text("""
+_LEFT = """
+    CASE WHEN c.state = 'paused' AND c.draining_since IS NOT NULL THEN
+      (SELECT count(*) FROM ts.sync_document q WHERE q.tenant_id = c.tenant_id AND q.connection_id = c.id
+         AND q.state IN ('new', 'sending', 'unknown') AND q.not_before < '9000-01-01 00:00+00')
+      + (SELECT count(*) FROM ts.sync_stream f WHERE f.tenant_id = c.tenant_id AND f.connection_id = c.id
+           AND f.key <> 'check' AND f.lease_until > ts.clock())
+    END"""
+
+_STANDINGS = text(f"""
     SELECT c.id, c.connector, c.name, c.base_url, c.organisation, c.state, c.state_reason,
            c.state = 'active' AND coalesce(c.open_until > ts.clock(), false) AS is_open,
+           c.draining_since, {_LEFT} AS "left",
            coalesce(d.waiting, 0) AS waiting, coalesce(d.stuck, 0) AS stuck, coalesce(d.out_today, 0) AS out_today,
            coalesce(r.in_today, 0) AS in_today, c.last_ok_at
     FROM ts.erp_connection c
@@ -103,6 +124,14 @@ def standings(ctx: Context) -> list[Standing]:
         Standing(**{**row, "in_today": int(row["in_today"])})
         for row in ctx.session.execute(_STANDINGS).mappings()
     ]
+
+
+def left_to_finish(ctx: Context, connection_id: UUID) -> int | None:
+    """Documents and runs that a drain has yet to finish; 0: it stands still. None when there is no drain."""
+    ctx.require("connection.view")
+    asked = text(f"SELECT {_LEFT} FROM ts.erp_connection c WHERE c.tenant_id = ts.tenant() AND c.id = :id")
+    found: int | None = ctx.session.scalar(asked, {"id": connection_id})
+    return found
 
 
 def causes(ctx: Context, connection_id: UUID, shown: int = 50) -> list[Cause]:
@@ -154,7 +183,8 @@ def _failure(row: SyncDocument) -> Failure:
     return Failure(
         row.id,
         row.reference,
-        row.object_id,
+        row.order_id,
+        row.kind,
         row.partner,
         row.total,
         row.currency,
@@ -198,6 +228,16 @@ def runs(ctx: Context, connection_id: UUID, limit: int = 20) -> list[SyncRun]:
     return list(ctx.session.scalars(wanted.order_by(SyncRun.started_at.desc()).limit(limit)))
 
 
+def progress(run: SyncRun, now: datetime) -> Progress:
+    """How far a run has come and how fast. A total that was passed already was wrong, and nothing is told from it."""
+    seconds = ((run.ended_at or now) - run.started_at).total_seconds()
+    rate = run.read / seconds if seconds >= 1 and run.read else None
+    if run.state != "running" or not run.total or run.read > run.total:
+        return Progress(None, rate, None)
+    left = int((run.total - run.read) / rate) if rate else None
+    return Progress(min(99, run.read * 100 // run.total), rate, left)
+
+
 def streams(ctx: Context, connection_id: UUID) -> list[SyncStream]:
     ctx.require("connection.view")
     wanted = select(SyncStream).where(
@@ -229,19 +269,20 @@ def refs(ctx: Context, connection_id: UUID, kind: str) -> list[ExternalRef]:
     return list(ctx.session.scalars(wanted.order_by(ExternalRef.external_number).limit(500)))
 
 
-def remote_documents(ctx: Context, object_id: UUID) -> tuple[RemoteDocument, ...]:
-    """Where one object of ours stands in the systems of ctx's enterprise, newest version first. One statement."""
+def remote_documents(ctx: Context, order_id: UUID) -> tuple[RemoteDocument, ...]:
+    """Where an order, its goods and its money stand in the systems of ctx's enterprise, newest first. One statement."""
     rows = ctx.session.execute(
         select(SyncDocument, ErpConnection.name)
         .join(ErpConnection, ErpConnection.id == SyncDocument.connection_id)
-        .where(SyncDocument.tenant_id == ctx.tenant_id, SyncDocument.object_id == object_id)
-        .order_by(SyncDocument.version.desc(), SyncDocument.id.desc())
+        .where(SyncDocument.tenant_id == ctx.tenant_id, SyncDocument.order_id == order_id)
+        .order_by(SyncDocument.id.desc())
     ).all()
     return tuple(
         RemoteDocument(
             row.SyncDocument.id,
             row.SyncDocument.connection_id,
             row.name,
+            row.SyncDocument.kind,
             row.SyncDocument.intent,
             row.SyncDocument.state,
             row.SyncDocument.reference,

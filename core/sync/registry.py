@@ -1,9 +1,11 @@
 """The connectors this installation has, found by their entry points; a broken one is listed, not fatal."""
 
 import importlib.metadata
+import importlib.util
 import logging
 from collections.abc import Iterable, Iterator
 from functools import cache
+from pathlib import Path
 
 from core.kernel import NotFound
 from core.sync.contract import Connector
@@ -18,6 +20,7 @@ class Registry:
     def __init__(self, connectors: Iterable[Connector] = ()) -> None:
         self._known = {connector.key: connector for connector in connectors}
         self.broken: dict[str, str] = {}
+        self.words: list[Path] = []  # the `words` folders their packages bring
 
     @classmethod
     def installed(cls) -> "Registry":
@@ -28,6 +31,7 @@ class Registry:
                 found = entry.load()
                 made = found.connector() if hasattr(found, "connector") else found()
                 registry._known[made.key] = made
+                registry.words += _words(entry.module)
             except (ImportError, AttributeError, TypeError, ValueError, SyntaxError) as error:
                 registry.broken[entry.name] = f"{type(error).__name__}: {error}"
                 log.exception("connector %s cannot be loaded", entry.name)
@@ -44,6 +48,13 @@ class Registry:
 
     def __iter__(self) -> Iterator[Connector]:
         return iter(self._known.values())
+
+
+def _words(module: str) -> list[Path]:
+    """Every `words` folder of the top package a connector lives in; a single module has none."""
+    spec = importlib.util.find_spec(module.partition(".")[0])
+    places = spec.submodule_search_locations if spec else None
+    return [folder for place in places or () for folder in sorted(Path(place).rglob("words")) if folder.is_dir()]
 
 
 @cache

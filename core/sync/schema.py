@@ -69,7 +69,7 @@ class NewConnectionBody(ConnectionChange):
 
 
 class StandingAnswer(Schema):
-    """`waiting` documents are on their way, `stuck` ones need a person."""
+    """`waiting` documents are on their way, `stuck` ones need a person. `left`: what a drain must still finish."""
 
     id = fields.UUID()
     connector = fields.Text()
@@ -79,6 +79,8 @@ class StandingAnswer(Schema):
     state = fields.Text()
     state_reason = fields.Text()
     is_open = fields.Boolean()
+    draining_since = fields.DateTime(allow_none=True)
+    left = fields.Integer(allow_none=True)
     waiting = fields.Integer()
     stuck = fields.Integer()
     out_today = fields.Integer()
@@ -113,6 +115,7 @@ class CheckAnswer(Schema):
 class ConnectionAnswer(Schema):
     """One connection without its secrets; `checked` are the steps of the last check.
 
+    `left`: documents and runs that a drain has yet to finish; 0: it stands still, null: there is no drain.
     `hears`: the other system may call us. `push_open`: there is an address for it.
     """
 
@@ -125,6 +128,8 @@ class ConnectionAnswer(Schema):
     documents = fields.List(fields.Text())
     state = fields.Text()
     state_reason = fields.Text()
+    draining_since = fields.DateTime(allow_none=True)
+    left = fields.Integer(allow_none=True)
     version = fields.Integer()
     last_ok_at = fields.DateTime(allow_none=True)
     last_error = fields.Text()
@@ -248,12 +253,15 @@ class CausesAnswer(Schema):
 
 
 class RunAnswer(Schema):
+    """One run of a stream; `total`: the rows it will read, null where the other system does not say."""
+
     id = fields.UUID()
     stream = fields.Text()
     trigger = fields.Text()
     state = fields.Text()
     started_at = fields.DateTime()
     ended_at = fields.DateTime(allow_none=True)
+    total = fields.Integer(allow_none=True)
     read = fields.Integer()
     stored = fields.Integer()
     skipped = fields.Integer()
@@ -316,14 +324,29 @@ class PushesAnswer(Schema):
     next = fields.Text(allow_none=True)
 
 
+class CertificateAnswer(Schema):
+    """A certificate of `ca_pem` or `client_cert_pem`; `sha256` is its fingerprint."""
+
+    field = fields.Text()
+    subject = fields.Text()
+    issuer = fields.Text()
+    not_after = fields.DateTime()
+    sha256 = fields.Text()
+
+
 class TransportAnswer(Schema):
-    """`at_once` documents under way and `per_minute` calls; null: the platform's number, no limit. Certificates are PEM."""
+    """`at_once` documents under way and `per_minute` calls; null: the platform's number, no limit. Certificates are PEM.
+
+    `settle_seconds`: how long it waits after an unclear answer before it looks there; null: as the connector says.
+    """
 
     at_once = fields.Integer(allow_none=True)
     per_minute = fields.Integer(allow_none=True)
+    settle_seconds = fields.Integer(allow_none=True)
     ca_pem = fields.Text()
     pinned_sha256 = fields.Text()
     client_cert_pem = fields.Text()
+    certificates = fields.List(fields.Nested(CertificateAnswer))
 
 
 class TransportBody(Schema):
@@ -332,6 +355,9 @@ class TransportBody(Schema):
     at_once = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 16))
     per_minute = fields.Integer(
         load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 6000)
+    )
+    settle_seconds = fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 86_400)
     )
     ca_pem = fields.Text(load_default="", max=100_000)
     pinned_sha256 = fields.Text(load_default="", max=200)

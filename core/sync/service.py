@@ -8,10 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
+from core import identity
 from core.kernel import Conflict, Context, FieldError, Invalid, NotFound
 from core.sync import secrets
 from core.sync.contract import Connector
-from core.sync.model import ErpConnection, SyncDocument, SyncRun, SyncStream
+from core.sync.model import PARKED, WAITING, ErpConnection, SyncDocument, SyncRun, SyncStream
 from core.sync.outgoing import PARTNER, SALES_ORDER, SUPPLIER
 from core.sync.refs import remember
 
@@ -73,17 +74,21 @@ def connect(ctx: Context, connector: Connector, given: NewConnection) -> ErpConn
 def change_connection(
     ctx: Context, connector: Connector, connection_id: UUID, version: int, given: NewConnection
 ) -> ErpConnection:
-    """Change a connection and check it again. Conflict when somebody changed it since `version`."""
+    """Change a connection and check it again. Conflict when somebody changed it since `version`.
+
+    Another address, or a secret that is not blank, needs a fresh second factor.
+    """
     ctx.require("connection.edit")
     connection = lock_connection(ctx, connection_id)
     if connection.version != version:
         raise Conflict("connection.changed", current=connection.version)
     settings, hidden = secrets.split(connector, given.values)
-    if _addresses(given.base_url, settings) == _addresses(connection.base_url, connection.settings):
-        hidden = {
-            **secrets.access_of(connection).secrets,
-            **hidden,
-        }  # else they would leave for a new address
+    told = sorted(hidden)
+    moved = _addresses(given.base_url, settings) != _addresses(connection.base_url, connection.settings)
+    if told or moved:
+        identity.require_fresh_second_factor(ctx)
+    if not moved:  # else they would leave for a new address
+        hidden = {**secrets.access_of(connection).secrets, **hidden}
     _check(ctx, connector, given, settings, hidden, connection_id)
     before = {"base_url": connection.base_url, "organisation": connection.organisation}
     connection.name, connection.base_url = given.name, given.base_url
@@ -91,30 +96,58 @@ def change_connection(
     connection.secrets = secrets.sealed(hidden)
     connection.documents = _documents(connector, given, connection.documents)
     connection.version += 1
-    _want(ctx, connection_id, CHECK)
-    ctx.record("connection.change", connection, before=before)
+    want(ctx, connection_id, CHECK)
+    ctx.record("connection.change", connection, before=before, secrets=told)
     return connection
 
 
 def pause(ctx: Context, connection_id: UUID, reason: str = "") -> ErpConnection:
-    """Send and fetch nothing until it is resumed; documents wait in their order."""
+    """Send and fetch nothing until it is resumed; documents wait in their order. It also ends a drain at once."""
+    ctx.require("connection.edit")
+    connection = lock_connection(ctx, connection_id)
+    if connection.state != "active" and connection.draining_since is None:
+        raise Conflict("connection.not_active", state=connection.state)
+    connection.state, connection.state_reason = "paused", _plain(reason, "reason")[:500]
+    connection.draining_since = None
+    ctx.record("connection.pause", connection, reason=reason)
+    return connection
+
+
+def drain(ctx: Context, connection_id: UUID, reason: str = "") -> ErpConnection:
+    """Finish what is under way and what is queued, begin nothing new, then stand still until it is resumed.
+
+    The connection is paused for all but the documents that are queued now: they still go out, each as always. No stream
+    starts; a run under way comes to its end. What arises or is replayed meanwhile waits (the trigger `sync_park`; it takes the
+    row that is locked here, so nothing slips between). `reading.left_to_finish` says how much is left.
+    """
     ctx.require("connection.edit")
     connection = lock_connection(ctx, connection_id)
     if connection.state != "active":
         raise Conflict("connection.not_active", state=connection.state)
     connection.state, connection.state_reason = "paused", _plain(reason, "reason")[:500]
-    ctx.record("connection.pause", connection, reason=reason)
+    connection.draining_since = ctx.now
+    ctx.record("connection.drain", connection, reason=reason)
     return connection
 
 
 def resume(ctx: Context, connection_id: UUID) -> ErpConnection:
-    """Go on; the circuit breaker starts closed."""
+    """Go on; the circuit breaker starts closed, and what a drain kept waiting is due."""
     ctx.require("connection.edit")
     connection = lock_connection(ctx, connection_id)
     if connection.state == "active":
         raise Conflict("connection.is_active")
-    connection.state, connection.state_reason = "active", ""
+    connection.state, connection.state_reason, connection.draining_since = "active", "", None
     connection.failures, connection.refusals, connection.open_until = 0, 0, None
+    ctx.session.execute(
+        update(SyncDocument)
+        .where(
+            SyncDocument.tenant_id == ctx.tenant_id,
+            SyncDocument.connection_id == connection_id,
+            SyncDocument.state.in_(WAITING),
+            SyncDocument.not_before >= PARKED,
+        )
+        .values(not_before=ctx.now)
+    )
     ctx.record("connection.resume", connection)
     return connection
 
@@ -123,7 +156,7 @@ def check_connection(ctx: Context, connection_id: UUID) -> None:
     """Ask for a check: the worker does it within seconds and leaves its steps in `checked`."""
     ctx.require("connection.edit")
     connection = lock_connection(ctx, connection_id)
-    _want(ctx, connection_id, CHECK)
+    want(ctx, connection_id, CHECK)
     ctx.record("connection.check", connection)
 
 
@@ -133,7 +166,7 @@ def sync_now(ctx: Context, connection_id: UUID, stream: str) -> None:
     connection = find_connection(ctx, connection_id)
     if connection.state != "active":
         raise Conflict("connection.not_active", state=connection.state)
-    _want(ctx, connection_id, stream)
+    want(ctx, connection_id, stream)
     ctx.record("connection.sync", connection, stream=stream)
 
 
@@ -269,7 +302,8 @@ def _stream(ctx: Context, connection_id: UUID, key: str) -> SyncStream:
     return row
 
 
-def _want(ctx: Context, connection_id: UUID, key: str) -> None:
+def want(ctx: Context, connection_id: UUID, key: str) -> None:
+    """The worker runs a stream, or the check, as soon as it can."""
     row = _stream(ctx, connection_id, key)
     row.next_at, row.wanted_by, row.failures = ctx.now, ctx.actor.name, 0
 

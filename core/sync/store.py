@@ -19,6 +19,7 @@ from core.sync.incoming import (
     ProductIn,
     ReceiptIn,
     StockIn,
+    StockMoveIn,
     UnitIn,
 )
 from core.sync.landing import (
@@ -27,6 +28,7 @@ from core.sync.landing import (
     counts,
     deliveries,
     invoices,
+    moves,
     partners,
     payments,
     prices,
@@ -44,7 +46,7 @@ def store(
     """Store one page; answers how many rows landed and which did not.
 
     What others refer to comes first: units and partners, products, then stock and prices, then documents in the order of
-    a trade. Without `stock_counts` no stock is written: differences are listed.
+    a trade. Without `stock_counts` no stock is written: differences are listed. Moves of stock are kept as evidence only.
     """
     left: list[Left] = []
     if found := _of(UnitIn, rows):
@@ -54,7 +56,9 @@ def store(
     if goods := _of(ProductIn, rows):
         left += products.land(ctx, connection_id, goods)
     if stock := _of(StockIn, rows):
-        left += counts.land(ctx, stock) if stock_counts else counts.compare(ctx, stock)
+        left += counts.land(ctx, stock) if stock_counts else counts.compare(ctx, connection_id, stock)
+    if moved := _of(StockMoveIn, rows):
+        left += moves.land(ctx, connection_id, moved)
     if priced := _of(PriceIn, rows):
         left += prices.land(ctx, connection_id, priced)
     if shipped := _of(DeliveryIn, rows):

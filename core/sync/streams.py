@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
 from core.db import Unit
 from core.kernel import Actor, Context, uuid7
@@ -187,6 +187,7 @@ class Puller:
                 update(SyncRun)
                 .where(SyncRun.tenant_id == pull.tenant_id, SyncRun.id == run_id)
                 .values(
+                    total=func.coalesce(page.total, SyncRun.total),
                     read=SyncRun.read + len(page.rows),
                     stored=SyncRun.stored + stored,
                     skipped=SyncRun.skipped + len(left),

@@ -1,8 +1,8 @@
 """One claimed document with everything needed to work on it, and what became of it."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -63,6 +63,22 @@ class Result:
     learned: dict[tuple[str, str], str] = field(default_factory=dict)
     looking: bool = False  # it failed while looking, so it says nothing about the document
     settings_refused: bool = False
+    noted: bool = False  # the connection knows: another document of the same call said the same
+
+    @property
+    def said(self) -> tuple[str, bool]:
+        """What the call says about its connection: its code, and whether the settings are refused."""
+        return getattr(self.outcome, "code", ""), self.settings_refused
+
+
+def once_noted(results: Sequence[Result]) -> list[Result]:
+    """The results of one call, of which each way it went is noted at the connection once."""
+    seen: set[tuple[str, bool]] = set()
+    told = []
+    for result in results:
+        told.append(replace(result, noted=result.said in seen))
+        seen.add(result.said)
+    return told
 
 
 def refused(error: SyncError, **more: Any) -> Result:

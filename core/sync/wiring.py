@@ -12,11 +12,12 @@ from core.sync.mapping import api as mapping_api
 from core.sync.model import ErpConnection, SyncDocument
 from core.sync.reading import STUCK, remote_documents
 from core.sync.reconciling import api as reconciling_api
-from core.sync.views.frame import DOCUMENT_STATES, INTENTS
+from core.sync.stocktaking import api as stocktaking_api
+from core.sync.views.frame import DOCUMENT_STATES, what_of
 from core.web import gettext as _
 from core.workbench import Todo
 
-ROUTES = (drill_api.api, mapping_api.api, reconciling_api.api)
+ROUTES = (drill_api.api, mapping_api.api, reconciling_api.api, stocktaking_api.api)
 
 
 def wire() -> None:
@@ -40,7 +41,7 @@ def section(ctx: Context, order: TradeOrder, lines: Sequence[OrderLine]) -> pane
             at=each.at,
             state=_(DOCUMENT_STATES[each.state][0]),
             tone=DOCUMENT_STATES[each.state][1],
-            what=f"{each.connection} · {_(INTENTS[each.intent])}",
+            what=f"{each.connection} · {what_of(each.kind, each.intent)}",
             endpoint="sync.document",
             values={"document_id": each.id},
         )

@@ -201,6 +201,7 @@ CREATE TABLE ts.erp_connection (
 	secrets BYTEA NOT NULL,
 	state TEXT DEFAULT 'active' NOT NULL,
 	state_reason TEXT DEFAULT '' NOT NULL,
+	draining_since TIMESTAMP WITH TIME ZONE,
 	version INTEGER DEFAULT 1 NOT NULL,
 	failures INTEGER DEFAULT 0 NOT NULL,
 	refusals INTEGER DEFAULT 0 NOT NULL,
@@ -1295,6 +1296,7 @@ CREATE TABLE ts.sync_document (
 	connection_id UUID NOT NULL,
 	kind TEXT NOT NULL,
 	object_id UUID NOT NULL,
+	order_id UUID,
 	intent TEXT NOT NULL,
 	version INTEGER NOT NULL,
 	idem_key TEXT NOT NULL,
@@ -1329,9 +1331,13 @@ CREATE INDEX ix_sync_document_connection_state ON ts.sync_document (tenant_id, c
 -- ;;
 CREATE INDEX ix_sync_document_day ON ts.sync_document (tenant_id, connection_id, kind, dated_on)
 -- ;;
-CREATE INDEX ix_sync_document_due ON ts.sync_document (not_before, id) WHERE state IN ('new', 'sending', 'unknown')
+CREATE INDEX ix_sync_document_due ON ts.sync_document (connection_id, not_before, id) WHERE state IN ('new', 'sending', 'unknown')
 -- ;;
-CREATE INDEX ix_sync_document_object ON ts.sync_document (tenant_id, object_id)
+CREATE INDEX ix_sync_document_flying ON ts.sync_document (connection_id, lease_until) WHERE state IN ('sending', 'unknown') AND lease_until IS NOT NULL
+-- ;;
+CREATE INDEX ix_sync_document_object ON ts.sync_document (object_id, version)
+-- ;;
+CREATE INDEX ix_sync_document_order ON ts.sync_document (tenant_id, order_id)
 -- ;;
 CREATE INDEX ix_sync_document_reference ON ts.sync_document (tenant_id, connection_id, reference)
 -- ;;
@@ -1414,6 +1420,7 @@ CREATE TABLE ts.sync_run (
 	state TEXT DEFAULT 'running' NOT NULL,
 	started_at TIMESTAMP WITH TIME ZONE NOT NULL,
 	ended_at TIMESTAMP WITH TIME ZONE,
+	total INTEGER,
 	read INTEGER DEFAULT 0 NOT NULL,
 	stored INTEGER DEFAULT 0 NOT NULL,
 	skipped INTEGER DEFAULT 0 NOT NULL,
@@ -1444,6 +1451,8 @@ CREATE TABLE ts.sync_stream (
 	CONSTRAINT uq_sync_stream_tenant_id_connection_id_key UNIQUE (tenant_id, connection_id, key),
 	CONSTRAINT fk_sync_stream_connection_id FOREIGN KEY(connection_id) REFERENCES ts.erp_connection (id)
 )
+-- ;;
+CREATE INDEX ix_sync_stream_due ON ts.sync_stream (next_at) WHERE enabled OR wanted_by <> ''
 -- ;;
 CREATE TABLE ts.sync_tally (
 	tenant_id UUID NOT NULL,
@@ -1766,6 +1775,24 @@ CREATE TABLE ts.sync_difference (
 	CONSTRAINT fk_sync_difference_document_id FOREIGN KEY(document_id) REFERENCES ts.sync_document (id)
 )
 -- ;;
+CREATE TABLE ts.sync_figure (
+	tenant_id UUID NOT NULL,
+	id UUID NOT NULL,
+	connection_id UUID NOT NULL,
+	product_id UUID NOT NULL,
+	warehouse TEXT NOT NULL,
+	quantity NUMERIC(20, 6) NOT NULL,
+	first_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	told_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	agreed NUMERIC(20, 6),
+	agreed_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_sync_figure PRIMARY KEY (id),
+	CONSTRAINT uq_sync_figure_tenant_id_connection_id_product_id_warehouse UNIQUE (tenant_id, connection_id, product_id, warehouse),
+	CONSTRAINT fk_sync_figure_tenant_id_product_id FOREIGN KEY(tenant_id, product_id) REFERENCES ts.product (tenant_id, id),
+	CONSTRAINT ck_sync_figure_agreed CHECK ((agreed IS NULL) = (agreed_at IS NULL)),
+	CONSTRAINT fk_sync_figure_connection_id FOREIGN KEY(connection_id) REFERENCES ts.erp_connection (id)
+)
+-- ;;
 CREATE TABLE ts.sync_issue (
 	tenant_id UUID NOT NULL,
 	id UUID NOT NULL,
@@ -1789,6 +1816,29 @@ CREATE INDEX ix_sync_issue_push ON ts.sync_issue (tenant_id, push_id)
 CREATE INDEX ix_sync_issue_run ON ts.sync_issue (tenant_id, run_id)
 -- ;;
 CREATE INDEX ix_sync_issue_same ON ts.sync_issue (tenant_id, connection_id, code, external_id)
+-- ;;
+CREATE TABLE ts.sync_move (
+	tenant_id UUID NOT NULL,
+	id UUID NOT NULL,
+	connection_id UUID NOT NULL,
+	external_id TEXT NOT NULL,
+	product_id UUID NOT NULL,
+	warehouse TEXT NOT NULL,
+	quantity NUMERIC(20, 6) NOT NULL,
+	reason TEXT DEFAULT '' NOT NULL,
+	reference TEXT DEFAULT '' NOT NULL,
+	day DATE NOT NULL,
+	at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_sync_move PRIMARY KEY (id),
+	CONSTRAINT uq_sync_move_tenant_id_connection_id_external_id UNIQUE (tenant_id, connection_id, external_id),
+	CONSTRAINT fk_sync_move_tenant_id_product_id FOREIGN KEY(tenant_id, product_id) REFERENCES ts.product (tenant_id, id),
+	CONSTRAINT ck_sync_move_quantity CHECK (quantity <> 0),
+	CONSTRAINT fk_sync_move_connection_id FOREIGN KEY(connection_id) REFERENCES ts.erp_connection (id)
+)
+-- ;;
+CREATE INDEX ix_sync_move_connection ON ts.sync_move (tenant_id, connection_id, id)
+-- ;;
+CREATE INDEX ix_sync_move_product ON ts.sync_move (tenant_id, connection_id, product_id, warehouse, at)
 -- ;;
 CREATE TABLE ts.uom_conversion (
 	tenant_id UUID NOT NULL,
@@ -3627,41 +3677,88 @@ REVOKE ALL ON FUNCTION ts.trust_post(uuid, uuid, text, text, text, text, text, t
 -- ;;
 GRANT EXECUTE ON FUNCTION ts.escrow_move(uuid, text, numeric, text, uuid[]) TO ts_app, ts_worker;
 -- ;;
+-- The settings hold every plan to the indexes that lead with connection or object: planned by statistics of an emptier hour,
+-- a claim would read the whole backlog. A plan that is refused counts as dear, so no plan is compiled for its price either.
 CREATE OR REPLACE FUNCTION ts.sync_claim(batch int, lease interval, at_once int) RETURNS SETOF ts.sync_document
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
   -- One claimer at a time, so that no connection gets more documents in flight than its own
   -- `at_once`, or where it has none than the one given here.
   -- A document whose lease ran out while sending may have arrived: it comes back as unknown, never as new.
+  -- What a claim costs grows with the connections that have something to send, not with how much they have.
+DECLARE
+  now_at CONSTANT timestamptz := clock_timestamp();  -- one value: a function asked row by row bounds no index
+  most_moves CONSTANT int := 100;  -- in one claim; what is left to move is moved by the next
+  ids uuid[] := '{}';
+  times timestamptz[] := '{}';
+  moves int := 0;
+  room int;
+  behind timestamptz;
+  c record;
+  d record;
 BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtext('ts.sync_claim')) THEN
     RETURN;  -- somebody else is at it; whoever asks comes again in a moment
   END IF;
+  FOR c IN  -- connections that may send and have something due, the longest waiting first
+    WITH RECURSIVE waiting (connection_id, not_before, id) AS (  -- the first document of each, hopping from one to the next
+      (SELECT w.connection_id, w.not_before, w.id FROM ts.sync_document w WHERE w.state IN ('new', 'sending', 'unknown')
+       ORDER BY w.connection_id, w.not_before, w.id LIMIT 1)
+      UNION ALL
+      SELECT next.* FROM waiting before, LATERAL (
+        SELECT w.connection_id, w.not_before, w.id FROM ts.sync_document w
+        WHERE w.state IN ('new', 'sending', 'unknown') AND w.connection_id > before.connection_id
+        ORDER BY w.connection_id, w.not_before, w.id LIMIT 1) next
+    )
+    SELECT open.id, open.most, waiting.not_before
+    FROM waiting, LATERAL (
+      SELECT e.id, COALESCE(e.at_once, sync_claim.at_once) AS most FROM ts.erp_connection e
+      WHERE e.id = waiting.connection_id AND (e.state = 'active' OR (e.state = 'paused' AND e.draining_since IS NOT NULL))
+        AND (e.open_until IS NULL OR e.open_until <= now_at)
+      OFFSET 0
+    ) open WHERE waiting.not_before <= now_at ORDER BY waiting.not_before, waiting.id
+  LOOP
+    -- Whoever comes now has nothing that waited as long as a whole batch we hold already.
+    EXIT WHEN (SELECT count(*) FROM unnest(times) AS held (at) WHERE held.at <= c.not_before) >= batch;
+    room := c.most - (SELECT count(*) FROM ts.sync_document f
+                      WHERE f.connection_id = c.id AND f.state IN ('sending', 'unknown') AND f.lease_until > now_at);
+    CONTINUE WHEN room <= 0;
+    FOR d IN
+      SELECT w.id, w.tenant_id, w.object_id, w.kind, w.version, w.not_before FROM ts.sync_document w
+      WHERE w.connection_id = c.id AND w.state IN ('new', 'sending', 'unknown')
+        AND w.not_before <= now_at AND (w.lease_until IS NULL OR w.lease_until <= now_at)
+      ORDER BY w.not_before, w.id
+    LOOP
+      PERFORM FROM ts.sync_document w
+      WHERE w.id = d.id AND w.state IN ('new', 'sending', 'unknown') AND w.not_before <= now_at
+        AND (w.lease_until IS NULL OR w.lease_until <= now_at) FOR UPDATE SKIP LOCKED;
+      CONTINUE WHEN NOT FOUND;
+      -- Only the object may lead to an index here; the rest is compared so that it cannot.
+      SELECT max(e.not_before) INTO behind FROM ts.sync_document e
+      WHERE e.object_id = d.object_id AND e.connection_id IS NOT DISTINCT FROM c.id
+        AND e.tenant_id IS NOT DISTINCT FROM d.tenant_id AND e.kind = d.kind
+        AND e.state IN ('new', 'sending', 'unknown') AND (e.version, e.id) < (d.version, d.id);
+      IF behind IS NULL THEN
+        ids := ids || d.id;
+        times := times || d.not_before;
+        room := room - 1;
+        EXIT WHEN room = 0;
+      ELSIF behind >= d.not_before THEN
+        -- It cannot go before the older version does, so it waits behind that one and not at the head of the line,
+        -- where every claim would have to pass it.
+        EXIT WHEN moves = most_moves;
+        UPDATE ts.sync_document w SET not_before = behind + interval '1 microsecond' WHERE w.id = d.id;
+        moves := moves + 1;
+      END IF;
+    END LOOP;
+  END LOOP;
   RETURN QUERY
-  WITH busy AS (
-    SELECT d.connection_id, count(*) AS flying FROM ts.sync_document d
-    WHERE d.state IN ('sending', 'unknown') AND d.lease_until > clock_timestamp() GROUP BY d.connection_id
-  ), ready AS (
-    SELECT d.id, d.not_before, COALESCE(c.at_once, sync_claim.at_once) AS most,
-           row_number() OVER (PARTITION BY d.connection_id ORDER BY d.not_before, d.id)
-             + COALESCE(b.flying, 0) AS place
-    FROM ts.sync_document d
-    JOIN ts.erp_connection c ON c.id = d.connection_id
-    LEFT JOIN busy b ON b.connection_id = d.connection_id
-    WHERE d.state IN ('new', 'sending', 'unknown') AND d.not_before <= clock_timestamp()
-      AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp())
-      AND c.state = 'active' AND (c.open_until IS NULL OR c.open_until <= clock_timestamp())
-      AND NOT EXISTS (SELECT 1 FROM ts.sync_document e
-                      WHERE e.tenant_id = d.tenant_id AND e.connection_id = d.connection_id
-                        AND e.object_id = d.object_id AND e.kind = d.kind
-                        AND e.state IN ('new', 'sending', 'unknown') AND (e.version, e.id) < (d.version, d.id))
-  ), mine AS (
-    SELECT d.id FROM ts.sync_document d JOIN ready r ON r.id = d.id
-    WHERE r.place <= r.most ORDER BY r.not_before, d.id LIMIT batch FOR UPDATE OF d SKIP LOCKED
-  )
-  UPDATE ts.sync_document d
-  SET state = CASE WHEN d.state = 'new' THEN 'sending' ELSE 'unknown' END,
-      attempt = d.attempt + 1, lease_until = clock_timestamp() + lease, changed_at = clock_timestamp()
-  FROM mine WHERE d.id = mine.id RETURNING d.*;
+  UPDATE ts.sync_document w
+  SET state = CASE WHEN w.state = 'new' THEN 'sending' ELSE 'unknown' END,
+      attempt = w.attempt + 1, lease_until = clock_timestamp() + lease, changed_at = clock_timestamp()
+  WHERE w.id = ANY (ARRAY(SELECT held.id FROM unnest(ids, times) AS held (id, at) ORDER BY held.at, held.id LIMIT batch))
+  RETURNING w.*;
 END $$;
 -- ;;
 REVOKE ALL ON FUNCTION ts.sync_claim(int, interval, int) FROM PUBLIC;
@@ -3672,7 +3769,7 @@ CREATE OR REPLACE FUNCTION ts.sync_claim_stream(lease interval) RETURNS SETOF ts
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   WITH due AS MATERIALIZED (  -- else a plan may ask it once for each row, and LIMIT 1 would mean one each time
         SELECT t.id FROM ts.sync_stream t JOIN ts.erp_connection c ON c.id = t.connection_id
-        WHERE (t.enabled OR t.wanted_by <> '') AND t.next_at <= clock_timestamp()
+        WHERE (t.enabled OR t.wanted_by <> '') AND t.next_at <= statement_timestamp()  -- one value, which an index can be asked for
           AND (t.lease_until IS NULL OR t.lease_until <= clock_timestamp())
           AND (c.state = 'active' OR t.key = 'check')
           AND (c.open_until IS NULL OR c.open_until <= clock_timestamp() OR t.key = 'check')
@@ -3684,6 +3781,24 @@ $$;
 REVOKE ALL ON FUNCTION ts.sync_claim_stream(interval) FROM PUBLIC;
 -- ;;
 GRANT EXECUTE ON FUNCTION ts.sync_claim_stream(interval) TO ts_worker;
+-- ;;
+-- What arises, or is taken up again, while a connection is drained waits at a day that does not come; resuming calls it back.
+CREATE OR REPLACE FUNCTION ts.sync_park() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  since timestamptz;
+BEGIN
+  -- The lock waits for a drain that is not committed yet, and then reads what it wrote.
+  SELECT c.draining_since INTO since FROM ts.erp_connection c WHERE c.id = NEW.connection_id FOR KEY SHARE;
+  IF since IS NOT NULL THEN
+    NEW.not_before := '9000-01-01 00:00+00';
+  END IF;
+  RETURN NEW;
+END $$;
+-- ;;
+CREATE TRIGGER sync_park BEFORE INSERT ON ts.sync_document FOR EACH ROW WHEN (NEW.state = 'new') EXECUTE FUNCTION ts.sync_park();
+-- ;;
+CREATE TRIGGER sync_park_again BEFORE UPDATE OF state ON ts.sync_document FOR EACH ROW
+WHEN (NEW.state = 'new' AND OLD.state NOT IN ('new', 'sending', 'unknown')) EXECUTE FUNCTION ts.sync_park();
 -- ;;
 -- The drill that waited longest for its next case, across all tenants; one whose worker died is gone on with.
 CREATE OR REPLACE FUNCTION ts.sync_claim_drill(lease interval) RETURNS SETOF ts.sync_drill
@@ -4207,7 +4322,7 @@ ALTER TABLE ts.erp_connection FORCE ROW LEVEL SECURITY
 -- ;;
 CREATE POLICY owner_all ON ts.erp_connection TO ts_owner USING (true) WITH CHECK (true)
 -- ;;
-GRANT SELECT, INSERT, UPDATE (connector, name, base_url, organisation, settings, secrets, state, state_reason, version, failures, refusals, open_until, last_ok_at, last_error, checked, documents, settle_seconds, at_once, per_minute, ca_pem, pinned_sha256, client_cert_pem, client_key, push_hash, created_at), DELETE ON ts.erp_connection TO ts_app, ts_worker
+GRANT SELECT, INSERT, UPDATE (connector, name, base_url, organisation, settings, secrets, state, state_reason, draining_since, version, failures, refusals, open_until, last_ok_at, last_error, checked, documents, settle_seconds, at_once, per_minute, ca_pem, pinned_sha256, client_cert_pem, client_key, push_hash, created_at), DELETE ON ts.erp_connection TO ts_app, ts_worker
 -- ;;
 GRANT SELECT ON ts.erp_connection TO ts_plugin
 -- ;;
@@ -4951,7 +5066,7 @@ ALTER TABLE ts.sync_document FORCE ROW LEVEL SECURITY
 -- ;;
 CREATE POLICY owner_all ON ts.sync_document TO ts_owner USING (true) WITH CHECK (true)
 -- ;;
-GRANT SELECT, INSERT, UPDATE (connection_id, kind, object_id, intent, version, idem_key, reference, partner, total, currency, dated_on, body, state, attempt, tries, lease_until, not_before, remote_id, remote_number, cause, cause_field, cause_text, exchanges, trace_id, created_at, changed_at), DELETE ON ts.sync_document TO ts_app, ts_worker
+GRANT SELECT, INSERT, UPDATE (connection_id, kind, object_id, order_id, intent, version, idem_key, reference, partner, total, currency, dated_on, body, state, attempt, tries, lease_until, not_before, remote_id, remote_number, cause, cause_field, cause_text, exchanges, trace_id, created_at, changed_at), DELETE ON ts.sync_document TO ts_app, ts_worker
 -- ;;
 GRANT SELECT ON ts.sync_document TO ts_plugin
 -- ;;
@@ -5017,7 +5132,7 @@ ALTER TABLE ts.sync_run FORCE ROW LEVEL SECURITY
 -- ;;
 CREATE POLICY owner_all ON ts.sync_run TO ts_owner USING (true) WITH CHECK (true)
 -- ;;
-GRANT SELECT, INSERT, UPDATE (connection_id, stream, trigger, state, started_at, ended_at, read, stored, skipped, said), DELETE ON ts.sync_run TO ts_app, ts_worker
+GRANT SELECT, INSERT, UPDATE (connection_id, stream, trigger, state, started_at, ended_at, total, read, stored, skipped, said), DELETE ON ts.sync_run TO ts_app, ts_worker
 -- ;;
 GRANT SELECT ON ts.sync_run TO ts_plugin
 -- ;;
@@ -5285,6 +5400,24 @@ CREATE POLICY own_update ON ts.sync_difference FOR UPDATE TO ts_app, ts_worker U
 -- ;;
 CREATE POLICY own_delete ON ts.sync_difference FOR DELETE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant()))
 -- ;;
+ALTER TABLE ts.sync_figure ENABLE ROW LEVEL SECURITY
+-- ;;
+ALTER TABLE ts.sync_figure FORCE ROW LEVEL SECURITY
+-- ;;
+CREATE POLICY owner_all ON ts.sync_figure TO ts_owner USING (true) WITH CHECK (true)
+-- ;;
+GRANT SELECT, INSERT, UPDATE (connection_id, product_id, warehouse, quantity, first_at, told_at, agreed, agreed_at), DELETE ON ts.sync_figure TO ts_app, ts_worker
+-- ;;
+GRANT SELECT ON ts.sync_figure TO ts_plugin
+-- ;;
+CREATE POLICY tenant_read ON ts.sync_figure FOR SELECT TO ts_app, ts_worker, ts_plugin USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_insert ON ts.sync_figure FOR INSERT TO ts_app, ts_worker WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_update ON ts.sync_figure FOR UPDATE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant())) WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_delete ON ts.sync_figure FOR DELETE TO ts_app, ts_worker USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
 ALTER TABLE ts.sync_issue ENABLE ROW LEVEL SECURITY
 -- ;;
 ALTER TABLE ts.sync_issue FORCE ROW LEVEL SECURITY
@@ -5298,6 +5431,20 @@ GRANT SELECT ON ts.sync_issue TO ts_plugin
 CREATE POLICY tenant_read ON ts.sync_issue FOR SELECT TO ts_app, ts_worker, ts_plugin USING (tenant_id = (SELECT ts.tenant()))
 -- ;;
 CREATE POLICY own_insert ON ts.sync_issue FOR INSERT TO ts_app, ts_worker WITH CHECK (tenant_id = (SELECT ts.tenant()))
+-- ;;
+ALTER TABLE ts.sync_move ENABLE ROW LEVEL SECURITY
+-- ;;
+ALTER TABLE ts.sync_move FORCE ROW LEVEL SECURITY
+-- ;;
+CREATE POLICY owner_all ON ts.sync_move TO ts_owner USING (true) WITH CHECK (true)
+-- ;;
+GRANT SELECT, INSERT ON ts.sync_move TO ts_app, ts_worker
+-- ;;
+GRANT SELECT ON ts.sync_move TO ts_plugin
+-- ;;
+CREATE POLICY tenant_read ON ts.sync_move FOR SELECT TO ts_app, ts_worker, ts_plugin USING (tenant_id = (SELECT ts.tenant()))
+-- ;;
+CREATE POLICY own_insert ON ts.sync_move FOR INSERT TO ts_app, ts_worker WITH CHECK (tenant_id = (SELECT ts.tenant()))
 -- ;;
 ALTER TABLE ts.uom_conversion ENABLE ROW LEVEL SECURITY
 -- ;;

@@ -1,4 +1,7 @@
-"""`run.py bench`: place and list orders over HTTP against raw SQL, in a database of its own on a server of its own."""
+"""`run.py bench`: orders over HTTP against raw SQL, with plugins and beside a dead ERP, and claims out of a long backlog.
+
+In a database of its own on a server of its own.
+"""
 
 import argparse
 import dataclasses
@@ -17,7 +20,7 @@ import psycopg
 from core.config import Config
 from core.db import roles
 from core.migrate import upgrade
-from tests.bench import ours, plugged, raw
+from tests.bench import backlog, deaf, ours, plugged, raw
 from tests.bench.world import Buyer, Seller, World, built
 
 TURNS = 5
@@ -132,6 +135,8 @@ def main() -> int:
         with built(config) as world:
             world = dataclasses.replace(world)
         facts = measure(config, environ, world, asked.seconds)
+        facts |= deaf.measure(config, environ, world, asked.seconds)
+        facts |= backlog.measure(config, world)
         with tempfile.TemporaryDirectory(prefix="ts-bench-plugins-") as folder:
             facts |= plugged.measure(config, environ, world, Path(folder), asked.seconds)
     if asked.json:

@@ -59,7 +59,7 @@ def place(wire: Wire, buyer: Buyer, seller: Seller, pick: random.Random) -> Repl
     return wire.ask("POST", "/api/v1/orders", headers, json.dumps(order_body(seller, pick)).encode())
 
 
-def _list(wire: Wire, buyer: Buyer, limit: int = 50) -> Reply:
+def listed(wire: Wire, buyer: Buyer, limit: int = 50) -> Reply:
     return wire.ask("GET", f"/api/v1/orders?side=buyer&limit={limit}", key(buyer))
 
 
@@ -82,10 +82,10 @@ def statements(port: int, buyer: Buyer, seller: Seller) -> dict[str, int]:
                 raise RuntimeError(f"placing an order answered {placed.status}: {placed.body[:500]!r}")
             found["place_order"] = int(placed.headers["x-statements"])
         for limit in (10, 50):
-            listed = _list(wire, buyer, limit)
-            if listed.status != 200:
-                raise RuntimeError(f"listing orders answered {listed.status}: {listed.body[:500]!r}")
-            found[f"list_{limit}_orders"] = int(listed.headers["x-statements"])
+            shown = listed(wire, buyer, limit)
+            if shown.status != 200:
+                raise RuntimeError(f"listing orders answered {shown.status}: {shown.body[:500]!r}")
+            found[f"list_{limit}_orders"] = int(shown.headers["x-statements"])
     return found
 
 
@@ -101,7 +101,7 @@ def rate(port: int, what: str, pairs: list[tuple[Buyer, Seller]], seconds: float
             gate.wait()
             until = time.monotonic() + seconds
             while time.monotonic() < until:
-                reply = place(wire, buyer, seller, pick) if what == "place" else _list(wire, buyer)
+                reply = place(wire, buyer, seller, pick) if what == "place" else listed(wire, buyer)
                 if reply.status in (200, 201):
                     good[index] += 1
                 else:

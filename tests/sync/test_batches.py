@@ -9,6 +9,7 @@ from core.orders import TradeOrder
 from core.sync import (
     Bill,
     Filing,
+    FixSettings,
     Found,
     Pusher,
     Registry,
@@ -132,3 +133,18 @@ def test_changes_and_second_tries_travel_alone(house, pusher):
     house.order("SO-2")
     assert set(drained(house, pusher).values()) == {"done"}
     assert Truckload.loads == [["SO-1", "SO-2"]]
+
+
+@pytest.mark.parametrize(
+    "said", [RetryLater("kingdee.busy", "busy"), FixSettings("kingdee.no_right", "no right to the form")]
+)
+def test_a_call_that_failed_as_a_whole_is_one_failure_of_the_connection(house, pusher, said):
+    for no in range(5):
+        house.order(f"SO-{no}")
+    Truckload.whole = [said]
+    pusher.turn()
+    assert Truckload.loads == [[f"SO-{no}" for no in range(5)]]
+    assert house.sql("SELECT state, failures, refusals FROM ts.erp_connection") == [
+        ("active", 1, 1 if isinstance(said, FixSettings) else 0)
+    ]
+    assert set(drained(house, pusher).values()) == {"done"}

@@ -306,9 +306,9 @@ def test_at_most_so_many_documents_of_a_connection_are_under_way(house):
 
 
 def test_a_mistake_of_the_connector_is_held_not_lost(house, engine, monkeypatch):
-    from connectors.kingdee.system import KingdeeLink
+    from connectors.kingdee.filing import SalesOrders
 
-    monkeypatch.setattr(KingdeeLink, "send", lambda self, bill, found: {}["gone"])
+    monkeypatch.setattr(SalesOrders, "send", lambda self, bill, found: {}["gone"])
     house.order("SO-1")
     assert house.push(engine)[-1] == "held"
     assert house.sql("SELECT cause FROM ts.sync_document") == [("sync.connector_error",)]
@@ -320,3 +320,26 @@ def test_lease_lost_is_not_an_outcome(house, engine):
     house.sql("UPDATE ts.sync_document SET attempt = attempt + 1")
     assert engine.run(task) == "lost"
     assert issubclass(LeaseLost, Exception)
+
+
+def test_what_waits_for_another_document_is_no_trouble(house, engine, monkeypatch):
+    """A receipt whose order is not there yet: it waits, the circuit stays closed, and others go by."""
+    from connectors.kingdee.filing import SalesOrders
+    from core.sync import Premature
+
+    send = SalesOrders.send
+
+    def early(self, bill, found):
+        if bill.reference == "SO-1" and len(calls) < 14:
+            calls.append(bill.reference)
+            raise Premature("kingdee.order_awaited", "the order is not there yet")
+        return send(self, bill, found)
+
+    calls: list[str] = []
+    monkeypatch.setattr(SalesOrders, "send", early)
+    house.order("SO-1")
+    house.order("SO-2")
+    house.push(engine, rounds=60)
+    assert house.states() == {"SO-1": "done", "SO-2": "done"}
+    assert len(calls) == 14  # more often than a failure would be tried
+    assert house.sql("SELECT failures FROM ts.erp_connection") == [(0,)]

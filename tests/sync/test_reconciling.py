@@ -234,3 +234,21 @@ def test_the_page_counts_a_day_and_shows_what_to_do(filed: Any, signed_in: Any) 
     assert browser.post(here, data={"_csrf": token, "day": "soon"}).status_code == 303
     with filed.app.system(filed.seller, "test") as ctx:
         assert ctx.session.scalars(select(SyncDifference)).one().acted_by == "Li"
+
+
+def test_each_kind_that_goes_out_is_counted_by_itself(filed: Any) -> None:
+    with filed.app.system(filed.seller, "test") as ctx:
+        day = ctx.now.date()
+        with pytest.raises(Invalid) as refused:
+            tally_day(ctx, filed.connection_id, day, "payment")
+        assert refused.value.errors[0].code == "connection.document_unknown"
+    filed.sql("UPDATE ts.erp_connection SET documents = '{sales_order,payment}'")
+    with filed.app.system(filed.seller, "test") as ctx:
+        asked = [tally_day(ctx, filed.connection_id, day, kind).kind for kind in ("payment", "sales_order")]
+    assert asked == ["payment", "sales_order"]
+    reconciler = Reconciler(filed.worker, filed.registry, filed.rules)
+    while claimed := reconciler.claim():
+        reconciler.run(claimed)
+    with filed.app.system(filed.seller, "test") as ctx:
+        found = {each.kind: (each.state, each.ours, each.differing) for each in tallies(ctx, filed.connection_id)}
+    assert found == {"payment": ("done", 0, 0), "sales_order": ("done", 3, 0)}

@@ -61,8 +61,8 @@ def test_nothing_leaves_before_the_last_step(house: Any, signed_in: Any) -> None
     ("changed", "step", "cure"),
     [
         ({"base_url": "http://127.0.0.1:9/k3cloud"}, "Address is allowed", "have the operator allow"),
-        ({"acct_id": "no-such-centre"}, "Data centre is there", "client or data centre"),
-        ({"app_secret": "wrong"}, "Sign-in works", "sign in with them by hand"),
+        ({"acct_id": "no-such-centre"}, "Service is there", "Choose one of those listed"),
+        ({"app_secret": "wrong"}, "Sign-in works", "Check data centre, user"),
     ],
 )
 def test_a_failing_step_is_named_with_its_cure(
@@ -144,3 +144,24 @@ def test_secrets_do_not_follow_an_address_that_stands_among_the_settings(
         assert "app_secret" in {error.path for error in wrong.errors}
     else:
         assert "app_secret" not in access_of(moved).secrets
+
+
+def test_which_documents_go_out_is_ticked_and_what_was_not_shown_stays(house: Any, signed_in: Any) -> None:  # noqa: F811
+    it, settings = signed_in("it"), f"/connections/{house.connection_id}/settings"
+    text = texts(it, settings)
+    assert "Documents that go out" in text and 'value="sales_order" checked' in text
+    assert "采购订单" in texts(signed_in("it", language="zh-CN"), settings)
+    kept = {name: value for name, value in FIELDS.items() if name not in ("connector", "app_secret")}
+
+    def documents(version: int, **ticked: Any) -> list[str]:
+        put = act(it, settings, settings, version=str(version), **{**kept, "name": "金蝶云·星空"}, **ticked)
+        assert put.status_code == 303
+        with house.app.system(house.seller, "test") as ctx:
+            return ctx.session.get(ErpConnection, house.connection_id).documents
+
+    both = ["sales_order", "purchase_order"]
+    assert documents(1, documents_shown="1", documents=both) == both
+    assert documents(2) == both
+    assert documents(3, documents_shown="1") == []
+    put = act(it, settings, settings, version="4", documents_shown="1", documents="anything", **kept)
+    assert put.status_code == 422 and 'id="h-out"' in put.text

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text as sql_text
 
 from core import identity
 from core.sync import bind
@@ -15,6 +17,7 @@ from tests.app.installation import app_over
 from tests.conftest import Server
 
 PASSWORD = "seven horses over the wall"
+FACTOR = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 @pytest.fixture
@@ -25,16 +28,24 @@ def app(house: Any, fresh_db: Any, server: Server, tmp_path: Path) -> Iterator[F
 
 @pytest.fixture
 def signed_in(app: Flask, house: Any, fresh_db: Any) -> Callable[..., FlaskClient]:
-    """signed_in(role) -> a browser of a person of the seller."""
+    """signed_in(role) -> a browser of a person of the seller; with `factor` the second factor was shown just now."""
     serial = iter(range(100))
 
-    def enter(*roles: str, language: str = "en", tenant: Any = None) -> FlaskClient:
+    def enter(*roles: str, language: str = "en", tenant: Any = None, factor: bool = False) -> FlaskClient:
         email = f"p{next(serial)}@acme.example"
         with house.app.system(tenant or house.seller, "test") as ctx:
-            identity.add_person(ctx, name="Li", email=email, password=PASSWORD, roles=roles, locale="en")
+            identity.add_person(
+                ctx, name="Li", email=email, password=PASSWORD, roles=roles, locale="en",
+                totp_secret=FACTOR if factor else None,
+            )  # fmt: skip
         with fresh_db.session() as session:
             token = identity.sign_in(session, email, PASSWORD, remote="127.0.0.1", agent="test").token
             session.commit()
+        if factor:
+            with fresh_db.session() as session:
+                now = session.scalar(sql_text("SELECT ts.clock()"))
+                token = identity.verify_totp(session, token, pyotp.TOTP(FACTOR).at(now), remote="127.0.0.1").token
+                session.commit()
         client = app.test_client()
         client.set_cookie("ts_session", token)
         client.set_cookie("ts_lang", language)
@@ -147,7 +158,7 @@ def test_a_failed_document_is_settled_by_hand_with_a_reason(troubled: Any, signe
 
 
 def test_settings_keep_their_secrets_and_lose_them_with_the_address(troubled: Any, signed_in: Any) -> None:
-    it, here = signed_in("it"), f"/connections/{troubled.connection_id}/settings"
+    it, here = signed_in("it", factor=True), f"/connections/{troubled.connection_id}/settings"
     values = {
         "name": "星空",
         "base_url": troubled.kingdee.url,
@@ -272,11 +283,16 @@ def test_the_api_sets_up_and_changes_connections(troubled: Any, api: Any) -> Non
     made = api("POST", "/connections", {**body, "values": values})
     assert made.status_code == 201 and "geheim" not in made.get_data(as_text=True)
     here = f"/connections/{made.json['id']}"
-    change = {"name": "第二账套", "base_url": body["base_url"], "organisation": "201", "values": values}
+    kept = {key: value for key, value in values.items() if key != "password"}
+    change = {"name": "第二账套", "base_url": body["base_url"], "organisation": "201", "values": kept}
     assert api("PUT", here, change).status_code == 428
     assert api("PUT", here, change, **{"If-Match": '"9"'}).status_code == 412
     changed = api("PUT", here, change, **{"If-Match": made.headers["ETag"]})
     assert (changed.status_code, changed.json["organisation"], changed.json["version"]) == (200, "201", 2)
+    for credential in ({"values": values}, {"base_url": "https://elsewhere.example.com/k3cloud"}):
+        refused = api("PUT", here, {**change, **credential}, **{"If-Match": changed.headers["ETag"]})
+        assert (refused.status_code, refused.json["code"]) == (403, "identity.needs_person")
+    assert api("GET", here).json["version"] == 2
 
 
 def test_the_order_says_where_it_stands_and_the_workbench_what_waits(troubled: Any, signed_in: Any) -> None:

@@ -21,6 +21,7 @@ ROOT = Path(core.__file__).parent.parent
 PAGES = ["/samples", "/signin", "/menu", "/keys", "/ask", "/wrong/404", "/wrong/500"]
 HTMX_SUBSET = {
     "hx-get", "hx-post", "hx-put", "hx-delete", "hx-trigger", "hx-target", "hx-swap", "hx-select",
+    "hx-select-oob",
     "hx-include", "hx-push-url", "hx-indicator", "hx-sync", "hx-confirm",
 }  # fmt: skip
 

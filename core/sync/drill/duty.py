@@ -14,9 +14,8 @@ from core.kernel import Actor, Context
 from core.sync.contract import Access
 from core.sync.documents import from_json
 from core.sync.drill.model import SyncDrill
-from core.sync.drill.rehearsal import Rehearsal
+from core.sync.drill.rehearsal import Rehearsal, cases_of
 from core.sync.drill.report import sealed
-from core.sync.drill.service import CASES
 from core.sync.engine import Engine
 from core.sync.mapping.applied import Applied, mapping_of
 from core.sync.model import ErpConnection
@@ -129,7 +128,8 @@ class Driller:
             settle=case.settle,
             **self.options,
         )
-        result = rehearsal.case(case.number + 1, *CASES[case.number])
+        cases = cases_of(self.registry[case.connector])
+        result = rehearsal.case(case.number + 1, *cases[case.number])
         with self.unit.acting(case.tenant_id, case.actor, {}) as ctx:
             drill = ctx.session.scalar(
                 select(SyncDrill)
@@ -146,7 +146,7 @@ class Driller:
                 return
             drill.results = [*drill.results, asdict(result)]
             drill.lease_until = None
-            if len(drill.results) == len(CASES):
+            if len(drill.results) == len(cases):
                 self._end(ctx, drill, case)
 
     def _end(self, ctx: Context, drill: SyncDrill, case: Case) -> None:

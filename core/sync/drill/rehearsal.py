@@ -18,6 +18,7 @@ import requests
 
 from core.kernel import uuid7
 from core.sync.contract import Access, Connector, Link
+from core.sync.drill.placing import PLACES, PlaceTrouble
 from core.sync.drill.trouble import Killed, Trouble, install
 from core.sync.engine import Engine, Task
 from core.sync.mapping.applied import NOTHING, Applied
@@ -27,7 +28,7 @@ from core.sync.transport import PLAIN, Way
 
 INTENTS = ("create", "change", "cancel")
 LONGEST = 25  # tries of one case; the engine itself gives up earlier
-CATALOGUE: dict[str, str] = {
+CALLS: dict[str, str] = {
     "none": "Nothing goes wrong",
     "refused": "Nobody listens",
     "cut_before": "The line breaks before the call arrives",
@@ -42,6 +43,19 @@ CATALOGUE: dict[str, str] = {
     "late": "The answer comes late",
     "killed": "Our worker dies before it can write down the answer",
 }
+"""Trouble of one call over HTTP."""
+CATALOGUE: dict[str, str] = {**CALLS, **PLACES}
+"""Every trouble by its name."""
+
+
+def cases_of(connector: Connector) -> list[tuple[str, str]]:
+    """What is rehearsed for a connector, (trouble, intent) by turns: trouble of calls, or of places where it leaves files."""
+    return [(trouble, intent) for trouble in (PLACES if by_place(connector) else CALLS) for intent in INTENTS]
+
+
+def by_place(connector: Connector) -> bool:
+    """Whether a connector says that it leaves files (`by_place`); then its link has `around`, see `placing`."""
+    return bool(getattr(connector, "by_place", False))
 
 
 @dataclass(frozen=True)
@@ -66,17 +80,21 @@ class CaseResult:
 class _Hands(Engine):
     """An engine whose calls meet trouble and whose knowledge stays in memory."""
 
-    def __init__(self, engine: Engine, trouble: Trouble) -> None:
+    def __init__(self, engine: Engine, trouble: Trouble, *, places: bool) -> None:
         super().__init__(
             engine.unit, engine.registry, engine.rules, settle=engine.settle, first_wait=engine.first_wait
         )
-        self.trouble = trouble
+        self.trouble, self.places = trouble, places
 
     def wired(self, task: Task) -> requests.Session:
-        return install(task.way.session(self.rules()), self.trouble)
+        session = task.way.session(self.rules())
+        return session if self.places else install(session, self.trouble)
 
     def _link(self, task: Task, connector: Connector) -> Link:
-        return _Armed(super()._link(task, connector), self.trouble)  # type: ignore[return-value]
+        link = super()._link(task, connector)
+        if isinstance(self.trouble, PlaceTrouble):
+            link.around = self.trouble.around  # type: ignore[attr-defined]  # only links that leave files have it
+        return _Armed(link, self.trouble)  # type: ignore[return-value]
 
 
 class _Armed:
@@ -131,13 +149,11 @@ class Rehearsal:
             before = self._bring(order, "create", Trouble("late", 0.0), quiet=True)
             if before["state"] != "done":
                 return self._result(
-                    trouble, intent, order, before, Trouble(trouble, 0.0), began, prepared=False
+                    trouble, intent, order, before, _trouble(trouble, 0.0), began, prepared=False
                 )
         if intent == "change":
             order = _more(order)
-        at_work = Trouble(
-            trouble if trouble != "none" else "late", self.seconds if trouble != "none" else 0.0
-        )
+        at_work = _trouble(trouble, self.seconds)
         ended = self._bring(order, intent, at_work, quiet=trouble == "none", older=intent != "create")
         return self._result(trouble, intent, order, ended, at_work, began)
 
@@ -146,7 +162,7 @@ class Rehearsal:
     ) -> dict[str, Any]:
         """What the engine would do with this document until it moves no more."""
         trouble.hit = quiet
-        hands = _Hands(self.engine, trouble)
+        hands = _Hands(self.engine, trouble, places=by_place(self.connector))
         known: dict[str, Any] = {"state": "new", "tries": 0, "cause": None, "cause_text": "", "calls": 0}
         token = 0
         try:
@@ -244,6 +260,12 @@ class Rehearsal:
             return -1, "", False, f"{type(error).__name__}: {error}"
         finally:
             link.close()
+
+
+def _trouble(kind: str, seconds: float) -> Trouble:
+    if kind == "none":
+        return Trouble("late", 0.0)
+    return (PlaceTrouble if kind in PLACES else Trouble)(kind, seconds)
 
 
 def _more(order: OrderOut) -> OrderOut:

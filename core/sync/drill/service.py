@@ -9,10 +9,11 @@ from sqlalchemy import Select, select
 from core.kernel import Conflict, Context, Invalid, NotFound
 from core.sync import service
 from core.sync.drill.model import OVER, SyncDrill
-from core.sync.drill.rehearsal import CATALOGUE, INTENTS
+from core.sync.drill.rehearsal import CALLS, INTENTS, cases_of
 from core.sync.model import SyncDocument
+from core.sync.registry import connectors
 
-CASES = [(trouble, intent) for trouble in CATALOGUE for intent in INTENTS]
+CASES = [(trouble, intent) for trouble in CALLS for intent in INTENTS]
 KEPT = 20
 
 
@@ -42,24 +43,28 @@ def start_drill(ctx: Context, connection_id: UUID, name: str) -> SyncDrill:
     )
     if sample is None:
         raise Conflict("drill.no_sample")
+    known = connectors()
+    cases = cases_of(known[connection.connector]) if connection.connector in known else CASES
     drill = SyncDrill(
         tenant_id=ctx.tenant_id,
         connection_id=connection_id,
         asked_by=ctx.actor.name,
         asked_at=ctx.now,
         sample=sample,
-        total=len(CASES),
+        total=len(cases),
     )
     ctx.session.add(drill)
     ctx.session.flush()
-    ctx.record("drill.start", drill, connection=connection.name, cases=len(CASES))
+    ctx.record("drill.start", drill, connection=connection.name, cases=len(cases))
     return drill
 
 
 def stop_drill(ctx: Context, drill_id: UUID) -> SyncDrill:
     """No further case is begun; what the current one made is still taken back."""
     ctx.require("connection.edit")
-    drill = _found(ctx.session.scalar(_one(ctx, drill_id).with_for_update().execution_options(populate_existing=True)))
+    drill = _found(
+        ctx.session.scalar(_one(ctx, drill_id).with_for_update().execution_options(populate_existing=True))
+    )
     if drill.state in OVER:
         raise Conflict("drill.over")
     drill.state, drill.ended_at = "cancelled", ctx.now
@@ -90,7 +95,9 @@ def drills_of(ctx: Context, connection_id: UUID) -> Sequence[SyncDrill]:
 
 
 def _of(ctx: Context, connection_id: UUID) -> Select[tuple[SyncDrill]]:
-    return select(SyncDrill).where(SyncDrill.tenant_id == ctx.tenant_id, SyncDrill.connection_id == connection_id)
+    return select(SyncDrill).where(
+        SyncDrill.tenant_id == ctx.tenant_id, SyncDrill.connection_id == connection_id
+    )
 
 
 def _one(ctx: Context, drill_id: UUID) -> Select[tuple[SyncDrill]]:

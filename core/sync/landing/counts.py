@@ -1,29 +1,30 @@
-"""Stock: written as counted where the other system is the one that counts, else only compared."""
+"""Stock: written as counted where the other system is the one that counts, else only compared, and what it said kept."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from decimal import Decimal
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core.catalog import Product
-from core.kernel import Context
+from core.kernel import Context, uuid7
 from core.stock import Incoming as Count
 from core.stock import StockLevel, add_warehouse, set_counted, warehouses
 from core.sync.contract import Record
-from core.sync.incoming import StockIn
-from core.sync.landing.frame import Left
+from core.sync.incoming import StockIn, StockMoveIn
+from core.sync.landing.frame import DIGITS, Left
 from core.sync.landing.products import known_products
 
 LARGEST = Decimal(10) ** 14  # more is no stock of anybody, and no column holds it
 
+Told = TypeVar("Told", StockIn, StockMoveIn)
 Rows = Sequence[tuple[Record, StockIn]]
-Kept = list[tuple[Record, StockIn, Product]]
 
 
 def land(ctx: Context, rows: Rows) -> list[Left]:
     """Set each product in each warehouse to what was counted there; not below what is promised."""
-    kept, left = _known(ctx, rows)
+    kept, left = recognised(ctx, rows)
     places = _warehouses(ctx, {item.warehouse for _, item, _ in kept})
     counts: dict[tuple[UUID, UUID], tuple[Record, StockIn]] = {
         (product.id, places[item.warehouse]): (record, item) for record, item, product in kept
@@ -36,9 +37,9 @@ def land(ctx: Context, rows: Rows) -> list[Left]:
     return left
 
 
-def compare(ctx: Context, rows: Rows) -> list[Left]:
-    """Write nothing: where the two figures differ both are listed, ours first."""
-    kept, left = _known(ctx, rows)
+def compare(ctx: Context, connection_id: UUID, rows: Rows) -> list[Left]:
+    """Change no stock: what they said is kept, and where the two figures differ both are listed, ours first."""
+    kept, left = recognised(ctx, rows)
     codes = {place.id: place.code for place in warehouses(ctx)}
     found = ctx.session.execute(
         select(StockLevel.product_id, StockLevel.warehouse_id, StockLevel.on_hand).where(
@@ -47,6 +48,8 @@ def compare(ctx: Context, rows: Rows) -> list[Left]:
         )
     )
     ours = {(sku, codes.get(place)): on_hand for sku, place, on_hand in found}
+    last = {(product.id, item.warehouse): item.quantity for _, item, product in kept}
+    _note(ctx, connection_id, last, {place for place in last if ours.get(place, Decimal(0)) == last[place]})
     for record, item, product in kept:
         own = ours.get((product.id, item.warehouse), Decimal(0))
         if own != item.quantity:
@@ -55,9 +58,12 @@ def compare(ctx: Context, rows: Rows) -> list[Left]:
     return left
 
 
-def _known(ctx: Context, rows: Rows) -> tuple[Kept, list[Left]]:
+def recognised(
+    ctx: Context, rows: Sequence[tuple[Record, Told]]
+) -> tuple[list[tuple[Record, Told, Product]], list[Left]]:
+    """The rows of products of ours, in their base unit, with a quantity that can be kept; and the others."""
     known = known_products(ctx, sorted({item.material for _, item in rows}))
-    kept: Kept = []
+    kept: list[tuple[Record, Told, Product]] = []
     left: list[Left] = []
     for record, item in rows:
         product = known.get(item.material)
@@ -66,11 +72,50 @@ def _known(ctx: Context, rows: Rows) -> tuple[Kept, list[Left]]:
         elif product.base_uom != item.unit:
             said = f"{product.base_uom} / {item.unit}"
             left.append(Left(record, item.external_id, "sync.unit_conflict", said))
-        elif not item.quantity.is_finite() or abs(item.quantity) >= LARGEST:
+        elif not _keeps(item.quantity):
             left.append(Left(record, item.external_id, "sync.quantity", str(item.quantity)))
         else:
             kept.append((record, item, product))
     return kept, left
+
+
+def _keeps(quantity: Decimal) -> bool:
+    """Whether a column holds it as it stands."""
+    return quantity.is_finite() and abs(quantity) < LARGEST and round(quantity, DIGITS) == quantity
+
+
+_NOTE = text("""
+    INSERT INTO ts.sync_figure AS f
+      (id, tenant_id, connection_id, product_id, warehouse, quantity, first_at, told_at, agreed, agreed_at)
+    SELECT w.id, ts.tenant(), :connection, w.product, w.warehouse, w.quantity, :now, :now,
+           CASE WHEN w.same THEN w.quantity END, CASE WHEN w.same THEN CAST(:now AS timestamptz) END
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:products AS uuid[]), CAST(:places AS text[]), CAST(:told AS numeric[]),
+                CAST(:same AS boolean[])) AS w(id, product, warehouse, quantity, same)
+    ON CONFLICT (tenant_id, connection_id, product_id, warehouse) DO UPDATE
+    SET quantity = excluded.quantity, told_at = excluded.told_at, agreed = coalesce(excluded.agreed, f.agreed),
+        agreed_at = coalesce(excluded.agreed_at, f.agreed_at)
+""")
+
+
+def _note(
+    ctx: Context,
+    connection_id: UUID,
+    told: dict[tuple[UUID, str], Decimal],
+    same: Set[tuple[UUID, str]],
+) -> None:
+    """Keep what they said last of each product and warehouse, and since when we are one on it."""
+    places = sorted(told)  # in one order, so that two runs at once do not wait for each other
+    if places:
+        values = {
+            "connection": connection_id,
+            "now": ctx.now,
+            "ids": [uuid7() for _ in places],
+            "products": [product for product, _ in places],
+            "places": [warehouse for _, warehouse in places],
+            "told": [told[place] for place in places],
+            "same": [place in same for place in places],
+        }
+        ctx.session.execute(_NOTE, values)
 
 
 def _warehouses(ctx: Context, codes: set[str]) -> dict[str, UUID]:

@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from core import orders
 from core.catalog import Product, fixed_factors
 from core.kernel import Context, Invalid, Refused, round2
-from core.orders import OrderLine, TradeOrder
+from core.orders import TradeOrder
 from core.sync.contract import Record
 from core.sync.facts import marked
 from core.sync.incoming import Incoming, MovedLine
@@ -115,11 +115,13 @@ def lock_order(ctx: Context, reference: str, side: str) -> TradeOrder:
     """The order of that reference on which the enterprise is `side`, locked: two records of one order take turns."""
     text = reference.strip()
     mine = TradeOrder.seller_id if side == "seller" else TradeOrder.buyer_id
-    named = TradeOrder.number.in_((text, text.rpartition("-")[0]))
+    named: ColumnElement[bool] = TradeOrder.number.in_((text, text.rpartition("-")[0]))
     if (id := _uuid(text)) is not None:  # an order without a number goes out under its id
         named = TradeOrder.id == id
     rows = ctx.session.execute(
-        select(TradeOrder.id, TradeOrder.number, TradeOrder.seller_id).where(mine == ctx.tenant_id, named).limit(20)
+        select(TradeOrder.id, TradeOrder.number, TradeOrder.seller_id)
+        .where(mine == ctx.tenant_id, named)
+        .limit(20)
     ).all()
     found = [row.id for row in rows if id or text in (row.number, marked(row.number, row.seller_id))]
     if not found:
@@ -136,8 +138,25 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
+class Line(Protocol):
+    """What is asked of a line of an order, or of an announcement of its goods."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def no(self) -> int: ...
+    @property
+    def sku_id(self) -> UUID: ...
+    @property
+    def sku_code(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def factor(self) -> Decimal: ...
+
+
 def moved_by_line(
-    ctx: Context, connection_id: UUID, lines: Sequence[OrderLine], moved: Sequence[MovedLine]
+    ctx: Context, connection_id: UUID, lines: Sequence[Line], moved: Sequence[MovedLine]
 ) -> dict[UUID, Decimal]:
     """How much of each order line was moved, in the line's own unit. Lines of nothing are left out.
 
@@ -158,7 +177,7 @@ def moved_by_line(
     return found
 
 
-def _line_of(lines: Sequence[OrderLine], moved: MovedLine, numbers: dict[UUID, set[str]]) -> OrderLine:
+def _line_of(lines: Sequence[Line], moved: MovedLine, numbers: dict[UUID, set[str]]) -> Line:
     named = [line for line in lines if line.no == moved.line] if moved.line else list(lines)
     fitting = [line for line in named if not moved.material or moved.material in numbers[line.sku_id]]
     if not fitting or not (moved.line or moved.material):
@@ -168,7 +187,7 @@ def _line_of(lines: Sequence[OrderLine], moved: MovedLine, numbers: dict[UUID, s
     return fitting[0]
 
 
-def _their_numbers(ctx: Context, connection_id: UUID, lines: Sequence[OrderLine]) -> dict[UUID, set[str]]:
+def _their_numbers(ctx: Context, connection_id: UUID, lines: Sequence[Line]) -> dict[UUID, set[str]]:
     """By what names the goods of each line may be called: our code, and their numbers of it."""
     numbers = {line.sku_id: {line.sku_code} for line in lines}
     rows = ctx.session.execute(
@@ -184,7 +203,7 @@ def _their_numbers(ctx: Context, connection_id: UUID, lines: Sequence[OrderLine]
     return numbers
 
 
-def _base_units(ctx: Context, lines: Sequence[OrderLine]) -> dict[UUID, str]:
+def _base_units(ctx: Context, lines: Sequence[Line]) -> dict[UUID, str]:
     """The base units of own products; of another enterprise's goods they are not ours to read."""
     rows = ctx.session.execute(
         select(Product.id, Product.base_uom).where(
@@ -194,7 +213,7 @@ def _base_units(ctx: Context, lines: Sequence[OrderLine]) -> dict[UUID, str]:
     return {id: unit for id, unit in rows}
 
 
-def _in_unit(line: OrderLine, moved: MovedLine, base: str) -> Decimal:
+def _in_unit(line: Line, moved: MovedLine, base: str) -> Decimal:
     """The quantity in the line's unit, exactly; a unit that is not told is the line's."""
     if moved.unit in ("", line.unit):
         return moved.quantity
@@ -207,7 +226,7 @@ def _in_unit(line: OrderLine, moved: MovedLine, base: str) -> Decimal:
     raise NotLanded("sync.unit_conflict", f"{line.no}: {line.unit} / {moved.unit}")
 
 
-def _exact(line: OrderLine, moved: MovedLine, quantity: Decimal) -> Decimal:
+def _exact(line: Line, moved: MovedLine, quantity: Decimal) -> Decimal:
     if round(quantity, DIGITS) != quantity:
         raise NotLanded("sync.unit_conflict", f"{line.no}: {line.unit} / {moved.quantity} {moved.unit}")
     return quantity

@@ -13,12 +13,14 @@ from core.sync.incoming import (
     ProductIn,
     ReceiptIn,
     StockIn,
+    StockMoveIn,
     UnitIn,
 )
 
 NEEDS: Mapping[type[Incoming], tuple[str, ...]] = {
     ProductIn: ("product.edit",),
     StockIn: ("stock.adjust", "warehouse.edit"),
+    StockMoveIn: (),
     PartnerIn: (),
     UnitIn: (),
     PriceIn: ("price.edit",),

@@ -14,6 +14,7 @@ from core.sync.incoming import (
     ProductIn,
     ReceiptIn,
     StockIn,
+    StockMoveIn,
     UnitIn,
 )
 from core.sync.mapping.faults import ExpressionError
@@ -76,6 +77,7 @@ STREAMS: dict[str, type] = {
     "units": UnitIn,
     "prices": PriceIn,
     "stock": StockIn,
+    "moves": StockMoveIn,
     "deliveries": DeliveryIn,
     "receipts": ReceiptIn,
     "invoices": InvoiceIn,
@@ -92,7 +94,7 @@ FIELDS: dict[str, dict[str, str]] = {
 }
 """The fields a rule may set, with the kind each has. `external_id` tells records apart and is the connector's alone."""
 
-MATERIAL = {"products": "code", "stock": "material", "prices": "material"}
+MATERIAL = {"products": "code", "stock": "material", "moves": "material", "prices": "material"}
 """Where a record carries a material's number, which the table of that name brings back to ours."""
 
 

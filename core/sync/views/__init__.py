@@ -4,7 +4,8 @@ from core.sync.drill import views as drills
 from core.sync.inbox import views as calls
 from core.sync.mapping import views as mapping
 from core.sync.reconciling import views as reconciling
-from core.sync.views import acting, detail, listing, settings, setup
+from core.sync.stocktaking import views as stocktaking
+from core.sync.views import acting, detail, listing, settings, setup, transport
 from core.sync.views.frame import pages
 from core.web import NavEntry
 from core.web.i18n import lazy
@@ -22,4 +23,18 @@ NAV = [
     )
 ]
 
-__all__ = ["NAV", "acting", "calls", "detail", "drills", "listing", "mapping", "pages", "reconciling", "settings", "setup"]
+__all__ = [
+    "NAV",
+    "acting",
+    "calls",
+    "detail",
+    "drills",
+    "listing",
+    "mapping",
+    "pages",
+    "reconciling",
+    "settings",
+    "setup",
+    "stocktaking",
+    "transport",
+]

@@ -2,13 +2,15 @@
 
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response, request, url_for
 
 from core.kernel import Context, NotFound
 from core.sync import service
-from core.sync.views.frame import pages
-from core.web import flash, form, redirect
+from core.sync.outgoing import PARTNER, SUPPLIER
+from core.sync.views.frame import DRAINING, pages
+from core.web import flash, form, redirect, render
 from core.web import gettext as _
+from core.web.page import Confirmation, Crumb
 
 
 @pages.post("/<uuid:connection_id>/pause", permission="connection.edit")
@@ -16,6 +18,30 @@ def pause(ctx: Context, connection_id: UUID) -> Response:
     """Send and fetch nothing for a while."""
     service.pause(ctx, connection_id, form().get("reason", ""))
     flash(_("Paused. Documents wait in their order."))
+    return redirect("sync.connection", connection_id=connection_id)
+
+
+@pages.get("/<uuid:connection_id>/drain", permission="connection.edit")
+def ask_drain(ctx: Context, connection_id: UUID) -> Response:
+    """What draining means, before it is done."""
+    found = service.find_connection(ctx, connection_id)
+    page = Confirmation(
+        title=_("Drain %(name)s?", name=found.name),
+        consequences=tuple(_(sentence) for sentence in DRAINING),
+        action=url_for("sync.drain", connection_id=connection_id),
+        verb=_("Drain"),
+        keep=_("Back"),
+        keep_url=url_for("sync.connection", connection_id=connection_id),
+    )
+    crumbs = [Crumb(_("Connections"), url_for("sync.connections")), Crumb(found.name, page.keep_url)]
+    return render("shell/confirm.html", page, crumbs=crumbs)
+
+
+@pages.post("/<uuid:connection_id>/drain", permission="connection.edit")
+def drain(ctx: Context, connection_id: UUID) -> Response:
+    """Finish what is there, then stand still."""
+    service.drain(ctx, connection_id, form().get("reason", ""))
+    flash(_("Draining. It stands still once nothing is left."), tone="acc")
     return redirect("sync.connection", connection_id=connection_id)
 
 
@@ -49,11 +75,12 @@ def replay(ctx: Context, connection_id: UUID) -> Response:
 
 @pages.post("/<uuid:connection_id>/bind", permission="connection.edit")
 def bind(ctx: Context, connection_id: UUID) -> Response:
-    """Say which customer there a buyer is, and take up what waited for that."""
+    """Say which customer or supplier there an enterprise is, and take up what waited for that."""
     given = form()
     if not _is_id(given.get("partner_id", "")):
         raise NotFound("connection.no_document")
-    service.bind(ctx, connection_id, "partner", UUID(given["partner_id"]), given.get("number", ""))
+    kind = SUPPLIER if given.get("kind") == SUPPLIER else PARTNER
+    service.bind(ctx, connection_id, kind, UUID(given["partner_id"]), given.get("number", ""))
     if ctx.allows("connection.replay"):
         service.replay(ctx, connection_id, cause=given.get("cause") or None)
     flash(_("Bound. The documents are on their way again."))

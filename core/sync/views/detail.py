@@ -11,19 +11,25 @@ from flask import Response, request, url_for
 from core.kernel import Context, Money
 from core.sync import reading, service
 from core.sync.model import ErpConnection, SyncDocument, SyncRun, SyncStream
+from core.sync.outgoing import PARTNER, SUPPLIER
 from core.sync.registry import connectors
 from core.sync.views.frame import (
     DOCUMENT_STATES,
-    INTENTS,
+    DRAINING,
     RUN_STATES,
-    STEPS,
     State,
     cause_title,
+    coded,
     connection_state,
     pages,
     remedy,
     said_of,
+    setting_up,
+    step_rows,
     system,
+    time_left,
+    told,
+    what_of,
     wire_text,
 )
 from core.web import gettext as _
@@ -33,6 +39,7 @@ from core.web.pager import decode, encode
 from core.web.problem import Rejected
 
 SHOWN = 50
+BINDABLE = (".customer_missing", ".customer_ambiguous", ".supplier_missing", ".supplier_ambiguous")
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,8 @@ class CauseView:
     last_at: datetime
     documents: tuple[DocumentView, ...]
     wire: str
-    partner_id: str  # the buyer to bind to a customer; empty when that is not the remedy
+    partner_id: str  # whom to bind to a number there; empty when that is not the remedy
+    partner_kind: str  # partner (a customer there) or supplier
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,10 @@ class RunView:
     skipped: int
     said: str
     running: bool
+    total: int | None
+    percent: int | None
+    rate: str  # rows a second; empty before one can tell
+    time_left: str
 
 
 @dataclass(frozen=True)
@@ -106,7 +118,13 @@ class ConnectionPage:
     what: str
     state: State
     reason: str
+    remedy: str
+    setting_up: bool  # it was never switched on
     active: bool
+    left: int | None  # what a drain has yet to finish; None: there is no drain
+    drained_from: datetime | None
+    moving: bool  # it looks otherwise in a moment
+    draining: tuple[str, ...]
     waiting: int
     stuck: int
     tabs: tuple[tuple[str, str, bool, int | None], ...]
@@ -127,23 +145,30 @@ def connection(ctx: Context, connection_id: UUID) -> Response:
     rows = reading.streams(ctx, connection_id)
     titles = _stream_titles(found.connector)
     checked = found.checked or {}
+    runs = tuple(_run(each, titles, ctx.now) for each in reading.runs(ctx, connection_id))
+    asked = any(
+        (each.wanted_by or _due(each, ctx.now)) and (found.state == "active" or each.key == service.CHECK) for each in rows
+    )
     page = ConnectionPage(
         id=str(connection_id),
         name=found.name,
         what=_what(found.connector, found.organisation, found.base_url),
         state=connection_state(standing),
-        reason=found.state_reason or (found.last_error if standing.is_open else ""),
+        reason=told(found.state_reason or (found.last_error if standing.is_open else "")),
+        remedy=remedy(coded(found.state_reason)[0]),
+        setting_up=setting_up(found),
         active=found.state == "active",
+        left=standing.left,
+        drained_from=standing.draining_since,
+        draining=tuple(_(sentence) for sentence in DRAINING),
+        moving=asked or bool(standing.left) or any(each.running for each in runs),
         waiting=standing.waiting,
         stuck=standing.stuck,
         tabs=tabs(ctx, connection_id, "connection", standing.stuck),
         causes=tuple(_cause(ctx, each) for each in reading.causes(ctx, connection_id)),
         streams=tuple(_stream(each, titles) for each in rows if each.key != service.CHECK),
-        runs=tuple(_run(each, titles) for each in reading.runs(ctx, connection_id)),
-        steps=tuple(
-            (_(STEPS.get(each["name"], each["name"])), "done" if each["ok"] else "bad", str(each["said"]))
-            for each in checked.get("steps", ())
-        ),
+        runs=runs,
+        steps=step_rows(checked),
         checked_at=datetime.fromisoformat(checked["at"]) if checked else None,
         may_edit=ctx.allows("connection.edit"),
         may_replay=ctx.allows("connection.replay"),
@@ -233,10 +258,13 @@ def tabs(
     here = ctx.session.get(ErpConnection, connection_id)
     if here is not None and here.connector in connectors() and connectors()[here.connector].hears:
         places.append(("calls", _("Calls"), None))
+    if here is not None and here.connector in connectors() and not connectors()[here.connector].stock_counts:
+        places.append(("stocktaking", _("Stock differences"), None))
     places.append(("reconciling", _("Reconciliation"), None))
     places.append(("mapping", _("Mapping"), None))
     places.append(("drills", _("Fault drill"), None))
     if ctx.allows("connection.edit"):
+        places.append(("transport", _("Transport"), None))
         places.append(("settings", _("Settings"), None))
     return tuple(
         (text, url_for(f"sync.{name}", connection_id=connection_id), name == current, count)
@@ -254,13 +282,13 @@ def _document(row: SyncDocument) -> DocumentView:
     return DocumentView(
         id=str(row.id),
         href=url_for("sync.document", document_id=row.id),
-        order_url=url_for("orders.detail", order_id=row.object_id),
+        order_url=_order(row.order_id),
         reference=row.reference,
         number=row.remote_number or "",
         partner=row.partner,
         total=Money(row.total, row.currency),
         state=(_(word), tone),
-        what=_(INTENTS[row.intent]),
+        what=what_of(row.kind, row.intent),
         tries=row.tries,
         at=row.changed_at,
     )
@@ -269,7 +297,8 @@ def _document(row: SyncDocument) -> DocumentView:
 def _cause(ctx: Context, each: reading.Cause) -> CauseView:
     newest = reading.document(ctx, each.documents[0].id)
     wire = wire_text(newest.exchanges[-1]) if newest.exchanges else ""
-    bindable = each.field == "FCustId" or each.code.endswith((".customer_missing", ".customer_ambiguous"))
+    kind = each.code.rpartition(".")[2].partition("_")[0]
+    bindable = each.field == "FCustId" or each.code.endswith(BINDABLE)
     return CauseView(
         code=each.code,
         title=cause_title(each.code),
@@ -281,7 +310,12 @@ def _cause(ctx: Context, each: reading.Cause) -> CauseView:
         documents=tuple(_failure(one) for one in each.documents),
         wire=wire,
         partner_id=str(newest.body.get("partner_id", "")) if bindable else "",
+        partner_kind=SUPPLIER if kind == "supplier" else PARTNER,
     )
+
+
+def _order(order_id: UUID | None) -> str:
+    return url_for("orders.detail", order_id=order_id) if order_id else ""
 
 
 def _failure(one: reading.Failure) -> DocumentView:
@@ -289,19 +323,20 @@ def _failure(one: reading.Failure) -> DocumentView:
     return DocumentView(
         id=str(one.id),
         href=url_for("sync.document", document_id=one.id),
-        order_url=url_for("orders.detail", order_id=one.object_id),
+        order_url=_order(one.order_id),
         reference=one.reference,
         number="",
         partner=one.partner,
         total=Money(one.total, one.currency),
         state=(_(word), tone),
-        what=_(INTENTS[one.intent]),
+        what=what_of(one.kind, one.intent),
         tries=one.tries,
         at=one.at,
     )
 
 
-def _run(row: SyncRun, titles: dict[str, str]) -> RunView:
+def _run(row: SyncRun, titles: dict[str, str], now: datetime) -> RunView:
+    gone = reading.progress(row, now)
     word, tone = RUN_STATES[row.state]
     seconds = int((row.ended_at - row.started_at).total_seconds()) if row.ended_at else None
     return RunView(
@@ -314,14 +349,23 @@ def _run(row: SyncRun, titles: dict[str, str]) -> RunView:
         read=row.read,
         stored=row.stored,
         skipped=row.skipped,
-        said=row.said,
+        said=told(row.said),
         running=row.state == "running",
+        total=row.total if gone.percent is not None else None,
+        percent=gone.percent,
+        rate=_("%(n)s a second", n=max(1, round(gone.per_second))) if gone.per_second else "",
+        time_left=time_left(gone.seconds_left) if gone.seconds_left is not None else "",
     )
 
 
 def _stream(row: SyncStream, titles: dict[str, str]) -> StreamView:
     title = titles.get(row.key, row.key)
     return StreamView(row.key, title, row.enabled, row.every_minutes, row.next_at, bool(row.wanted_by))
+
+
+def _due(row: SyncStream, now: datetime) -> bool:
+    """Whether a stream starts in a moment by its schedule, as all do when a connection is switched on."""
+    return row.next_at is not None and row.next_at <= now
 
 
 def _stream_titles(connector: str) -> dict[str, str]:

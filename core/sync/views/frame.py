@@ -7,15 +7,19 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
+from core.sync.model import ErpConnection
+from core.sync.outgoing import TITLES
 from core.sync.reading import Standing
 from core.sync.registry import connectors
 from core.web import Pages
 from core.web import gettext as _
+from core.web.i18n import ngettext
 
 pages = Pages("sync", prefix="/connections")
 State = tuple[str, str]
 LONGEST_PAYLOAD = 8000  # characters of one side of a call
 LINE = 88  # characters
+CODED = re.compile(r"([a-z_]+(?:\.[a-z_]+)+): (.+)", re.DOTALL)
 
 DOCUMENT_STATES: Mapping[str, State] = {
     "new": ("Waiting", ""),
@@ -26,13 +30,13 @@ DOCUMENT_STATES: Mapping[str, State] = {
     "held": ("Held", "warn"),
     "superseded": ("Replaced", ""),
 }
-INTENTS = {"create": "Sales order", "change": "Change of an order", "cancel": "Cancellation"}
 RUN_STATES: Mapping[str, State] = {
     "running": ("Running", "acc"),
     "done": ("Done", "ok"),
     "failed": ("Failed", "bad"),
     "cancelled": ("Cancelled", ""),
 }
+INTENTS = {"change": "changed", "cancel": "cancelled"}
 DIFFERENCES = {
     "partner": "Customer",
     "currency": "Currency",
@@ -52,15 +56,24 @@ STEPS = {
     "tcp": "Server is reached",
     "tls": "Certificate is valid",
     "answer": "Server answers",
-    "service": "Data centre is there",
+    "service": "Service is there",
     "login": "Sign-in works",
     "organisation": "Organisation is there",
     "read": "First record is read",
 }
 
+DRAINING = (
+    "Documents that are queued now still go out, each as always; runs under way come to their end.",
+    "Nothing new is begun: no stream is fetched, and what is confirmed or replayed from now on waits here in its order.",
+    "Once nothing is left the connection stands still, and the other system may be taken down. It goes on when it is resumed.",
+)
+"""What draining means, in the sentences one reads before it is done."""
+
 
 def connection_state(row: Standing) -> State:
     """How a connection is, in one or two words."""
+    if row.state == "paused" and row.left is not None:
+        return (_("Draining, %(n)s left", n=row.left), "acc") if row.left else (_("Drained"), "ok")
     if row.state == "paused":
         return _("Paused"), "warn"
     if row.state == "stopped":
@@ -70,6 +83,16 @@ def connection_state(row: Standing) -> State:
     if row.stuck:
         return _("%(n)s failed", n=row.stuck), "bad"
     return (_("Working"), "ok") if row.last_ok_at else (_("Not used yet"), "")
+
+
+def time_left(seconds: int) -> str:
+    """A rough time: one that changes with every look is believed by nobody."""
+    if seconds < 60:
+        return _("less than a minute left")
+    minutes = -(-seconds // 60)
+    if minutes < 120:
+        return ngettext("about %(n)s minute left", "about %(n)s minutes left", minutes)
+    return _("about %(n)s hours left", n=round(minutes / 60))
 
 
 def system(key: str) -> str:
@@ -87,6 +110,38 @@ def remedy(code: str) -> str:
     """What to do about a cause; empty when nobody has written it down."""
     said = _(f"remedy.{code}")
     return "" if said == f"remedy.{code}" else said
+
+
+def told(said: str) -> str:
+    """What a check or a stop said, its code in words where somebody has written them down."""
+    code, rest = coded(said)
+    return cause_title(code) + _(": ") + rest if code else said
+
+
+def coded(said: str) -> tuple[str, str]:
+    """The code that stands before what was said, and the rest; no code when there are no words for it."""
+    found = CODED.fullmatch(said)
+    if found is None or _(f"cause.{found[1]}") == f"cause.{found[1]}":
+        return "", said
+    return found[1], found[2]
+
+
+def step_rows(checked: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """The steps of a check as (what was looked at, done or bad, what was seen)."""
+    return tuple(
+        (_(STEPS.get(each["name"], each["name"])), "done" if each["ok"] else "bad", told(str(each["said"])))
+        for each in checked.get("steps", ())
+    )
+
+
+def without(checked: Mapping[str, Any]) -> set[str]:
+    """The streams and kinds of documents that by the last check cannot flow."""
+    return {key for step in checked.get("steps", ()) for key in step.get("without", ())}
+
+
+def setting_up(connection: ErpConnection) -> bool:
+    """Whether a connection has not been switched on yet: it is paused, and nothing ever went over it."""
+    return connection.state == "paused" and connection.last_ok_at is None and connection.draining_since is None
 
 
 def said_of(code: str, text: str) -> str:
@@ -130,3 +185,9 @@ def _lines(value: Any, depth: int = 0) -> str:
         return flat
     gap = "\n" + "  " * (depth + 1)
     return left + gap + f",{gap}".join(parts) + "\n" + "  " * depth + right
+
+
+def what_of(kind: str, intent: str) -> str:
+    """A document by its kind, and what becomes of it: `Sales order`, `Sales order · changed`."""
+    title = _(TITLES.get(kind, kind))
+    return f"{title} · {_(INTENTS[intent])}" if intent in INTENTS else title

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from flask import Response, request, url_for
 
+from core import identity
 from core.kernel import Context, Invalid
 from core.sync import service
 from core.sync.contract import Connector, Setting
 from core.sync.model import ErpConnection
+from core.sync.outgoing import TITLES
 from core.sync.registry import connectors
+from core.sync.secrets import access_of
 from core.sync.views.detail import tabs
-from core.sync.views.frame import pages
+from core.sync.views.frame import pages, setting_up
 from core.sync.views.setup import steps_of
 from core.web import flash, form, redirect, render
 from core.web import gettext as _
@@ -36,7 +40,7 @@ class FieldView:
 
 @dataclass(frozen=True)
 class SettingsPage:
-    """`version` is 0 for a new connection."""
+    """`version` is 0 for a new connection. `locked` is what stands there and changes only once the second factor was shown."""
 
     action: str
     back_url: str
@@ -47,6 +51,9 @@ class SettingsPage:
     fields: tuple[FieldView, ...]
     tabs: tuple[tuple[str, str, bool, int | None], ...]
     steps: tuple[tuple[str, str, str], ...]
+    locked: tuple[tuple[str, str], ...] = ()
+    unlock_url: str = ""
+    documents: tuple[tuple[str, str, bool], ...] = ()  # kind, title, whether it goes out; none where there is no choice
     errors: Errors = field(default_factory=dict)
 
 
@@ -65,8 +72,8 @@ def add(ctx: Context) -> Response:
     made: list[ErpConnection] = []
 
     def connect() -> None:
-        made.append(service.connect(ctx, connector, _given(connector, values, {})))
-        service.pause(ctx, made[0].id, _("Being set up"))  # nothing leaves before the last step
+        made.append(service.connect(ctx, connector, _given(connector, values)))
+        service.pause(ctx, made[0].id, "")  # nothing leaves before the last step
 
     if errors := mend(ctx, connect):
         return _show(ctx, connector, None, values, errors)
@@ -75,7 +82,9 @@ def add(ctx: Context) -> Response:
 
 @pages.get("/<uuid:connection_id>/settings", permission="connection.edit")
 def settings(ctx: Context, connection_id: UUID) -> Response:
-    """Change a connection."""
+    """Change a connection. Address and secrets only once the second factor was shown: before they are typed, so none is lost."""
+    if _unlocked():
+        identity.require_fresh_second_factor(ctx)
     found = service.find_connection(ctx, connection_id)
     values = {"name": found.name, "base_url": found.base_url, "organisation": found.organisation}
     return _show(ctx, connectors()[found.connector], found, values | found.settings, {})
@@ -89,19 +98,40 @@ def save(ctx: Context, connection_id: UUID) -> Response:
     version = int(values["version"]) if values.get("version", "").isdecimal() else 0
 
     def change() -> None:
-        service.change_connection(ctx, connector, connection_id, version, _given(connector, values, found.settings))
+        service.change_connection(ctx, connector, connection_id, version, _given(connector, values, found))
 
     if errors := mend(ctx, change):
         return _show(ctx, connector, found, values, errors)
     flash(_("Connection saved, the check runs"))
-    return redirect("sync.connection", connection_id=connection_id)
+    back = "sync.setup" if setting_up(found) else "sync.connection"
+    return redirect(back, connection_id=connection_id)
 
 
-def _given(connector: Connector, values: Mapping[str, str], kept: Mapping[str, str]) -> service.NewConnection:
-    """What was typed, with the texts of uploaded files; a file that was not brought again stays."""
+def _unlocked() -> bool:
+    return request.args.get("credentials") == "1"
+
+
+def _given(
+    connector: Connector, values: Mapping[str, str], found: ErpConnection | None = None
+) -> service.NewConnection:
+    """What was typed, with the texts of uploaded files. A file that was not brought again stays, and so does what was locked."""
+    kept = found.settings if found else {}
     told = {name: values.get(name, "").strip() for name in ("name", "base_url", "organisation")}
+    if found and "base_url" not in values:
+        told["base_url"] = found.base_url
     files = {each.key: _text_of(each) or kept.get(each.key, "") for each in connector.settings if each.kind == "file"}
-    return service.NewConnection(**told, values={**values, **files})
+    locked = {
+        each.key: kept[each.key]
+        for each in connector.settings
+        if each.key in kept and each.key not in values and _leads(each, kept)
+    }
+    kinds = request.form.getlist("documents") if "documents_shown" in values else None
+    return service.NewConnection(**told, values={**locked, **values, **files}, documents=kinds)
+
+
+def _leads(each: Setting, values: Mapping[str, str]) -> bool:
+    """Whether a setting says where secrets go, or is one."""
+    return each.kind == "secret" or each.key.endswith("_url") or "://" in values.get(each.key, "")[:20]
 
 
 def _text_of(setting: Setting) -> str:
@@ -116,23 +146,43 @@ def _text_of(setting: Setting) -> str:
 def _show(
     ctx: Context, connector: Connector, found: ErpConnection | None, values: Mapping[str, str], errors: Errors
 ) -> Response:
+    locks = found is not None and not _unlocked() and not set(errors) & {"base_url"}
+    there = access_of(found).secrets if found else {}
+    locked = [each for each in connector.settings if locks and _leads(each, values)]
+    more: dict[str, Any] = {"credentials": "1"} if found and not locks else {}
+    out = found.documents if found else service.usual(connector)
+    chosen = request.form.getlist("documents") if "documents_shown" in values else out
     page = SettingsPage(
-        action=url_for("sync.save", connection_id=found.id) if found else url_for("sync.add"),
+        action=url_for("sync.save", connection_id=found.id, **more) if found else url_for("sync.add"),
         back_url=url_for("sync.connection", connection_id=found.id) if found else url_for("sync.connections"),
         title=found.name if found else _("Connect %(system)s", system=_(connector.title)),
         connector=connector.key,
         version=found.version if found else 0,
         values=values,
-        fields=tuple(_field(each, values, found is not None) for each in connector.settings),
+        fields=tuple(_field(each, values, there) for each in connector.settings if each not in locked),
         tabs=tabs(ctx, found.id, "settings", None) if found else (),
         steps=() if found else steps_of("connect"),
+        locked=((_("Address"), found.base_url), *(_lock(each, values, there) for each in locked))
+        if found and locks
+        else (),
+        unlock_url=url_for("sync.settings", connection_id=found.id, credentials="1") if found else "",
+        documents=tuple((kind, _(TITLES.get(kind, kind)), kind in chosen) for kind in connector.documents)
+        if len(connector.documents) > 1
+        else (),
         errors=errors,
     )
     crumbs = [Crumb(_("Connections"), url_for("sync.connections"))]
     return render("sync/settings.html", page, status=422 if errors else 200, crumbs=crumbs)
 
 
-def _field(each: Setting, values: Mapping[str, str], exists: bool) -> FieldView:
+def _lock(each: Setting, values: Mapping[str, str], there: Mapping[str, str]) -> tuple[str, str]:
+    """A locked setting in words; of a secret only whether there is one."""
+    if each.kind == "secret":
+        return _(each.title), _("kept, never shown") if each.key in there else _("none")
+    return _(each.title), values.get(each.key, "")
+
+
+def _field(each: Setting, values: Mapping[str, str], there: Mapping[str, str]) -> FieldView:
     return FieldView(
         name=each.key,
         label=_(each.title),
@@ -141,5 +191,5 @@ def _field(each: Setting, values: Mapping[str, str], exists: bool) -> FieldView:
         hint=_(each.hint) if each.hint else "",
         optional=not each.required,
         choices=tuple((value, _(title)) for value, title in each.choices),
-        kept=(exists and each.kind == "secret") or (each.kind == "file" and bool(values.get(each.key))),
+        kept=each.key in there or (each.kind == "file" and bool(values.get(each.key))),
     )

@@ -4,6 +4,7 @@ A connection that is being set up is paused: nothing is sent before its last ste
 connection itself, so one can leave at any time and go on another day.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,8 +15,9 @@ from flask import Response, request, url_for
 from core.kernel import Context
 from core.sync import reading, service
 from core.sync.model import ErpConnection
+from core.sync.outgoing import PURCHASE_ORDER, TITLES
 from core.sync.registry import connectors
-from core.sync.views.frame import STEPS, connection_state, pages, system
+from core.sync.views.frame import coded, connection_state, pages, remedy, step_rows, system, without
 from core.web import flash, redirect, render
 from core.web import gettext as _
 from core.web.page import Crumb
@@ -25,7 +27,7 @@ CURES = {
     "address": "The address is private, or plain http: have the operator allow its network and port, or use https.",
     "dns": "The name is unknown here: check its spelling, or ask for an entry in the name server this machine uses.",
     "tcp": "Nobody answers at this port: check the port, the firewall between the two machines, and whether the service runs.",
-    "tls": "The certificate is not trusted: check its name and date; one of a private authority must be given in the settings.",
+    "tls": "The certificate is not trusted: check its name and date; one of a private authority must be given under Transport.",
     "answer": "The server answers with something else: check the path of the address.",
     "service": "The server is there and does not know what was asked: check path, client or data centre, and its services.",
     "login": "The server refuses the user or its secret: sign in with them by hand, and look whether they are locked or expired.",
@@ -33,6 +35,19 @@ CURES = {
     "read": "Signed in, and the first record cannot be read: give the user the rights that the guide of this connector lists.",
 }
 """What to do about a step of the check that failed; a connector's own steps say it themselves."""
+
+_SETTINGS: tuple[str, dict[str, Any], str] = ("sync.settings", {"credentials": "1"}, "Change address or credentials")
+MENDED: Mapping[str, tuple[str, dict[str, Any], str]] = {
+    "address": _SETTINGS,
+    "dns": _SETTINGS,
+    "tcp": _SETTINGS,
+    "tls": ("sync.transport", {}, "Certificates and trust"),
+    "answer": _SETTINGS,
+    "service": _SETTINGS,
+    "login": _SETTINGS,
+    "organisation": ("sync.settings", {}, "Settings"),
+}
+"""Where a step that failed is mended here: endpoint, its values, and the words of the link."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +91,11 @@ class SetupPage:
     checking: bool
     passed: bool
     cure: str
+    cure_url: str  # where it is mended here; empty when it is not
+    cure_verb: str
     streams: tuple[StreamChoice, ...]
     paused: bool
+    shut: tuple[str, ...]  # documents that are to go out and by the test cannot
 
 
 @pages.get("/choose", permission="connection.edit")
@@ -98,13 +116,11 @@ def setup(ctx: Context, connection_id: UUID) -> Response:
     standing = next(each for each in reading.standings(ctx) if each.id == connection_id)
     streams = reading.streams(ctx, connection_id)
     checked = found.checked or {}
-    checks = tuple(
-        (_(STEPS.get(each["name"], each["name"])), "done" if each["ok"] else "bad", str(each["said"]))
-        for each in checked.get("steps", ())
-    )
-    failed = next((each["name"] for each in checked.get("steps", ()) if not each["ok"]), "")
+    checks = step_rows(checked)
+    failed, said = next(((each["name"], str(each["said"])) for each in checked.get("steps", ()) if not each["ok"]), ("", ""))
     passed = bool(checked.get("ok"))
     titles = {each.key: _(each.title) for each in _streams(found)}
+    mended = MENDED.get(failed)
     page = SetupPage(
         id=str(connection_id),
         name=found.name,
@@ -115,13 +131,16 @@ def setup(ctx: Context, connection_id: UUID) -> Response:
         checked_at=datetime.fromisoformat(checked["at"]) if checked else None,
         checking=any(each.key == service.CHECK and each.next_at is not None for each in streams),
         passed=passed,
-        cure=_(CURES[failed]) if failed in CURES else "",
+        cure=remedy(coded(said)[0]) or (_(CURES[failed]) if failed in CURES else ""),
+        cure_url=url_for(mended[0], connection_id=connection_id, **mended[1]) if mended else "",
+        cure_verb=_(mended[2]) if mended else "",
         streams=tuple(
-            StreamChoice(each.key, titles.get(each.key, each.key), each.every_minutes, each.enabled or found.state == "paused")
+            StreamChoice(each.key, titles.get(each.key, each.key), each.every_minutes, each.enabled or _offered(found, each.key))
             for each in streams
             if each.key != service.CHECK
         ),
         paused=found.state == "paused",
+        shut=tuple(_(TITLES.get(kind, kind)) for kind in found.documents if kind in without(checked)),
     )
     return render("sync/setup.html", page, crumbs=[Crumb(_("Connections"), url_for("sync.connections"))])
 
@@ -164,6 +183,13 @@ def steps_of(now: str, *, done: bool = False) -> tuple[tuple[str, str, str], ...
         status = "now" if number == place and not done else "done" if (done or number < place) and key not in optional else ""
         told.append((text, _("optional") if key in optional else "", status))
     return tuple(told)
+
+
+def _offered(connection: ErpConnection, stream: str) -> bool:
+    """Whether a stream is ticked before anybody chose: not what the test could not read, nor arrivals where nothing is bought."""
+    if connection.state != "paused" or stream in without(connection.checked or {}):
+        return False
+    return stream != "receipts" or PURCHASE_ORDER in connection.documents
 
 
 def _streams(connection: ErpConnection) -> Any:

@@ -9,7 +9,7 @@ from connectors.kingdee.system import Kingdee
 from core.kernel import Actor
 from core.orders import TradeOrder
 from core.sync.documents import order_out
-from core.sync.drill.rehearsal import CATALOGUE, INTENTS, Rehearsal
+from core.sync.drill.rehearsal import CALLS, INTENTS, Rehearsal
 from core.sync.model import ErpConnection
 from core.sync.refs import lookup_of
 from core.sync.secrets import access_of
@@ -39,7 +39,7 @@ def rehearsal(house):
 
 
 @pytest.mark.parametrize("intent", INTENTS)
-@pytest.mark.parametrize("trouble", CATALOGUE)
+@pytest.mark.parametrize("trouble", CALLS)
 def test_whatever_falls_on_a_write_there_is_one_document_in_the_end(house, rehearsal, trouble, intent):
     case = rehearsal.case(1, trouble, intent)
     assert case.passed, case

@@ -5,10 +5,11 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from core.fulfilment import Receipt, Shipment
-from core.sync.incoming import MovedLine
+from core.fulfilment import Receipt, Shipment, ShipmentLine
+from core.sync.facts import marked
+from core.sync.incoming import MovedLine, ReceiptIn
 from core.sync.refs import remember
-from tests.sync.landing.conftest import Wired, codes
+from tests.sync.landing.conftest import DAY, Wired, codes
 
 D = Decimal
 
@@ -116,3 +117,34 @@ def test_more_than_is_under_way_is_listed_and_nothing_is_counted(wired: Wired) -
     assert (left.code, left.said) == ("sync.receipt_over", "20: 1")
     assert [each.received for each in wired.trade.lines] == [0, 0]
     assert count(wired, Receipt) == 0
+
+
+def announced(wired: Wired, shipment: Shipment, *lines: MovedLine, id: str = "R1") -> ReceiptIn:
+    return ReceiptIn(id, f"CGRK-{id}", marked(shipment.number, shipment.seller_id), DAY, lines)
+
+
+def test_a_receipt_that_names_the_announcement_is_counted_against_that_shipment(wired: Wired) -> None:
+    trade = wired.trade
+    trade.ship("60", "0")
+    second = trade.ship("40", "20")
+    for _ in range(2):
+        assert not wired.land("buyer", announced(wired, second, line(1, "38"), line(2, "20000", "kg")))
+    rows = trade.ctx.session.scalars(select(ShipmentLine).where(ShipmentLine.received > 0)).all()
+    assert {(row.shipment_id, row.received) for row in rows} == {(second.id, D(38)), (second.id, D(20))}
+    assert count(wired, Receipt) == 1
+
+
+def test_the_lines_of_an_announcement_are_numbered_by_themselves(wired: Wired) -> None:
+    only_second = wired.trade.ship("0", "20")  # the order's second line is the announcement's first
+    assert codes(wired.land("buyer", announced(wired, only_second, line(2, "1")))) == ["sync.line_unknown"]
+    assert not wired.land("buyer", announced(wired, only_second, line(1, "20")))
+    assert [each.received for each in wired.trade.lines] == [0, 20]
+
+
+def test_more_than_was_announced_is_listed_though_more_is_under_way(wired: Wired) -> None:
+    wired.trade.ship("60", "0")
+    second = wired.trade.ship("40", "0")
+    (left,) = wired.land("buyer", announced(wired, second, line(1, "41")))
+    assert (left.code, left.said) == ("sync.receipt_over", "1: 1")
+    assert wired.trade.lines[0].received == 0
+    assert codes(wired.land("seller", announced(wired, second, line(1, "1")))) == ["sync.order_unknown"]

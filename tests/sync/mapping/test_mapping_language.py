@@ -29,8 +29,8 @@ FACTS = {
 PLAIN = (str, Decimal, bool, date, dict, list, type(None))
 
 
-def value(source, facts=FACTS, names=out_names("sales_order")):
-    return compiled(source, names).value(facts)
+def value(source, facts=FACTS, names=None):
+    return compiled(source, out_names("sales_order") if names is None else names).value(facts)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,8 @@ def test_what_is_wrong_is_said_before_it_runs_with_its_place(source, code, at):
     ],
 )
 def test_what_fails_at_work_is_said_with_its_place(source, code):
-    names = {**out_names("sales_order"), "order": {**out_names("sales_order")["order"], "total": {"a": None}}}  # a field that turns out to be a number
+    usual = out_names("sales_order")
+    names = usual | {"order": {**usual["order"], "total": {"a": None}}}  # a field that turns out to be a number
     with pytest.raises(ExpressionError) as failed:
         compiled(source, names).value(FACTS)
     assert failed.value.code == f"mapping.expr.{code}" and failed.value.at >= 1

@@ -119,13 +119,13 @@ def test_a_dry_run_makes_as_many_as_asked_for(sent, acting):
 
 def test_a_link_of_a_trial_refuses_to_write(sent, acting, monkeypatch):
     """Even a connector that would write while it makes its message gets no further than its own promise."""
-    from connectors.kingdee.system import KingdeeLink
+    from connectors.kingdee.filing import SalesOrders
 
     def writes(self, order, lookup):
-        self.before_write()
+        self.client.before_write()
         raise AssertionError("it went on")
 
-    monkeypatch.setattr(KingdeeLink, "bill", writes)
+    monkeypatch.setattr(SalesOrders, "bill", writes)
     found = acting(trial.preview_out, document_id(sent, "SO-1"), sent.rules())
     assert found.code == "mapping.trial"
 

@@ -20,7 +20,7 @@ from core.sync.mapping.views.frame import Head, crumbs, found, head, mended, sav
 from core.sync.mapping.views.tables import titles
 from core.sync.model import ErpConnection
 from core.sync.outgoing import TITLES
-from core.sync.views.frame import INTENTS, cause_title, pages, remedy
+from core.sync.views.frame import cause_title, pages, remedy, what_of
 from core.web import form, redirect, render
 from core.web import gettext as _
 from core.web.mending import Errors
@@ -34,6 +34,7 @@ STREAM_TITLES = {
     "units": "Units",
     "prices": "Prices",
     "stock": "Stock",
+    "moves": "Stock moves",
     "deliveries": "Deliveries",
     "receipts": "Goods receipts",
     "invoices": "Invoices",
@@ -249,7 +250,7 @@ def _show(
         kinds=tuple((key, _(KIND_TITLES[key])) for key in KINDS),
         tables=tuple(titles(connection, now).items()),
         samples=tuple(
-            (str(each.id), f"{each.reference} · {each.partner} · {_(INTENTS[each.intent])}")
+            (str(each.id), f"{each.reference} · {each.partner} · {what_of(each.kind, each.intent)}")
             for each in samples
         ),
         sample=request.form.get("sample", ""),

@@ -24,6 +24,7 @@ TITLES = {
     "currencies": "Currencies",
     "taxes": "Tax rates",
     "partners": "Partners",
+    "suppliers": "Suppliers",
     "materials": "Materials",
 }
 HINTS = {
@@ -31,6 +32,7 @@ HINTS = {
     "currencies": "Such as CNY, USD.",
     "taxes": "The rate as a number: 0.13.",
     "partners": "The unified social credit code or the name of a partner, and its number there.",
+    "suppliers": "The unified social credit code or the name of a supplier, and its number there.",
     "materials": "The code of a product, and the number of its material there.",
 }
 
