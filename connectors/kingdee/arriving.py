@@ -95,7 +95,7 @@ def price(site: SiteMapping, row: Row) -> PriceIn:
 def delivery(site: SiteMapping, row: Row) -> DeliveryIn:
     number = _text(row["FBillNo"])
     return DeliveryIn(
-        external_id=_of_order(row),
+        external_id=of_order(row),
         number=number,
         reference=row["reference"],
         day=_day(row["FDate"], number),
@@ -108,14 +108,14 @@ def delivery(site: SiteMapping, row: Row) -> DeliveryIn:
 def receipt(site: SiteMapping, row: Row) -> ReceiptIn:
     number = _text(row["FBillNo"])
     lines = _moved(site, row, "FMaterialId.FNumber")
-    return ReceiptIn(_of_order(row), number, row["reference"], _day(row["FDate"], number), lines)
+    return ReceiptIn(of_order(row), number, row["reference"], _day(row["FDate"], number), lines)
 
 
 def invoice(site: SiteMapping, row: Row) -> InvoiceIn:
     number = _text(row["FBillNo"])
     currency = site.our_currency(row.get("FCURRENCYID.FNumber"), number)
     return InvoiceIn(
-        _of_order(row), number, row["reference"], _day(row["FDATE"], number), currency, _sum(row["amounts"])
+        of_order(row), number, row["reference"], _day(row["FDATE"], number), currency, _sum(row["amounts"])
     )
 
 
@@ -123,7 +123,7 @@ def payment(site: SiteMapping, row: Row) -> PaymentIn:
     number = _text(row["FBillNo"])
     currency = site.our_currency(row.get("FCURRENCYID.FNumber"), number)
     return PaymentIn(
-        _of_order(row), number, row["reference"], _day(row["FDATE"], number), currency, _sum(row["amounts"])
+        of_order(row), number, row["reference"], _day(row["FDATE"], number), currency, _sum(row["amounts"])
     )
 
 
@@ -131,7 +131,7 @@ def _sum(amounts: Iterable[Any]) -> Decimal:
     return sum((number_of(amount) for amount in amounts), Decimal(0))
 
 
-def _of_order(row: Row) -> str:
+def of_order(row: Row) -> str:
     """A bill there may be about several orders of ours: it is one record for each of them."""
     return f"{row['FID']}/{row['reference']}"
 

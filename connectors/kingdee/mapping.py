@@ -1,27 +1,16 @@
-"""One site's words for ours: units, currencies, its own fields; and an order of ours as a bill of theirs."""
+"""One site's words for ours: units, currencies, types of bills, its own fields; and its numbers as numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from tongshang.connect import (
-    Access,
-    Ambiguous,
-    Bill,
-    Found,
-    LineOut,
-    OrderOut,
-    Rejected,
-    RemoteLine,
-    RetryLater,
-    SkipRecord,
-)
+from tongshang.connect import Access, SkipRecord
 
 SALES_ORDER, MATERIAL, CUSTOMER = "SAL_SaleOrder", "BD_MATERIAL", "BD_Customer"
+PURCHASE_ORDER, RECEIPT, SUPPLIER = "PUR_PurchaseOrder", "STK_InStock", "BD_Supplier"
+RECEIVE_BILL, PAY_BILL = "AR_RECEIVEBILL", "AP_PAYBILL"
 AUDITED, IN_AUDIT, CANCELLED = "C", "B", "B"
-PRICE = Decimal("0.0000000001")  # Kingdee keeps ten places
 LARGEST = Decimal(10) ** 15
 
 UNITS = {
@@ -38,27 +27,33 @@ UNITS = {
 }
 CURRENCIES = {"CNY": "PRE001", "USD": "PRE007"}
 
-ORDER_FIELDS = (
-    "FID",
-    "FBillNo",
-    "FDocumentStatus",
-    "FCancelStatus",
-    "FCustId.FNumber",
-    "FSettleCurrId.FNumber",
-    "FBillAllAmount",
-    "FMaterialId.FNumber",
-    "FUnitID.FNumber",
-    "FQty",
-    "FTaxPrice",
-    "FAllAmount",
-)
-ORDER_BY = "FID ASC,FSaleOrderEntry_FEntryID ASC"
+COUNT = "COUNT(1)"  # what a query is asked for to tell only how many rows there are
+
+BILL_TYPES = {
+    "purchase": "CGDD01_SYS",
+    "receipt": "RKD01_SYS",
+    "payment": "SKDLX01_SYS",
+    "payout": "FKDLX01_SYS",
+}
+PURPOSES = {
+    "in.invoice": "SFKYT01_SYS",
+    "in.ahead": "SFKYT02_SYS",
+    "out.invoice": "SFKYT08_SYS",
+    "out.ahead": "SFKYT09_SYS",
+}
+"""What money is for: received or paid, for an invoice or ahead of one. Numbers of a fresh account set."""
+
 MARK = "通商"
-"""Begins the note of every order we file: by it an order of the platform is told from the site's own."""
+"""Begins the note of every bill we file: by it a bill of the platform is told from the site's own."""
 
 FIELDS = {
     "order.reference": "FBillNo",
     "partner.code": "FTAXREGISTERCODE",
+    "supplier.code": "FSOCIALCRECODE",
+    "purchase.reference": "FBillNo",
+    "purchase.unit": "FUnitId",
+    "purchase.line": "FNote",
+    "purchase.note": "",
     "price.organisation": "FUseOrgId",
     "price.line": "FEntity_FEntryID",
     "price.customer": "FCustID",
@@ -66,25 +61,38 @@ FIELDS = {
     "delivery.line": "FSOEntryId",
     "delivery.carrier": "FCarrierID.FName",
     "delivery.tracking": "FCarriageNO",
+    "receipt.reference": "FBillNo",
     "receipt.order": "FPOOrderNo",
+    "receipt.note": "FNote",
     "invoice.order": "FORDERNUMBER",
     "invoice.amount": "FALLAMOUNTFOR_D",
+    "payment.reference": "FBillNo",
     "payment.order": "FORDERBILLNO",
     "payment.invoice": "FSRCBILLNO",
     "payment.amount": "FREALRECAMOUNTFOR_S",
     "prepayment.order": "FSALEORDERNO",
     "prepayment.amount": "FRECTOTALAMOUNTFOR",
+    "payout.reference": "FBillNo",
+    "payout.order": "",
 }
-"""Fields that differ from site to site, under our names; a site names its own in the settings."""
+"""Fields that differ from site to site, under our names; a site names its own in the settings. "": it has none."""
 
 
 class SiteMapping:
-    """One site's way to file things: its organisation, bill type, salesperson, units, currencies and fields."""
+    """One site's way to file things: its organisation, types of bills, people, units, currencies and fields."""
 
     def __init__(self, access: Access) -> None:
         self.organisation = access.organisation
         self.bill_type = access["bill_type"] or "XSDD01_SYS"
-        self.saler = access["saler"]
+        self.bill_types = access.table("bill_types", BILL_TYPES)
+        self.purposes = access.table("purposes", PURPOSES)
+        self.saler, self.purchaser = access["saler"], access["purchaser"]
+        self.warehouse = access["warehouse"]
+        self.receipt_rule = access["receipt_rule"] or "PUR_PurchaseOrder-STK_InStock"
+        self.settle_type = access["settle_type"] or "JSFS04_SYS"
+        self.bank_account = access["bank_account"]
+        self.deletes = access["undo"] == "delete"
+        self.counts = access["count"].strip() if "count" in access.settings else COUNT
         self.all_orders = access["foreign"] == "list"
         self.units = access.table("units", UNITS)
         self.currencies = access.table("currencies", CURRENCIES)
@@ -96,109 +104,6 @@ class SiteMapping:
     def reference(self) -> str:
         """The field of a sales order that carries our reference."""
         return self.fields["order.reference"]
-
-    # -- out
-
-    def bill(
-        self,
-        order: OrderOut,
-        customer: str,
-        material_of: Callable[[Any], str | None],
-        learned: Mapping[tuple[str, str], str],
-    ) -> Bill:
-        """The order as a model for Save; raises Rejected where Kingdee has no word for ours."""
-        currency = self.currencies.get(order.currency)
-        if currency is None:
-            said = f"no currency for {order.currency}"
-            raise Rejected("kingdee.currency_missing", said, field="FSettleCurrId")
-        lines: list[RemoteLine] = []
-        entries: list[dict[str, Any]] = []
-        for line in order.lines:
-            unit = self.units.get(line.unit)
-            if unit is None:
-                raise Rejected("kingdee.unit_missing", f"no unit for {line.unit}", field="FUnitID")
-            material = material_of(line.sku_id) or line.material
-            price = (line.gross / line.quantity).quantize(PRICE, ROUND_HALF_UP)
-            lines.append(RemoteLine(material, line.quantity, unit, price, line.gross))
-            entries.append(self._entry(order, line, material, unit, price))
-        return Bill(
-            reference=order.reference,
-            partner=customer,
-            currency=currency,
-            total=order.total,
-            lines=tuple(lines),
-            body=self._model(order, customer, currency, entries),
-            learned=learned,
-        )
-
-    def _model(
-        self, order: OrderOut, customer: str, currency: str, entries: Sequence[Mapping[str, Any]]
-    ) -> dict[str, Any]:
-        # The order of the keys counts: head, then the finance block, then the lines, or the tax prices are lost.
-        note = " ".join(filter(None, (MARK, order.buyer_po, order.note)))[:250]
-        return {
-            "FID": 0,
-            "FBillTypeID": {"FNUMBER": self.bill_type},
-            self.reference: order.reference,
-            "FDate": order.ordered_on.isoformat(),
-            "FSaleOrgId": {"FNumber": self.organisation},
-            "FCustId": {"FNumber": customer},
-            "FSalerId": {"FNumber": self.saler},
-            "FNote": note,
-            "FSaleOrderFinance": {"FSettleCurrId": {"FNumber": currency}, "FIsIncludedTax": "true"},
-            "FSaleOrderEntry": list(entries),
-        }
-
-    def _entry(
-        self, order: OrderOut, line: LineOut, material: str, unit: str, price: Decimal
-    ) -> dict[str, Any]:
-        delivery = order.delivery_on or order.ordered_on
-        return {
-            "FEntryID": 0,
-            "FMaterialId": {"FNumber": material},
-            "FUnitID": {"FNumber": unit},
-            "FQty": line.quantity,
-            "FTaxPrice": price,
-            "FEntryTaxRate": line.vat_rate * 100,
-            "FDeliveryDate": f"{delivery.isoformat()} 00:00:00",
-            "FSettleOrgIds": {"FNumber": self.organisation},
-            "FEntryNote": str(line.no),  # by it a delivery finds our line again
-        }
-
-    @classmethod
-    def found(cls, rows: Sequence[Sequence[Any]]) -> Found | None:
-        """The document that the rows of a query describe: one row per line, the head repeated."""
-        try:
-            return cls._found(rows)
-        except SkipRecord as unreadable:
-            raise RetryLater("kingdee.unreadable", unreadable.message) from None
-
-    @staticmethod
-    def _found(rows: Sequence[Sequence[Any]]) -> Found | None:
-        if not rows:
-            return None
-        id, number, status, cancelled, customer, currency, total = rows[0][:7]
-        if not str(id).isdecimal():
-            raise SkipRecord("kingdee.number_unreadable", f"{id!r} is no internal id")
-        twice = sorted({str(row[1]) for row in rows if row[0] != id})
-        if twice:
-            said = f"our reference is on {number} and {', '.join(twice)}"
-            raise Ambiguous("kingdee.reference_twice", said)
-        lines = tuple(
-            RemoteLine(str(material), number_of(quantity), str(unit), number_of(price), number_of(amount))
-            for _, _, _, _, _, _, _, material, unit, quantity, price, amount in rows
-        )
-        return Found(
-            remote_id=str(id),
-            number=str(number),
-            partner=str(customer or ""),
-            currency=str(currency or ""),
-            total=number_of(total),
-            lines=lines,
-            finished=status == AUDITED and cancelled != CANCELLED,
-            cancelled=cancelled == CANCELLED,
-            status=str(status),
-        )
 
     # -- in
 

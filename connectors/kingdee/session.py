@@ -121,6 +121,7 @@ class Session:
         self.seconds = seconds
         self.timeout = timeout
         self._sid = ""
+        self._let_in = False  # whether a call of ours was ever answered
         self._signing_in = threading.Lock()
 
     def sign_in(self) -> None:
@@ -165,19 +166,24 @@ class Session:
 
     # -- one call
 
-    def call(self, service: str, body: Mapping[str, Any], *, write: bool) -> Any:
+    def call(self, service: str, body: Mapping[str, Any], *, write: bool, partly: bool = False) -> Any:
+        """The answer's value; a refusal is raised by its remedy, except one of some documents where `partly` is asked for."""
         lost = ""
         for _ in range(2):
             self.sign_in()
             sid = self._sid
             value = self.answer(service, body, write=write)
             status = wire.status_of(value)
-            if status is None or status.ok:
+            if status is None or status.ok or (partly and status.entities):
+                self._let_in = True
                 return value
             if not status.session_lost:
                 raise self._refused(status, write)
             lost = status.message
             self._forget(sid)
+        # Where calls were let in before, the settings are right: it was lost in between, as by a restart, and that passes.
+        if self._let_in:
+            raise RetryLater("kingdee.session_lost", f"{lost}: lost again right after it was renewed")
         raise FixSettings("kingdee.session_lost", f"{lost}: check data centre id, user and application")
 
     @staticmethod

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import requests
 
@@ -18,16 +18,9 @@ from connectors.kingdee.client import (
     SignedHeaders,
     literal,
 )
-from connectors.kingdee.mapping import (
-    AUDITED,
-    CUSTOMER,
-    IN_AUDIT,
-    MATERIAL,
-    ORDER_BY,
-    ORDER_FIELDS,
-    SALES_ORDER,
-    SiteMapping,
-)
+from connectors.kingdee.filing import KINDS, filing, shapes
+from connectors.kingdee.filing.orders import SALES
+from connectors.kingdee.mapping import COUNT, MATERIAL, SiteMapping
 from connectors.kingdee.streams import (
     Deliveries,
     Invoices,
@@ -45,6 +38,7 @@ from tongshang.connect import (
     Bill,
     CallerLink,
     Connector,
+    Filing,
     FixSettings,
     Found,
     Lookup,
@@ -54,12 +48,8 @@ from tongshang.connect import (
     Step,
     Stream,
     SyncError,
-    Uncertain,
-    differences,
     looked_at,
 )
-
-NUMBER_TAKEN = "已存在"
 
 
 class KingdeeLink(CallerLink):
@@ -70,98 +60,27 @@ class KingdeeLink(CallerLink):
         self.client = client
         self.mapping = mapping
 
-    def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
-        learned: dict[tuple[str, str], str] = {}
-        customer = lookup("partner", order.partner_id)
-        if customer is None:
-            customer = self._customer(order)
-            learned["partner", str(order.partner_id)] = customer
-        return self.mapping.bill(order, customer, lambda sku: lookup("product", sku), learned)
+    def filing(self, kind: str) -> Filing:
+        return self if kind == "sales_order" else filing(kind, self.client, self.mapping)
 
-    def _customer(self, order: OrderOut) -> str:
-        """The one customer with the buyer's tax code."""
-        where = f"FTAXREGISTERCODE = {literal(order.partner_code)} and FDocumentStatus = 'C'"
-        if self.mapping.organisation:
-            where += f" and FUseOrgId.FNumber = {literal(self.mapping.organisation)}"
-        rows = (
-            self.client.query(CUSTOMER, ["FNumber"], where, "FCUSTID ASC", limit=2)
-            if order.partner_code
-            else []
-        )
-        if not rows:
-            said = f"{order.partner_name} ({order.partner_code})"
-            raise Rejected("kingdee.customer_missing", said, field="FCustId")
-        if len(rows) > 1:
-            said = f"{order.partner_code}: {rows[0][0]}, {rows[1][0]}"
-            raise Rejected("kingdee.customer_ambiguous", said, field="FCustId")
-        return str(rows[0][0])
+    @property
+    def sales(self) -> Filing:
+        return filing("sales_order", self.client, self.mapping)
+
+    def bill(self, document: OrderOut, lookup: Lookup) -> Bill:
+        return self.sales.bill(document, lookup)
 
     def find(self, reference: str) -> Found | None:
-        return self._look(self.mapping.reference, reference)
-
-    def _look(self, field: str, value: str) -> Found | None:
-        where = f"{field} = {literal(value)}"
-        rows = self.client.query(SALES_ORDER, ORDER_FIELDS, where, ORDER_BY)
-        return self.mapping.found(rows)
+        return self.sales.find(reference)
 
     def send(self, bill: Bill, found: Found | None) -> Found:
-        status = found.status if found else ""
-        id = found.remote_id if found else ""
-        if found is None or differences(bill, found):
-            body = bill.body
-            if found is not None:
-                status = self._open(found)
-                body = {**self._lines_kept(bill.body, found), "FID": int(found.remote_id)}
-            id = self._save(body)
-            status = status or "A"
-        if status != AUDITED:
-            if status != IN_AUDIT:
-                self.client.submit(SALES_ORDER, id=id)
-            self.client.audit(SALES_ORDER, id=id)
-        return self._there(bill.reference)
+        return self.sales.send(bill, found)
+
+    def send_many(self, bills: Sequence[Bill]) -> Sequence[Found | SyncError]:
+        return self.sales.send_many(bills)
 
     def cancel(self, found: Found) -> Found:
-        self._open(found)
-        self.client.operate(SALES_ORDER, "Cancel", id=found.remote_id)
-        return self._there(found.number, "FBillNo")
-
-    def _lines_kept(self, body: Mapping[str, Any], found: Found) -> dict[str, Any]:
-        """The body with the ids of the lines that stay: a line sent without its id would be another line there."""
-        keys = ("FSaleOrderEntry_FEntryID", "FMaterialId.FNumber", "FEntryNote")
-        rows = self.client.query(SALES_ORDER, keys, f"FID = {int(found.remote_id)}", f"{keys[0]} ASC")
-        there = {(str(material), str(note or "").strip()): id for id, material, note in rows}
-        entries = [
-            {**entry, "FEntryID": there.pop((entry["FMaterialId"]["FNumber"], entry["FEntryNote"]), 0)}
-            for entry in body["FSaleOrderEntry"]
-        ]
-        return {**body, "FSaleOrderEntry": entries}
-
-    def _save(self, model: Mapping[str, Any]) -> str:
-        """The id it has there."""
-        try:
-            return self.client.save(SALES_ORDER, model).id
-        except Rejected as refused:
-            if refused.field == "FBillNo" or NUMBER_TAKEN in refused.message:
-                raise Uncertain("kingdee.number_taken", refused.message) from refused
-            raise
-
-    def _open(self, found: Found) -> str:
-        """Bring a document back to where it can be edited; its status then."""
-        if found.status == IN_AUDIT:
-            self.client.audit(SALES_ORDER, id=found.remote_id)
-        if found.status in (IN_AUDIT, AUDITED):
-            self.client.unaudit(SALES_ORDER, id=found.remote_id)
-            return "D"
-        return found.status
-
-    def _there(self, reference: str, field: str = "") -> Found:
-        try:
-            found = self._look(field or self.mapping.reference, reference)
-        except SyncError as error:
-            raise Uncertain(error.code, error.message) from error
-        if found is None:
-            raise Uncertain("kingdee.vanished", f"{reference} was saved and cannot be found")
-        return found
+        return self.sales.cancel(found)
 
     def stream(self, key: str) -> Stream:
         kinds = {kind.key: kind for kind in Kingdee.streams}
@@ -177,11 +96,12 @@ class Kingdee(Connector):
     key: ClassVar[str] = "kingdee"
     title: ClassVar[str] = "Kingdee K/3 Cloud"
     summary: ClassVar[str] = (
-        "Sales orders out; base data, prices, stock, deliveries, invoices and payments in"
+        "Sales and purchase orders, receipts and payments out; base data, prices, stock, deliveries, invoices and "
+        "payments in"
     )
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("acct_id", "Data centre id", required=True, hint="As GetDataCenterList shows it"),
-        Setting("username", "User", required=True, hint="A user of its own, with rights on sales orders"),
+        Setting("username", "User", required=True, hint="A user of its own, with rights on what is filed"),
         Setting(
             "way",
             "Way to sign in",
@@ -197,8 +117,45 @@ class Kingdee(Connector):
         Setting("app_id", "Application id", hint="As shown under third-party system login"),
         Setting("app_secret", "Application secret", kind="secret"),
         Setting("password", "Password", kind="secret"),
-        Setting("saler", "Salesperson number", required=True, hint="Stands on every order from the platform"),
+        Setting("saler", "Salesperson number", hint="Stands on every sales order from the platform"),
         Setting("bill_type", "Bill type", default="XSDD01_SYS"),
+        Setting(
+            "purchaser", "Purchaser number", hint="Stands on purchase orders, where Kingdee asks for one"
+        ),
+        Setting("warehouse", "Warehouse of receipts", hint="Number of the warehouse goods are counted into"),
+        Setting(
+            "receipt_rule",
+            "Conversion rule of receipts",
+            default="PUR_PurchaseOrder-STK_InStock",
+            hint="By it a receipt hangs on its purchase order",
+        ),
+        Setting("settle_type", "Way of settlement", default="JSFS04_SYS", hint="Stands on payments"),
+        Setting("bank_account", "Own bank account", hint="Number of the account payments are booked on"),
+        Setting(
+            "bill_types",
+            "Further bill types",
+            kind="pairs",
+            hint="Only where they differ, one a line: purchase=CGDD01_SYS",
+        ),
+        Setting(
+            "purposes",
+            "Purposes of payments",
+            kind="pairs",
+            hint="Only where they differ, one a line: in.ahead=SFKYT02_SYS",
+        ),
+        Setting(
+            "undo",
+            "What becomes of a bill taken back",
+            kind="choice",
+            default="void",
+            choices=(("void", "It is void"), ("delete", "It is deleted")),
+        ),
+        Setting(
+            "count",
+            "Field that counts rows",
+            default=COUNT,
+            hint="Asked once a run to show how far it is; leave empty where Kingdee refuses it",
+        ),
         Setting("lcid", "Language id", kind="number", default="2052"),
         Setting("units", "Units", kind="pairs", hint="Only where they differ, one a line: pcs=Pcs"),
         Setting(
@@ -229,6 +186,8 @@ class Kingdee(Connector):
         Invoices,
         Payments,
     )
+    documents: ClassVar[tuple[str, ...]] = tuple(KINDS)
+    together: ClassVar[int] = 10
     unique_reference: ClassVar[bool] = True
     can_look_up: ClassVar[bool] = True
     settle: ClassVar[timedelta] = timedelta(seconds=10)
@@ -257,6 +216,8 @@ class Kingdee(Connector):
             "app_id": DEMO_ACCOUNT.app_id,
             "app_secret": DEMO_ACCOUNT.app_secret,
             "saler": "XS01",
+            "warehouse": "CK001",
+            "bank_account": "6222020200112345678",
         }
 
     def _look_for_data_centre(self, access: Access, http: requests.Session) -> str:
@@ -285,16 +246,27 @@ class Kingdee(Connector):
             raise FixSettings("kingdee.organisation_missing", access.organisation)
         return str(rows[0][1])
 
-    def _look_at_fields(self, access: Access, http: requests.Session) -> str:
+    def _look_at_fields(self, access: Access, http: requests.Session) -> Step:
         client = self._client(access, http)
-        client.query(SALES_ORDER, ORDER_FIELDS, "", ORDER_BY, limit=1)
+        client.query(SALES.form, SALES.keys, "", SALES.order, limit=1)
         rows = client.query(MATERIAL, ["FNumber"], "FDocumentStatus = 'C'", "FMATERIALID ASC", limit=1)
         first = str(rows[0][0]) if rows else ""
-        return "; ".join(filter(None, (first, *self._without(client, SiteMapping(access)))))
+        shut = list(self._without(client, SiteMapping(access)))
+        said = "; ".join(filter(None, (first, *(f"{key} {why}" for key, why in shut))))
+        return Step("read", True, said, tuple(dict.fromkeys(key for key, _why in shut)))
 
     @staticmethod
-    def _without(client: Client, mapping: SiteMapping) -> Iterator[str]:
-        """Streams that cannot flow on this site, and why: no such form, no right to it, a field that is not there."""
+    def _without(client: Client, mapping: SiteMapping) -> Iterator[tuple[str, str]]:
+        """What cannot flow on this site, and why: no such form, no right to it, a field or a setting that is not there."""
+        if not mapping.saler:
+            yield "sales_order", "(SAL_SaleOrder): the number of the salesperson is missing"
+        for name, put in shapes(client, mapping):
+            shape = put.shape
+            keys = tuple(dict.fromkeys(filter(None, (*shape.keys, put.reference, shape.note))))
+            try:
+                client.query(shape.form, keys, "", shape.order, limit=1)
+            except (Rejected, FixSettings) as error:
+                yield name, f"({shape.form}): {error.message}"
         for kind in Kingdee.streams:
             if not issubclass(kind, Keyed):
                 continue
@@ -308,7 +280,7 @@ class Kingdee(Connector):
                     limit=1,
                 )
             except (Rejected, FixSettings) as error:
-                yield f"{kind.key} ({stream.form}): {error.message}"
+                yield kind.key, f"({stream.form}): {error.message}"
 
     @staticmethod
     def _client(access: Access, http: requests.Session) -> Client:

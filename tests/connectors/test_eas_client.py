@@ -112,6 +112,14 @@ def test_a_session_that_is_lost_every_time_asks_for_settings_after_two_tries(eas
     assert eas.calls[f"{READ} {FACADE}"] == 2
 
 
+def test_where_a_session_carried_calls_before_losing_it_twice_is_a_matter_of_time(eas):
+    link = link_to(eas)
+    link.find("TS-1")
+    eas.faults.set([{"mode": "session_lost", "match": READ}])
+    with pytest.raises(RetryLater, match="eas.session_lost"):
+        link.find("TS-1")
+
+
 def test_data_that_speaks_of_sessions_is_not_a_lost_session(eas):
     eas.books.merge({"materials": [{"number": "S-1", "name": "会话已失效 session invalid id href"}]})
     link = link_to(eas)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from connectors.kingdee.eas.simulator import Simulator
 from connectors.kingdee.eas.simulator.books import AUDITED, VOID
 from connectors.kingdee.eas.soap import Wire
-from core.sync import Pusher
 from tests.conftest import make_unit
 from tests.connectors.eas_house import BASE, FACADE, EasHouse, link_to, nobody, order
+from tests.sync.draining import drain
 
 
 @pytest.fixture
@@ -138,9 +136,6 @@ def test_a_bill_that_was_changed_by_a_person_is_held_for_one(house, engine):
     assert len(house.bills()["SO-1"]) == 1
 
 
-COUNT = 1000
-
-
 class Killed(BaseException):
     """The worker is gone in the middle of its work."""
 
@@ -201,27 +196,7 @@ def drill(house: EasHouse, count: int, probability: float) -> None:
     house.eas.faults.set([{"mode": mode, "probability": share, "seconds": 0.5} for mode in modes])
     for number in range(count):
         house.order(f"SO-{number:04}", quantity=str(number + 1))
-    pushers = [Pusher(house.engine(at_once=4), threads=4) for _ in range(2)]
-    over = threading.Event()
-
-    def work(pusher: Pusher) -> None:
-        while not over.is_set():
-            if not pusher.turn():
-                over.wait(0.05)
-
-    workers = [threading.Thread(target=work, args=(pusher,)) for pusher in pushers]
-    for worker in workers:
-        worker.start()
-    try:
-        for _ in range(2400):
-            if not house.waiting():
-                break
-            house.later(30)
-            over.wait(0.25)
-    finally:
-        over.set()
-        for worker in workers:
-            worker.join()
+    drain(house)
 
 
 def drilled(house: EasHouse, count: int) -> int:
@@ -253,53 +228,3 @@ def test_two_hundred_orders_through_a_server_that_breaks_a_third_of_its_calls(ho
     house.eas.books.unique = unique
     drill(house, 200, 0.35)
     assert drilled(house, 200) >= 170
-
-
-@pytest.mark.slow
-def test_a_thousand_orders_while_twenty_workers_are_killed(house, impatient, monkeypatch):
-    """Killed after the server did a call and before anything of it was written down; another worker goes on."""
-    dice, kills, counting = random.Random(7), [20], threading.Lock()
-    plain = Wire._exchange
-
-    def deadly(self, *told):
-        response = plain(self, *told)
-        with counting:
-            if kills[0] and dice.random() < 0.01:
-                kills[0] -= 1
-                raise Killed
-        return response
-
-    monkeypatch.setattr(Wire, "_exchange", deadly)
-    share = 0.15 / len(TROUBLE)
-    house.eas.faults.set([{"mode": mode, "probability": share, "seconds": 0.4} for mode in TROUBLE])
-    for number in range(COUNT):
-        house.order(f"SO-{number:04}", quantity=str(number + 1))
-    over = threading.Event()
-
-    def live() -> None:
-        """A worker, and after its death another one in its place; a database that is too busy is no death."""
-        while not over.is_set():
-            engine = house.engine(lease=timedelta(seconds=6), margin=timedelta(seconds=2), at_once=4)
-            pusher = Pusher(engine, threads=4)
-            try:
-                while not over.is_set():
-                    if not pusher.turn():
-                        over.wait(0.05)
-            except (Killed, OperationalError):
-                continue
-
-    workers = [threading.Thread(target=live) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    try:
-        for _ in range(2400):
-            if not house.waiting():
-                break
-            house.later(30)
-            over.wait(0.25)
-    finally:
-        over.set()
-        for worker in workers:
-            worker.join()
-    assert kills == [0]
-    assert drilled(house, COUNT) >= COUNT * 0.95

@@ -78,6 +78,18 @@ def test_a_lost_session_is_opened_again_once_and_the_write_done_once(kingdee, cl
     assert len(list(kingdee.store.all(FORM))) == 1
 
 
+def test_losing_a_session_twice_is_for_a_person_only_where_nothing_was_ever_let_in(kingdee, client_of):
+    kingdee.faults.set([{"match": "ExecuteBillQuery", "mode": "session_lost", "times": 2}])
+    client = client_of()
+    with pytest.raises(FixSettings, match="kingdee.session_lost"):
+        client.query("BD_Currency", ["FNumber"], limit=1)
+    kingdee.faults.set([])
+    client.query("BD_Currency", ["FNumber"], limit=1)
+    kingdee.faults.set([{"match": "ExecuteBillQuery", "mode": "session_lost", "times": 2}])
+    with pytest.raises(RetryLater, match="kingdee.session_lost"):
+        client.query("BD_Currency", ["FNumber"], limit=1)
+
+
 def test_a_session_lost_inside_a_query_answer_is_seen(kingdee, client_of):
     kingdee.faults.set([{"match": "ExecuteBillQuery", "mode": "session_lost", "times": 1}])
     assert client_of("password").query("BD_MATERIAL", ["FNumber"], "", "FNumber")[0] == ["BRG-6204"]

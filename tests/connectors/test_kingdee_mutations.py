@@ -9,10 +9,13 @@ import pytest
 import requests
 
 from connectors.kingdee.client import Account, Client, Saved, SignedHeaders
-from connectors.kingdee.mapping import ORDER_FIELDS, SiteMapping
+from connectors.kingdee.filing.orders import SALES
+from connectors.kingdee.filing.receipts import Receipts
+from connectors.kingdee.mapping import SiteMapping
 from connectors.kingdee.simulator import DEMO_ACCOUNT
 from connectors.kingdee.streams import Deliveries, Invoices, Materials, Payments, Prices, Stocks
 from tests.connectors.conftest import APP, order
+from tests.connectors.kingdee_house import counted
 from tongshang.connect import Access, SyncError
 
 FORM = "SAL_SaleOrder"
@@ -201,12 +204,29 @@ def look_up_mutated(count: int) -> None:
     line = [100012, "TS-1", "C", "A", "C1", "PRE001", "4380.00", "BRG-6204", "Pcs", "120", "36.5", "4380.00"]
     for body in mutants(count, json.dumps([line]).encode()):
         try:
-            rows = client(body).query(FORM, ORDER_FIELDS, "FBillNo = 'TS-1'")
-            found = SiteMapping.found(rows)
+            rows = client(body).query(FORM, SALES.keys, "FBillNo = 'TS-1'")
+            found = SALES.found(rows)
         except SyncError as error:
             assert error.code
             continue
         assert found is None or found.remote_id.isdecimal()
+
+
+def orders_mutated(count: int) -> None:
+    """The purchase order a receipt looks for: found as it is, or an error by remedy."""
+    line = [100012, "SO-1", "C", "A", 100013, "BRG-6204", "1"]
+    goods = counted("SH-1", (1, "BRG-6204", "pcs", "5", "182.50", "SO-1", 1))
+    site = SiteMapping(Access("", "100", {}, {}))
+    for body in mutants(count, json.dumps([line]).encode()):
+        try:
+            bill = Receipts(client(body), site).bill(
+                goods, lambda kind, _: "V1" if kind == "supplier" else None
+            )
+        except SyncError as error:
+            assert error.code
+            continue
+        (link,) = bill.body["FInStockEntry"][0]["FInStockEntry_Link"]
+        assert isinstance(link["FInStockEntry_Link_FSBillId"], int) and bill.lines[0].quantity == 5
 
 
 @pytest.mark.parametrize("kind", STREAMS)
@@ -214,7 +234,9 @@ def test_an_answer_nobody_changed_becomes_a_record(kind):
     assert read(kind, lambda body: body) == 1
 
 
-@pytest.mark.parametrize("attack", [save_mutated, refusal_mutated, rows_mutated, look_up_mutated])
+@pytest.mark.parametrize(
+    "attack", [save_mutated, refusal_mutated, rows_mutated, look_up_mutated, orders_mutated]
+)
 def test_changed_answers_crash_nothing_and_are_never_a_silent_yes(attack):
     attack(150)
 
@@ -224,6 +246,7 @@ def test_ten_thousand_changed_answers():
     save_mutated(2500)
     refusal_mutated(2500)
     look_up_mutated(2500)
+    orders_mutated(2500)
     rows_mutated(420)
 
 

@@ -17,6 +17,7 @@ from connectors.kingdee.system import Kingdee, KingdeeLink
 from tests.connectors.conftest import order
 from tongshang.connect import (
     Access,
+    Ambiguous,
     LineOut,
     OrderOut,
     OutboundRule,
@@ -155,7 +156,7 @@ def test_a_reference_that_is_there_twice_is_a_matter_for_people(kingdee, link_of
     link.send(bill, None)
     with pytest.raises(Uncertain):
         link.send(bill, None)
-    with pytest.raises(Rejected) as twice:
+    with pytest.raises(Ambiguous) as twice:
         link.find("TS-1")
     assert twice.value.code == "kingdee.reference_twice"
     assert len(list(kingdee.store.all(ORDER))) == 2

@@ -11,6 +11,7 @@ import requests
 from connectors.kingdee.simulator import DEMO_ACCOUNT, Simulator
 from connectors.kingdee.system import Kingdee, KingdeeLink
 from tests.connectors.conftest import order
+from tests.connectors.kingdee_house import asked
 from tongshang.connect import Access, OutboundRule, RetryLater, SkipRecord, session
 
 ORDER = "SAL_SaleOrder"
@@ -334,3 +335,42 @@ def test_the_check_says_which_streams_the_site_cannot_feed(kingdee):
     assert all(step.ok for step in steps)
     assert steps[-1].said.startswith("BRG-6204; deliveries (SAL_OUTSTOCK): ")
     assert "FNoSuchField" in steps[-1].said and "invoices" not in steps[-1].said
+
+
+# -- how far a run is
+
+
+def totals(link: KingdeeLink, key: str, size: int, position: str | None = None) -> list[int | None]:
+    stream = link.stream(key)
+    stream.size = size  # type: ignore[attr-defined]
+    return [page.total for page in stream.pull(None, position)]
+
+
+def test_a_run_says_once_how_much_there_is(kingdee, link_of):
+    link, before = link_of(), asked(kingdee, "ExecuteBillQuery")
+    assert totals(link, "units", 4) == [10, None, None]  # 4 + 4 + 2
+    assert asked(kingdee, "ExecuteBillQuery") - before == 4  # three pages, one count
+    before = asked(kingdee, "ExecuteBillQuery")
+    assert totals(link, "units", 100) == [10]
+    assert asked(kingdee, "ExecuteBillQuery") - before == 1  # one page holds them all: nothing to count
+    fourth = next(link_with(link, "units", 4)).position
+    assert totals(link, "units", 4, fourth) == [10, None]  # a run that goes on is still the whole run
+
+
+def link_with(link: KingdeeLink, key: str, size: int) -> Iterator[Any]:
+    stream = link.stream(key)
+    stream.size = size  # type: ignore[attr-defined]
+    yield from stream.pull(None, None)
+
+
+def test_a_server_that_does_not_count_tells_no_total(kingdee, link_of):
+    assert totals(link_of(count="COUNT(*)"), "units", 4) == [None, None, None]
+    before = asked(kingdee, "ExecuteBillQuery")
+    assert totals(link_of(count=""), "units", 4) == [None, None, None]
+    assert asked(kingdee, "ExecuteBillQuery") - before == 3
+
+
+def test_bills_are_not_counted_since_one_may_be_several_records(kingdee, link_of, ordered):
+    ordered("TS-1")
+    act(kingdee, "ship", order="TS-1")
+    assert totals(link_of(), "deliveries", 1) == [None]

@@ -70,6 +70,7 @@ class Session:
     def __init__(self, service: Service, account: Account) -> None:
         self.service, self.account = service, account
         self._id = ""
+        self._let_in = False  # whether a session of ours ever carried a call
         self._signing_in = threading.RLock()
 
     def sign_in(self) -> str:
@@ -104,11 +105,15 @@ class Session:
         for _ in range(2):
             id = self.sign_in()
             try:
-                return work([_header(id)])
+                done = work([_header(id)])
+                self._let_in = True
+                return done
             except SessionLost as error:
                 lost = error.message
                 self.forget(id)
-        raise FixSettings("eas.session_lost", f"{lost}: lost again right after the login")
+        # Where calls were let in before, the settings are right: it was lost in between, as by a restart, and that passes.
+        kind = RetryLater if self._let_in else FixSettings
+        raise kind("eas.session_lost", f"{lost}: lost again right after the login")
 
 
 def _header(id: str) -> _Element:

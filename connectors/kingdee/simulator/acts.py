@@ -32,7 +32,7 @@ def act(store: Store, what: str, given: Mapping[str, Any]) -> dict[str, Any]:
             bills.submit(bill)
             if told.get("audit", "true").lower() != "false":
                 bills.audit(bill)
-                _move(store, bill)
+                move(store, bill)
         except Problem as problem:
             raise ValueError(problem.message) from problem
         store.put(bill)
@@ -117,8 +117,10 @@ MOVES = {"SAL_OUTSTOCK": ("FMaterialID", "FStockID", -1), "STK_InStock": ("FMate
 """Bills that move goods once they are audited: where their lines name the material and the warehouse, and which way."""
 
 
-def _move(store: Store, bill: Document) -> None:
+def move(store: Store, bill: Document, way: int = 1) -> None:
+    """Goods go where the bill says; with -1 they go back, as when it is un-audited."""
     material, warehouse, sign = MOVES.get(bill.form, ("", "", 0))
+    sign *= way
     for line in bill.lines if sign else ():
         for stock in store.all("STK_Inventory"):
             if (stock.head["FMaterialId"], stock.head["FStockId"]) == (line[material], line[warehouse]):

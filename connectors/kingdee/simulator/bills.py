@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
+from connectors.kingdee.simulator import rules
 from connectors.kingdee.simulator.form import Entry, Form
 from connectors.kingdee.simulator.forms import form_of
 from connectors.kingdee.simulator.shapes import Problem, Touched
@@ -62,6 +63,7 @@ def save(
         if form.number and not document.number:
             document.number = f"{form.prefix or form.id}{document.id:06d}"
         _complete(form, document, caller)
+        rules.keep(store, document)
         document.stamp("A" if document.head.get("FDocumentStatus") == "Z" else None)
         store.put(document)
         return Touched(document.id, document.number)
@@ -131,7 +133,7 @@ def _apply_lines(
             if line.get(key) in (None, ""):
                 raise Problem(11, f"第{position}行分录：字段“{title}”是必填项", key)
         if entry.priced:
-            _price(line, position, bool(document.head.get("FIsIncludedTax")))
+            _price(line, position, bool(document.head.get("FIsIncludedTax")), entry.quantity)
             _default_units(store, line)
         kept[line[entry.pk]] = line
     for seq, line in enumerate(kept.values(), 1):
@@ -141,17 +143,17 @@ def _apply_lines(
 
 def _default_units(store: Store, line: dict[str, Any]) -> None:
     material = store.by_number("BD_MATERIAL", str(line["FMaterialId"]))
-    line["FPriceUnitId"] = line.get("FPriceUnitId") or line["FUnitID"]
+    line["FPriceUnitId"] = line.get("FPriceUnitId") or line.get("FUnitID") or line.get("FUnitId")
     line["FStockUnitID"] = line.get("FStockUnitID") or (material.head["FBaseUnitId"] if material else None)
     line["FReserveType"] = line.get("FReserveType") or "1"
     line["FOUTLMTUNIT"] = line.get("FOUTLMTUNIT") or "SAL"
 
 
-def _price(line: dict[str, Any], position: int, tax_included: bool) -> None:
-    quantity = _number(line.get("FQty"), "FQty", position)
+def _price(line: dict[str, Any], position: int, tax_included: bool, counted: str) -> None:
+    quantity = _number(line.get(counted), counted, position)
     rate = _number(line.get("FEntryTaxRate"), "FEntryTaxRate", position) / 100
     if quantity <= 0:
-        raise Problem(11, f"第{position}行分录：字段“销售数量”必须大于0", "FQty")
+        raise Problem(11, f"第{position}行分录：字段“数量”必须大于0", counted)
     if tax_included:
         gross = _number(line.get("FTaxPrice"), "FTaxPrice", position)
         net = gross / (1 + rate)
@@ -163,7 +165,7 @@ def _price(line: dict[str, Any], position: int, tax_included: bool) -> None:
     total = (quantity * gross).quantize(CENT, ROUND_HALF_UP)
     tax = (total - total / (1 + rate)).quantize(CENT, ROUND_HALF_UP)
     line |= {
-        "FQty": quantity.quantize(SCALE),
+        counted: quantity.quantize(SCALE),
         "FTaxPrice": gross.quantize(SCALE),
         "FPrice": net.quantize(SCALE),
     }

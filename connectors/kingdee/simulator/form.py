@@ -15,6 +15,7 @@ class Entry:
     required: dict[str, str] = field(default_factory=dict)  # field -> its Chinese title
     pk: str = "FEntryID"
     priced: bool = False
+    quantity: str = "FQty"  # of a priced line
 
     @property
     def id_key(self) -> str:

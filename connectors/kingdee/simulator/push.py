@@ -182,7 +182,7 @@ def _received_lines(
         open_ = line["FQty"] - joined(store, "STK_InStock", "FPOORDERENTRYID", line["FEntryID"], "FRealQty")
         if open_ > 0:
             made.append(
-                {"FMaterialId": line["FMaterialId"], "FUnitID": line["FUnitID"], "FStockId": HOME_STOCK}
+                {"FMaterialId": line["FMaterialId"], "FUnitID": line["FUnitId"], "FStockId": HOME_STOCK}
                 | {"FRealQty": open_, "FMustQty": open_, "FPOOrderNo": order.number}
                 | {"FPOORDERENTRYID": line["FEntryID"], "FSrcType": order.form, "FSrcBillNo": order.number}
             )

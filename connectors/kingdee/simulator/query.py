@@ -24,6 +24,7 @@ Row = tuple[
     Document, dict[str, dict[str, Any] | None]
 ]  # a document and one line of each kind that was asked for
 Test = Callable[[Row], bool]
+COUNT = "COUNT(1)"  # asked for alone it answers one row: how many there are
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -87,6 +88,9 @@ def run(
     if not keys:
         raise Problem(8, "FieldKeys不能为空")
     reader = Reader(store, form)
+    counting = [key.upper() for key in keys] == [COUNT]
+    if counting:
+        keys = [form.pk]
     for key in keys:
         reader.check(key)
     where = str(data.get("FilterString") or "")
@@ -111,11 +115,13 @@ def run(
             if lag and form.is_bill and document.born > born:
                 continue
             rows += [row for row in reader.rows(document, entries) if test(row)]
-            if by_id and len(rows) >= end:
+            if by_id and len(rows) >= end and not counting:
                 break  # they stand in this order already
         for key, *direction in reversed(orders) if not by_id else ():
             backwards = bool(direction) and direction[0].upper() == "DESC"
             rows.sort(key=partial(_rank, reader, key), reverse=backwards)
+        if counting:
+            return [COUNT], [[len(rows)]]
         rows = rows[start:end]
         if top:
             rows = rows[:top]

@@ -67,7 +67,7 @@ class Simulator(Practice):
 
     def logins(self) -> dict[str, object]:
         account = self.account
-        return {"acct_id": account.acct_id, "app_id": account.app_id, "users": list(account.users)}
+        return {"acct_id": account.acct_id, "app_id": account.app_id, "app_secret": account.app_secret, "users": list(account.users)}
 
     # -- Kingdee's side
 
@@ -196,6 +196,8 @@ def _short(head: Mapping[str, Any]) -> dict[str, Any]:
         "FDATE",
         "FCustId",
         "FCustomerID",
+        "FSupplierId",
+        "FCONTACTUNIT",
         "FBillAllAmount",
     ]
     wanted += ["FALLAMOUNTFOR", "FRECEIVEAMOUNTFOR", "FCarriageNO", "FModifyDate", "FApproveDate"]

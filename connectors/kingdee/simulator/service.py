@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from connectors.kingdee.simulator import bills, query, shapes
+from connectors.kingdee.simulator import acts, bills, query, shapes
 from connectors.kingdee.simulator.bills import Caller
 from connectors.kingdee.simulator.form import Form
 from connectors.kingdee.simulator.forms import form_of
 from connectors.kingdee.simulator.push import push, refuse_when_pushed
 from connectors.kingdee.simulator.shapes import NoService, Problem, Touched
 from connectors.kingdee.simulator.store import Document, Store
+
+MOVING = {bills.audit: 1, bills.unaudit: -1}
+"""Stock moves with the audit of a bill that moves goods, and back."""
 
 
 class Services:
@@ -87,6 +90,8 @@ class Services:
                     if verb is bills.unaudit:
                         refuse_when_pushed(self.store, document)
                     verb(document)
+                    if verb in MOVING:
+                        acts.move(self.store, document, MOVING[verb])
                 except Problem as problem:
                     errors.append((index, problem))
                     continue

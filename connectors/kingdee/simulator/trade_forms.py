@@ -17,7 +17,7 @@ PURCHASE_ORDER = Form(
     "FID",
     "FBillNo",
     {"FBillTypeID": "BOS_BillType", "FPurchaseOrgId": ORG, "FSupplierId": "BD_Supplier"},
-    ("FDate", "FNote"),
+    ("FDate", "FPurchaserId"),
     {"FDate": "日期", "FPurchaseOrgId": "采购组织", "FSupplierId": "供应商"},
     finance="FPOOrderFinance",
     finance_references={"FSettleCurrId": "BD_Currency"},
@@ -25,10 +25,10 @@ PURCHASE_ORDER = Form(
     finance_required={"FSettleCurrId": "结算币别"},
     entry=Entry(
         "FPOOrderEntry",
-        {"FMaterialId": MATERIAL, "FUnitID": UNIT},
+        {"FMaterialId": MATERIAL, "FUnitId": UNIT},
         ("FSeq", "FQty", "FPrice", "FTaxPrice", "FEntryTaxRate", "FEntryTaxAmount", "FAllAmount", "FAmount")
-        + ("FDeliveryDate", "FEntryNote", "FStockInQty"),
-        {"FMaterialId": "物料编码", "FUnitID": "采购单位"},
+        + ("FDeliveryDate", "FNote", "FStockInQty"),
+        {"FMaterialId": "物料编码", "FUnitId": "采购单位", "FDeliveryDate": "交货日期"},
         priced=True,
     ),
     org="FPurchaseOrgId",
@@ -61,14 +61,22 @@ IN_STOCK = Form(
     "采购入库单",
     "FID",
     "FBillNo",
-    {"FBillTypeID": "BOS_BillType", "FStockOrgId": ORG, "FPurchaseOrgId": ORG, "FSupplierId": "BD_Supplier"},
-    ("FDate",),
+    {"FBillTypeID": "BOS_BillType", "FStockOrgId": ORG, "FPurchaseOrgId": ORG, "FSupplierId": "BD_Supplier"}
+    | {"FOwnerIdHead": ORG},
+    ("FDate", "FOwnerTypeIdHead"),
     {"FDate": "入库日期", "FStockOrgId": "收料组织", "FSupplierId": "供应商"},
+    finance="FInStockFin",
+    finance_references={"FSettleCurrId": "BD_Currency", "FSettleOrgId": ORG},
+    finance_fields=("FIsIncludedTax", "FBillAllAmount", "FBillAmount", "FBillTaxAmount"),
+    finance_required={"FSettleCurrId": "结算币别"},
     entry=Entry(
         "FInStockEntry",
         {"FMaterialId": MATERIAL, "FUnitID": UNIT, "FStockId": "BD_STOCK"},
-        ("FSeq", "FRealQty", "FMustQty", "FLot", "FPOOrderNo", "FPOORDERENTRYID", *SOURCE),
-        {"FMaterialId": "物料编码", "FUnitID": "库存单位"},
+        ("FSeq", "FRealQty", "FMustQty", "FLot", "FPOOrderNo", "FPOORDERENTRYID", "FNote", *SOURCE)
+        + ("FPrice", "FTaxPrice", "FEntryTaxRate", "FEntryTaxAmount", "FAllAmount", "FAmount"),
+        {"FMaterialId": "物料编码", "FUnitID": "库存单位", "FStockId": "仓库"},
+        priced=True,
+        quantity="FRealQty",
     ),
     org="FStockOrgId",
     is_bill=True,
@@ -106,13 +114,17 @@ RECEIVE_BILL = Form(
         "FCONTACTUNIT": "BD_Customer",
         "FCURRENCYID": "BD_Currency",
         "FPAYORGID": ORG,
+        "FPAYUNIT": "BD_Customer",
+        "FSETTLEORGID": ORG,
+        "FSALEORGID": ORG,
     },
-    ("FDATE", "FCONTACTUNITTYPE", "FRECEIVEAMOUNTFOR"),
+    ("FDATE", "FCONTACTUNITTYPE", "FPAYUNITTYPE", "FRECEIVEAMOUNTFOR", "FREMARK"),
     {"FDATE": "业务日期", "FCONTACTUNIT": "往来单位", "FCURRENCYID": "币别", "FPAYORGID": "收款组织"},
     entry=Entry(
         "FRECEIVEBILLENTRY",
         {},
-        ("FPURPOSEID", "FRECTOTALAMOUNTFOR", "FSALEORDERNO", "FCOMMENT"),
+        ("FSETTLETYPEID", "FPURPOSEID", "FRECTOTALAMOUNTFOR", "FACCOUNTID", "FSALEORDERNO", "FCOMMENT"),
+        {"FSETTLETYPEID": "结算方式", "FPURPOSEID": "收款用途"},
     ),
     more=(
         Entry(
@@ -124,6 +136,26 @@ RECEIVE_BILL = Form(
     org="FPAYORGID",
     is_bill=True,
     prefix="SKD",
+)
+
+PAY_BILL = Form(
+    "AP_PAYBILL",
+    "付款单",
+    "FID",
+    "FBillNo",
+    {"FBillTypeID": "BOS_BillType", "FCONTACTUNIT": "BD_Supplier", "FRECTUNIT": "BD_Supplier"}
+    | {"FCURRENCYID": "BD_Currency", "FPAYORGID": ORG, "FSETTLEORGID": ORG, "FPURCHASEORGID": ORG},
+    ("FDATE", "FCONTACTUNITTYPE", "FRECTUNITTYPE", "FREMARK"),
+    {"FDATE": "业务日期", "FCONTACTUNIT": "往来单位", "FCURRENCYID": "币别", "FPAYORGID": "付款组织"},
+    entry=Entry(
+        "FPAYBILLENTRY",
+        {},
+        ("FSETTLETYPEID", "FPURPOSEID", "FPAYTOTALAMOUNTFOR", "FACCOUNTID", "FCOMMENT"),
+        {"FSETTLETYPEID": "结算方式", "FPURPOSEID": "付款用途"},
+    ),
+    org="FPAYORGID",
+    is_bill=True,
+    prefix="FKD",
 )
 
 PRICE_LIST = Form(
@@ -144,4 +176,4 @@ PRICE_LIST = Form(
     org="FUseOrgId",
 )
 
-TRADE_FORMS = (PURCHASE_ORDER, OUT_STOCK, IN_STOCK, RECEIVABLE, RECEIVE_BILL, PRICE_LIST)
+TRADE_FORMS = (PURCHASE_ORDER, OUT_STOCK, IN_STOCK, RECEIVABLE, RECEIVE_BILL, PAY_BILL, PRICE_LIST)

@@ -50,7 +50,13 @@ DEMO_ACCOUNT = Account(
 STANDARD: dict[str, Any] = {
     "organisations": [{"number": HOME_ORG, "name": "华东联钢贸易有限公司"}],
     "currencies": [{"number": "PRE001", "name": "人民币"}, {"number": "PRE007", "name": "美元"}],
-    "bill_types": [{"number": "XSDD01_SYS", "name": "标准销售订单"}],
+    "bill_types": [
+        {"number": "XSDD01_SYS", "name": "标准销售订单"},
+        {"number": "CGDD01_SYS", "name": "标准采购订单"},
+        {"number": "RKD01_SYS", "name": "标准采购入库"},
+        {"number": "SKDLX01_SYS", "name": "销售收款单"},
+        {"number": "FKDLX01_SYS", "name": "采购业务付款单"},
+    ],
     "salesmen": [{"number": "XS01", "name": "平台订单"}],
     "units": [
         {"number": "Pcs", "name": "个"},
@@ -172,7 +178,8 @@ class World:
                 "FEntryID": self.store.new_id(),
                 "FSeq": seq,
                 "FMaterialId": str(line["material"]),
-                "FUnitID": str(line.get("unit", "Pcs")),
+                "FUnitId": str(line.get("unit", "Pcs")),
+                "FNote": str(line.get("note", "")),
                 "FQty": Decimal(str(line["quantity"])),
                 "FTaxPrice": Decimal(str(line.get("price", 0))),
             }

@@ -20,6 +20,7 @@ class Materials(Keyed):
     title: ClassVar[str] = "Products"
     every: ClassVar[timedelta] = timedelta(hours=1)
     form: ClassVar[str] = MATERIAL
+    counted: ClassVar[bool] = True
     pk: ClassVar[str] = "FMATERIALID"
     org = "FUseOrgId"
     dates: ClassVar[tuple[str, ...]] = CHANGES
@@ -43,6 +44,7 @@ class Partners(Keyed):
     title: ClassVar[str] = "Partners"
     every: ClassVar[timedelta] = timedelta(hours=6)
     form: ClassVar[str] = CUSTOMER
+    counted: ClassVar[bool] = True
     pk: ClassVar[str] = "FCUSTID"
     org = "FUseOrgId"
     dates: ClassVar[tuple[str, ...]] = CHANGES
@@ -62,6 +64,7 @@ class Units(Keyed):
     title: ClassVar[str] = "Units"
     every: ClassVar[timedelta] = timedelta(hours=24)
     form: ClassVar[str] = "BD_UNIT"
+    counted: ClassVar[bool] = True
     pk: ClassVar[str] = "FUNITID"
     dates: ClassVar[tuple[str, ...]] = ()
     fields: ClassVar[tuple[str, ...]] = ("FNumber", "FName")

@@ -31,6 +31,7 @@ class Keyed(Stream):
     fields: ClassVar[tuple[str, ...]]
     org: str = ""  # the field of the organisation
     dates: ClassVar[tuple[str, ...]] = ("FModifyDate", "FApproveDate")
+    counted: ClassVar[bool] = False  # one document is one record, so counting documents says how far a run is
 
     def __init__(self, client: Client, mapping: SiteMapping, size: int = PAGE) -> None:
         self.client, self.mapping, self.size = client, mapping, size
@@ -46,8 +47,12 @@ class Keyed(Stream):
     def pull(self, cursor: str | None, position: str | None) -> Iterator[Page]:
         newest = cursor or ""
         last = int(position) if position else 0
+        first = True
+        total: int | None = None
         while True:
             found = self._after(last, cursor)
+            if first:
+                first, total = False, self._total(cursor, last, len(found))
             if found:
                 ids = [self.id_of(row) for row in found]
                 if ids[0] <= last or ids != sorted(ids):
@@ -55,9 +60,20 @@ class Keyed(Stream):
                     raise RetryLater("kingdee.page_stuck", said)
                 last = ids[-1]
                 newest = max([newest, *(stamp(row[key]) for row in found for key in self.dates)])
-                yield Page(tuple(self.records(found)), str(last), newest or None)
+                yield Page(tuple(self.records(found)), str(last), newest or None, total)
+                total = None
             if len(found) < self.size:
                 return
+
+    def _total(self, cursor: str | None, last: int, found: int) -> int | None:
+        """How many documents the whole run has, asked once when one page does not hold them; None where it cannot be told."""
+        if not self.counted:
+            return None
+        if not last and found < self.size:
+            return found
+        if not self.mapping.counts:
+            return None
+        return self.client.count(self.form, self._where(0, cursor), self.mapping.counts)
 
     def _org(self) -> tuple[str, ...]:
         return (f"{self.org}.FNumber",) if self.org else ()
@@ -72,15 +88,19 @@ class Keyed(Stream):
         """The records of a page of heads."""
         yield from found
 
-    def _after(self, last: int, cursor: str | None) -> list[Row]:
+    def _where(self, last: int, cursor: str | None) -> str:
         where = [f"FDocumentStatus = '{AUDITED}'", *self.conditions(), f"{self.pk} > {last}"]
         if self.mapping.organisation:
             where += [f"{key} = {literal(self.mapping.organisation)}" for key in self._org()]
         if cursor and self.dates:
             since = literal(earlier(cursor))
             where.append("(" + " or ".join(f"{key} >= {since}" for key in self.dates) + ")")
+        return " and ".join(where)
+
+    def _after(self, last: int, cursor: str | None) -> list[Row]:
+        where = self._where(last, cursor)
         keys = tuple(dict.fromkeys((self.pk, *self.keys(), *self.dates)))
-        rows = self.client.query(self.form, keys, " and ".join(where), f"{self.pk} ASC", limit=self.size)
+        rows = self.client.query(self.form, keys, where, f"{self.pk} ASC", limit=self.size)
         return [dict(zip(keys, row, strict=True)) for row in rows]
 
     def conditions(self) -> list[str]:

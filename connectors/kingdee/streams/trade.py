@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from connectors.kingdee import arriving
 from connectors.kingdee.client import Client, literal
-from connectors.kingdee.mapping import MARK, SALES_ORDER, SiteMapping
+from connectors.kingdee.mapping import MARK, PURCHASE_ORDER, SALES_ORDER, SiteMapping
 from connectors.kingdee.streams.keyed import Keyed, Row
 from tongshang.connect import DeliveryIn, InvoiceIn, PaymentIn, ReceiptIn, Record
 
@@ -46,6 +46,11 @@ class Bills(Keyed):
 
     def needs(self) -> tuple[str, ...]:
         return (*super().needs(), *self.line_keys())
+
+    def comes_back_as(self, id: int) -> str:
+        """The id under which a bill with this internal id comes in: of its first record, when it has one."""
+        row = next(self.records([{self.pk: id}]), None)
+        return arriving.of_order(row) if row else str(id)
 
     def orders(self, numbers: set[str]) -> dict[str, Order]:
         """Those of these order numbers that are the platform's; with foreign ones to list, all of them."""
@@ -102,7 +107,7 @@ class Deliveries(Bills):
 
 
 class Receipts(Bills):
-    """Goods the buyer took in; the order is his purchase order, whose number is the order's number with us."""
+    """Goods the buyer took in; the order is his purchase order, which bears our reference."""
 
     key: ClassVar[str] = "receipts"
     title: ClassVar[str] = "Receipts"
@@ -117,13 +122,34 @@ class Receipts(Bills):
     def records(self, found: Sequence[Row]) -> Iterator[Row]:
         order = self.mapping.fields["receipt.order"]
         lines = self.lines([self.id_of(row) for row in found], self.line_keys(), "FInStockEntry_FEntryID")
+        named = self._references({_name(line[order]) for of_bill in lines.values() for line in of_bill})
         for head in found:
             about: dict[str, list[Row]] = {}
             for line in lines.get(self.id_of(head), ()):
-                if number := str(line[order] or "").strip():
-                    about.setdefault(number, []).append({**line, "line": 0})
-            for reference, moved in about.items():
+                if number := _name(line[order]):
+                    about.setdefault(named.get(number, number), []).append({**line, "line": 0})
+            # What we filed ourselves is one bill, and known by its first order: it must not come in as several.
+            only = 1 if len(about) > 1 and self._ours(self.id_of(head)) else None
+            for reference, moved in list(about.items())[:only]:
                 yield {**head, "reference": reference, "lines": moved}
+
+    def _references(self, numbers: set[str]) -> dict[str, str]:
+        """Our references of purchase orders by their numbers there, where they are not the same."""
+        reference = self.mapping.fields["purchase.reference"]
+        wanted = sorted(filter(None, numbers)) if reference != "FBillNo" else []
+        found: dict[str, str] = {}
+        for first in range(0, len(wanted), AT_ONCE):
+            asked = ",".join(literal(number) for number in wanted[first : first + AT_ONCE])
+            pages = self.client.pages(
+                PURCHASE_ORDER, ("FBillNo", reference), f"FBillNo in ({asked})", "FID ASC"
+            )
+            found |= {str(row["FBillNo"]): _name(row[reference]) for _, rows in pages for row in rows}
+        return {number: ours for number, ours in found.items() if ours}
+
+    def _ours(self, id: int) -> bool:
+        note = self.mapping.fields["receipt.note"]
+        rows = self.lines([id], (note,), "FInStockEntry_FEntryID").get(id, ())
+        return any(str(row[note] or "").startswith(MARK) for row in rows)
 
     def to_core(self, row: Record) -> ReceiptIn:
         return arriving.receipt(self.mapping, row)
