@@ -8,10 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from connectors.sap.odata.addresses import System
 from connectors.sap.odata.client import Client
 from connectors.sap.odata.link import SapLink
 from connectors.sap.odata.mapping import SiteMapping
-from connectors.sap.odata.session import System
 from connectors.sap.odata.signin import Basic
 from connectors.sap.odata.simulator import DEMO, Gateway
 from connectors.sap.odata.system import SapOData

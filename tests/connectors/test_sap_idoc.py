@@ -76,7 +76,7 @@ def test_our_order_has_the_segments_of_the_sample_in_its_order(desk):
     wanted = order("TS-2026-000123", ("BRG-6204-2RS", "pcs", "120", "4380.00"))
     wanted = replace(wanted, lines=(replace(wanted.lines[0], name="Deep groove bearing"),))
     bill = link.bill(wanted, lambda kind, _: "10100001" if kind == "partner" else None)
-    made = orders.order(bill, link.filing, link.partners, AT)
+    made = orders.order(bill, link.layout, link.partners, AT)
     assert made.top == sample.top
     assert {**made.control, "ARCKEY": ""} == {**sample.control, "ARCKEY": ""}
 

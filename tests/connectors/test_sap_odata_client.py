@@ -2,13 +2,15 @@
 
 import threading
 from decimal import Decimal
+from http.cookiejar import DefaultCookiePolicy
 
 import pytest
 
 from connectors.sap.odata import multipart, wire
+from connectors.sap.odata.addresses import System, v4
 from connectors.sap.odata.client import Change
 from connectors.sap.odata.mapping import ORDERS, PRODUCTS
-from connectors.sap.odata.session import System, sorted_error, v4
+from connectors.sap.odata.refusals import sorted_error
 from connectors.sap.odata.signin import Basic, ClientCredentials, Token
 from connectors.sap.odata.simulator import DEMO
 from tests.connectors import sap_house
@@ -46,10 +48,18 @@ def test_an_expired_session_is_renewed_once(gateway, client_of, mode):
     assert len(gateway.books.rows("A_SalesOrder")) == 2
 
 
-def test_a_token_refused_again_is_for_a_person_and_not_asked_for_for_ever(gateway, client_of):
+def test_a_token_refused_again_is_tried_later_and_not_asked_for_for_ever(gateway, client_of):
     gateway.faults.set([{"mode": "session_lost", "match": "create"}])
-    with pytest.raises(FixSettings, match="sap.csrf"):
+    with pytest.raises(RetryLater, match="sap.session_lost"):
         client_of().create(ORDERS, "A_SalesOrder", ORDER)
+    assert gateway.calls["create A_SalesOrder"] == 2
+
+
+def test_a_token_refused_because_cookies_do_not_get_through_is_for_a_person(gateway, client_of):
+    client = client_of()
+    client.http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    with pytest.raises(FixSettings, match="sap.csrf"):
+        client.create(ORDERS, "A_SalesOrder", ORDER)
     assert gateway.calls["create A_SalesOrder"] == 2
 
 
@@ -145,14 +155,14 @@ def test_pages_of_the_server_are_followed_on_the_address_we_know(gateway, client
 )
 def test_a_link_out_of_the_service_is_not_followed(client_of, link):
     with pytest.raises(Stop, match="sap.next_link"):
-        client_of().followed(PRODUCTS, link)
+        client_of().system.followed(PRODUCTS, link)
 
 
 def test_a_link_keeps_path_and_query_and_gets_our_client(gateway, client_of):
     client = client_of(system=System(gateway.url + "/proxy/sap/opu/odata/sap/", "100"))
     root = f"{gateway.url}/proxy/sap/opu/odata/sap/API_PRODUCT_SRV"
     for link in ("http://in:1/sap/opu/odata/sap/API_PRODUCT_SRV/A?$skiptoken=2", "A?$skiptoken=2"):
-        assert client.followed(PRODUCTS, link) == f"{root}/A?$skiptoken=2&sap-client=100"
+        assert client.system.followed(PRODUCTS, link) == f"{root}/A?$skiptoken=2&sap-client=100"
 
 
 # -- V4
@@ -169,7 +179,7 @@ def test_version_four_reads_pages_and_writes(gateway, client_of):
     row = pages[0].entities[0]
     assert wire.number(wire.many(row, "_Item")[0], "RequestedQuantity") == 5
     assert isinstance(row["LastChangeDateTime"], str) and wire.moment(row, "LastChangeDateTime")
-    values = {**ORDER, "_Item": [{"Material": "BRG-6204", "RequestedQuantity": Decimal("2.5")}]}
+    values = {**ORDER, "_Item": [{"Product": "BRG-6204", "RequestedQuantity": Decimal("2.5")}]}
     del values["to_Item"]
     made = client.create(ORDERS_V4, "SalesOrder", values)
     path = f"SalesOrder('{made['SalesOrder']}')"
@@ -178,7 +188,7 @@ def test_version_four_reads_pages_and_writes(gateway, client_of):
     with pytest.raises(RetryLater, match="sap.changed_meanwhile"):
         client.change(ORDERS_V4, Change(path, {"ShippingCondition": "02"}, wire.etag(held)))
     with pytest.raises(Rejected, match="V1/382"):
-        client.create(ORDERS_V4, "SalesOrder", {**values, "_Item": [{"Material": "NO"}]})
+        client.create(ORDERS_V4, "SalesOrder", {**values, "_Item": [{"Product": "NO"}]})
 
 
 # -- changes

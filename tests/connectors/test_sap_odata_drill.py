@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.sync import Pusher
 from tests.connectors import sap_house
+from tests.sync.draining import drain
 
 gateway, house, impatient = sap_house.gateway, sap_house.house, sap_house.impatient
 
@@ -107,6 +107,25 @@ def test_orders_that_searches_find_late_are_one_order_each(house):
     assert [len(found) for found in house.orders().values()] == [1, 1, 1]
 
 
+def test_where_a_second_order_is_refused_not_even_a_search_that_lags_beyond_settling_makes_one(house):
+    """SAP's warning of a reference given twice made an error: it says that ours is there, so it is looked for again."""
+    house.gateway.books.unique = True
+    house.gateway.faults.set([{"mode": "look_up_lag", "match": "create", "seconds": 0.6, "times": 1}])
+    house.order("SO-1")
+    engine, causes = house.engine(), []
+    for _ in range(200):
+        for task in engine.claim():
+            engine.run(task)
+            causes += house.sql("SELECT state, cause FROM ts.sync_document")
+        if not house.waiting():
+            break
+        threading.Event().wait(0.02)
+    engine.close()
+    assert causes[0] == ("unknown", "sap.not_visible") and causes[-1][0] == "done"
+    assert ("unknown", "sap.reference_taken") in causes
+    assert len(house.orders()["SO-1"]) == 1
+
+
 def test_a_missing_permission_stops_the_connection_and_loses_nothing(house, monkeypatch):
     monkeypatch.setattr(house.gateway.desk, "who", lambda call: "")
     for no in range(4):
@@ -143,27 +162,7 @@ def drill(house, count, probability):
     house.gateway.faults.set(faults)
     for number in range(count):
         house.order(f"SO-{number:04}", quantity=str(number + 1))
-    pushers = [Pusher(house.engine(at_once=4), threads=4) for _ in range(2)]
-    over = threading.Event()
-
-    def work(pusher):
-        while not over.is_set():
-            if not pusher.turn():
-                over.wait(0.05)
-
-    workers = [threading.Thread(target=work, args=(pusher,)) for pusher in pushers]
-    for worker in workers:
-        worker.start()
-    try:
-        for _ in range(2400):
-            if not house.waiting():
-                break
-            house.later(30)
-            over.wait(0.25)
-    finally:
-        over.set()
-        for worker in workers:
-            worker.join()
+    drain(house)
 
 
 def proof(house, count):

@@ -12,9 +12,10 @@ from sqlalchemy import select
 
 from connectors.sap.soap.simulator import DEMO_VALUES, Simulator
 from core.orders import TradeOrder
-from core.sync import Pusher, enqueue
+from core.sync import enqueue
 from tests.conftest import make_unit
 from tests.connectors.sap_soap_house import BASE, SapHouse
+from tests.sync.draining import drain
 
 CREATE, CHANGE, CANCEL = "Z_TS_SALESORDER_CREATE", "Z_TS_SALESORDER_CHANGE", "Z_TS_SALESORDER_CANCEL"
 
@@ -116,6 +117,25 @@ def test_an_order_that_readers_see_late_is_not_sent_twice(house, sap):
     assert len(house.orders()["SO-1"]) == 1
 
 
+def test_where_a_second_order_is_refused_a_reader_that_lags_beyond_settling_makes_none(house, sap):
+    """The site's refusal of a reference given twice says that ours is there, so it is looked for again."""
+    sap.world.unique = True
+    sap.faults.set([{"match": CREATE, "mode": "look_up_lag", "seconds": 0.6, "times": 1}])
+    engine, causes = house.engine(), []
+    house.order("SO-1")
+    for _ in range(200):
+        for task in engine.claim():
+            engine.run(task)
+            causes += house.sql("SELECT state, cause FROM ts.sync_document")
+        if not house.waiting():
+            break
+        threading.Event().wait(0.02)
+    engine.close()
+    assert causes[0] == ("unknown", "sap.vanished") and causes[-1][0] == "done"
+    assert ("unknown", "sap.reference_taken") in causes
+    assert len(house.orders()["SO-1"]) == 1
+
+
 def test_a_refusal_is_failed_with_the_message_and_nothing_there(house, engine, sap):
     del sap.world.materials["BRG-6204"]
     house.order("SO-1")
@@ -148,27 +168,7 @@ def drill(house: SapHouse, count: int, probability: float) -> None:
     house.sap.faults.set([*faults, {"mode": "extra_element", "probability": share}])
     for number in range(count):
         house.order(f"SO-{number:04}", quantity=str(number + 1))
-    pushers = [Pusher(house.engine(at_once=4), threads=4) for _ in range(2)]
-    over = threading.Event()
-
-    def work(pusher: Pusher) -> None:
-        while not over.is_set():
-            if not pusher.turn():
-                over.wait(0.05)
-
-    workers = [threading.Thread(target=work, args=(pusher,)) for pusher in pushers]
-    for worker in workers:
-        worker.start()
-    try:
-        for _ in range(2400):
-            if not house.waiting():
-                break
-            house.later(30)
-            over.wait(0.25)
-    finally:
-        over.set()
-        for worker in workers:
-            worker.join()
+    drain(house)
 
 
 def proof(house: SapHouse, count: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from connectors.sap.idoc import orders, segments
-from connectors.sap.idoc.orders import Filing, Partners
+from connectors.sap.idoc.orders import Layout, Partners
 from connectors.sap.soap import xml
 from connectors.sap.soap.client import Client, put
 from connectors.sap.soap.link import Reader, held
@@ -46,16 +46,16 @@ class IdocLink(Reader):
         site: Site,
         access: Access,
         partners: Partners,
-        filing: Filing,
+        layout: Layout,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__(client, site, access)
-        self.partners, self.filing, self.clock = partners, filing, clock
+        self.partners, self.layout, self.clock = partners, layout, clock
 
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         told = super().bill(order, lookup)
         for ours, line in zip(order.lines, told.lines, strict=True):
-            if line.unit not in self.filing.units:
+            if line.unit not in self.layout.units:
                 raise Rejected("sap.unit_missing", f"no ISO unit for {ours.unit}", field="item.unit")
         return told
 
@@ -81,7 +81,7 @@ class IdocLink(Reader):
 
     def send(self, bill: Bill, found: Found | None) -> Found:
         before = None if found is None else held(found)
-        self._post(orders.order(bill, self.filing, self.partners, self.clock(), before))
+        self._post(orders.order(bill, self.layout, self.partners, self.clock(), before))
         self._failed(bill.reference)
         there = self.there(bill.reference, "sap.accepted", TAKEN)
         if found is not None and differences(bill, there):

@@ -44,7 +44,7 @@ class Partners:
 
 
 @dataclass(frozen=True)
-class Filing:
+class Layout:
     """How the site files an order."""
 
     sales_org: str
@@ -75,15 +75,15 @@ def control(who: Partners, message: str, key: str, now: datetime) -> dict[str, s
     }
 
 
-def order(bill: Bill, filing: Filing, who: Partners, now: datetime, held: Held | None = None) -> Idoc:
+def order(bill: Bill, layout: Layout, who: Partners, now: datetime, held: Held | None = None) -> Idoc:
     """The order; a change of what is `held` there already."""
     top = Segment("")
     _head(top, bill.reference, bill.currency, CREATE if held is None else CHANGE)
     for qualifier, told in (
-        ("008", filing.sales_org),
-        ("007", filing.channel),
-        ("006", filing.division),
-        ("012", filing.doc_type),
+        ("008", layout.sales_org),
+        ("007", layout.channel),
+        ("006", layout.division),
+        ("012", layout.doc_type),
     ):
         if told:
             top.add("E1EDK14", QUALF=qualifier, ORGID=told)
@@ -98,7 +98,7 @@ def order(bill: Bill, filing: Filing, who: Partners, now: datetime, held: Held |
     there = set(held.items + held.rejected) if held else set()
     for line, no, text in rows:
         action = "" if held is None else CHANGED if no in there else NEW
-        _line(top, line, no, text, wanted, action, filing)
+        _line(top, line, no, text, wanted, action, layout)
     for gone in held.items if held else ():
         if gone not in bill.body["nos"]:
             top.add("E1EDP01", POSEX=gone, ACTION=DELETED)
@@ -122,7 +122,7 @@ def _head(top: Segment, reference: str, currency: str, action: str) -> None:
 
 
 def _line(
-    top: Segment, line: RemoteLine, no: str, text: str, wanted: str, action: str, filing: Filing
+    top: Segment, line: RemoteLine, no: str, text: str, wanted: str, action: str, layout: Layout
 ) -> None:
     quantity = values.plain(line.quantity, 3)
     price, per = priced(line)
@@ -131,13 +131,13 @@ def _line(
         POSEX=no,
         ACTION=action,
         MENGE=quantity,
-        MENEE=filing.units[line.unit],
+        MENEE=layout.units[line.unit],
         VPREI=values.plain(price, 2),
         PEINH=str(per),
         NETWR=values.plain(line.amount, 2),
     )
     item.add("E1EDP20", WMENG=quantity, EDATU=wanted)
-    item.add("E1EDP19", QUALF="002", IDTNR=values.padded(line.material, filing.material_digits), KTEXT=text)
+    item.add("E1EDP19", QUALF="002", IDTNR=values.padded(line.material, layout.material_digits), KTEXT=text)
 
 
 def priced(line: RemoteLine) -> tuple[Decimal, int]:

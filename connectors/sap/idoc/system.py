@@ -14,7 +14,7 @@ import requests
 from connectors.sap.idoc import segments
 from connectors.sap.idoc.inbound import Unusable, Words, records
 from connectors.sap.idoc.link import IdocLink
-from connectors.sap.idoc.orders import ISO_UNITS, Filing, Partners
+from connectors.sap.idoc.orders import ISO_UNITS, Layout, Partners
 from connectors.sap.idoc.settings import SETTINGS
 from connectors.sap.soap import xml
 from connectors.sap.soap.names import WRAPPER
@@ -61,7 +61,7 @@ class SapIdoc(Connector):
     def open(self, access: Access, http: requests.Session) -> IdocLink:
         site = site_of(access, NAMES)
         iso = access.table("iso_units", ISO_UNITS)
-        filing = Filing(
+        layout = Layout(
             sales_org=site.sales_org,
             channel=site.channel,
             division=site.division,
@@ -76,7 +76,7 @@ class SapIdoc(Connector):
             receiver_port=access["their_port"],
             receiver=access["their_partner"],
         )
-        return IdocLink(client_of(access, http), site, access, partners, filing)
+        return IdocLink(client_of(access, http), site, access, partners, layout)
 
     def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
         reached = [Step(stage, ok, said) for stage, ok, said in probe(http, access.base_url)]

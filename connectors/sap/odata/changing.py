@@ -19,7 +19,7 @@ REPLACEMENTS = 9  # numbers behind an item's own (21 to 29)
 
 @dataclass(frozen=True)
 class Step:
-    """One write: `method` PATCH changes the entity at `path`, POST adds below it."""
+    """One write: `method` PATCH changes the entity at `path`, POST adds below it, DELETE takes it back."""
 
     method: str
     path: str
@@ -41,7 +41,7 @@ def steps(bill: Bill, order: Mapping[str, Any], reason: str) -> list[Step]:
         line = line_of(str(wanted["SalesOrderItem"]))
         at = next((no for no in sorted(live) if no not in kept and _same(no, live[no], line, wanted)), None)
         if at is None:
-            free = _free(line, used)
+            free = free_number(line, used)
             used.add(free)
             values = {**wanted, "SalesOrderItem": str(free)}
             added.append(Step("POST", f"A_SalesOrder({wire.literal(number)})/to_Item", values))
@@ -119,7 +119,8 @@ def _item(number: str, no: int, item: Mapping[str, Any], wanted: Mapping[str, An
     return made
 
 
-def _free(line: int, used: set[int]) -> int:
+def free_number(line: int, used: set[int]) -> int:
+    """The number behind a line's own at which its replacement is filed. Raises Rejected when all of them are used."""
     first = item_number(line)
     free = next((no for no in range(first, first + REPLACEMENTS + 1) if no not in used), None)
     if free is None:

@@ -10,7 +10,9 @@ from uuid import uuid4
 import requests
 
 from connectors.sap.odata import multipart, wire
-from connectors.sap.odata.session import Service, Session, sorted_error
+from connectors.sap.odata.addresses import Service
+from connectors.sap.odata.refusals import sorted_error
+from connectors.sap.odata.session import Session
 from tongshang.connect import RetryLater, SyncError, Uncertain
 
 MOST_PAGES = 10_000  # links followed in one query; a server that leads in circles is stopped here
@@ -33,17 +35,17 @@ class Client(Session):
 
     def get(self, service: Service, path: str, query: Mapping[str, str] | None = None) -> Any:
         """The JSON value at a path. Raises SyncError."""
-        return self._value(self._get(service, self.url(service, path, self._query(service, query))))
+        return self._value(self._get(service, self.system.url(service, path, self._query(service, query))))
 
     def one(self, service: Service, path: str, query: Mapping[str, str] | None = None) -> Mapping[str, Any]:
         """One entity by its key; its ETag is where `wire.etag` looks."""
-        response = self._get(service, self.url(service, path, self._query(service, query)))
+        response = self._get(service, self.system.url(service, path, self._query(service, query)))
         value = self._value(response)
         return self._readable(lambda: _with_etag(wire.entity(value), response))
 
     def page(self, service: Service, path: str, query: Mapping[str, str]) -> wire.Rows:
         """The first page of a list; an empty one that names a next page is followed."""
-        rows = self.rows(service, self.url(service, path, self._query(service, query)))
+        rows = self.rows(service, self.system.url(service, path, self._query(service, query)))
         for _ in range(MOST_PAGES):
             if rows.entities or not rows.next:
                 return rows
@@ -52,7 +54,7 @@ class Client(Session):
 
     def pages(self, service: Service, path: str, query: Mapping[str, str]) -> Iterator[wire.Rows]:
         """Every page of a list, as the server cuts it."""
-        rows = self.rows(service, self.url(service, path, self._query(service, query)))
+        rows = self.rows(service, self.system.url(service, path, self._query(service, query)))
         yield rows
         for _ in range(MOST_PAGES):
             if not rows.next:
@@ -63,7 +65,7 @@ class Client(Session):
 
     def more(self, service: Service, rows: wire.Rows) -> wire.Rows:
         """The page behind this one."""
-        return self.rows(service, self.followed(service, rows.next))
+        return self.rows(service, self.system.followed(service, rows.next))
 
     def rows(self, service: Service, url: str) -> wire.Rows:
         value = self._value(self._get(service, url))
@@ -71,7 +73,7 @@ class Client(Session):
 
     def count(self, service: Service, path: str, query: Mapping[str, str] | None = None) -> int:
         """`$count` of a set."""
-        url = self.url(service, f"{path}/$count", query)
+        url = self.system.url(service, f"{path}/$count", query)
         response = self.call(
             service, "GET", url, headers={"Accept": "text/plain"}, write=False, operation="count"
         )
@@ -82,7 +84,7 @@ class Client(Session):
 
     def metadata(self, service: Service) -> bytes:
         """The description of a service, as XML."""
-        url = self.url(service, "$metadata")
+        url = self.system.url(service, "$metadata")
         response = self.call(
             service, "GET", url, headers={"Accept": "application/xml"}, write=False, operation="metadata"
         )
@@ -92,7 +94,7 @@ class Client(Session):
 
     def create(self, service: Service, path: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Create an entity with all that hangs on it (deep insert); what the server made of it."""
-        url = self.url(service, path)
+        url = self.system.url(service, path)
         response = self._write(service, "POST", url, values, {}, f"create {path}")
         try:
             return _with_etag(wire.entity(wire.read(response.content)), response)
@@ -102,13 +104,24 @@ class Client(Session):
     def change(self, service: Service, change: Change) -> None:
         """Change fields of an entity. 204 and 200 are both a yes; a stale ETag raises RetryLater."""
         headers = {"If-Match": change.etag} if change.etag else {}
-        url = self.url(service, change.path)
+        url = self.system.url(service, change.path)
         response = self._write(service, "PATCH", url, change.values, headers, f"change {change.path}")
         if response.status_code != 204 and response.content.strip():
             try:
                 wire.read(response.content)
             except wire.Unreadable as error:
                 raise Uncertain("sap.unreadable", str(error)) from None
+
+    def delete(self, service: Service, path: str, etag: str) -> None:
+        """Delete an entity, or mark it as deleted where SAP keeps it. An empty `etag` sends no If-Match."""
+        headers = {"If-Match": etag} if etag else {}
+        url = self.system.url(service, path)
+        self.call(service, "DELETE", url, headers=headers, write=True, operation=f"delete {path}")
+
+    def invoke(self, service: Service, name: str, asked: Mapping[str, str]) -> None:
+        """A function of the service that changes something; its parameters stand in the address, as literals."""
+        url = self.system.url(service, name, asked)
+        self.call(service, "POST", url, write=True, operation=f"invoke {name}")
 
     def changes(self, service: Service, changes: Sequence[Change]) -> list[SyncError | None]:
         """Many changes in one batch, each in a change set of its own: None where it was done, else why not.
@@ -133,7 +146,7 @@ class Client(Session):
         response = self.call(
             service,
             "POST",
-            self.url(service, "$batch"),
+            self.system.url(service, "$batch"),
             body=multipart.encode(parts, boundary),
             headers=headers,
             write=True,  # a batch always carries the token, even when it only reads

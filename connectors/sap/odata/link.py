@@ -6,30 +6,38 @@ the order can be found by our reference: a look-up that comes later will then fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from connectors.sap.odata import wire
 from connectors.sap.odata.changing import Step, reject, steps
 from connectors.sap.odata.client import Change, Client
-from connectors.sap.odata.mapping import ORDERS, PARTNERS, SiteMapping, live_items
+from connectors.sap.odata.filing.common import (
+    CUSTOMER,
+    after_writing,
+    guarded,
+    one_of,
+    partner_number,
+    quoted,
+    there,
+)
+from connectors.sap.odata.filing.purchase_words import PurchaseWords
+from connectors.sap.odata.filing.purchases import Purchases
+from connectors.sap.odata.filing.receipts import Receipts
+from connectors.sap.odata.mapping import SiteMapping, live_items
 from connectors.sap.odata.streams import STREAMS
 from tongshang.connect import (
-    Ambiguous,
     Bill,
     CallerLink,
+    Filing,
     Found,
     Lookup,
     OrderOut,
-    Rejected,
-    RetryLater,
     Stream,
     SyncError,
     Uncertain,
 )
 
-WHOLE = {"$expand": "to_Item,to_Item/to_PricingElement"}
 AT_ONCE = 50  # items rejected in one batch
 
 
@@ -40,14 +48,21 @@ class SapLink(CallerLink):
         self.caller = client
         self.client = client
         self.mapping = mapping
+        self.orders = mapping.orders  # the service that takes sales orders, and its names
 
     # -- the contract
+
+    def filing(self, kind: str) -> Filing:
+        purchases = Purchases(self.client, PurchaseWords(self.mapping.access, self.mapping))
+        if kind == "purchase_order":
+            return purchases
+        return Receipts(self.client, purchases) if kind == "receipt" else super().filing(kind)
 
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         learned: dict[tuple[str, str], str] = {}
         customer = self.mapping.customer_by_hand(order) or lookup("partner", order.partner_id)
         if customer is None:
-            customer = self._customer(order)
+            customer = partner_number(self.client, order, CUSTOMER)
             learned["partner", str(order.partner_id)] = customer
         return self.mapping.bill(order, customer, lookup, learned)
 
@@ -56,24 +71,21 @@ class SapLink(CallerLink):
         where = f"PurchaseOrderByCustomer eq {wire.literal(reference)}"
         if self.mapping.organisation:
             where += f" and SalesOrganization eq {wire.literal(self.mapping.organisation)}"
-        query = {"$filter": where, "$orderby": "SalesOrder", **WHOLE}
+        query = {"$filter": where, "$orderby": "SalesOrder", **self.orders.whole}
         found = [
             self._found(row)
-            for page in self.client.pages(ORDERS, "A_SalesOrder", query)
+            for page in self.client.pages(self.orders.service, self.orders.orders, query)
             for row in page.entities
         ]
-        live = [one for one in found if not one.cancelled]
-        if len(live) > 1:
-            numbers = ", ".join(one.number for one in live)
-            raise Ambiguous("sap.reference_twice", f"{reference} stands on more than one order: {numbers}")
-        return live[0] if live else (found[-1] if found else None)
+        return one_of(reference, found)
 
     def send(self, bill: Bill, found: Found | None) -> Found:
         if found is None:
-            created = self.client.create(ORDERS, "A_SalesOrder", bill.body)
-            return self._there(bill.reference, wire.text(created, "SalesOrder"))
+            body = self.orders.out(bill.body)
+            created = self.client.create(self.orders.service, self.orders.orders, body)
+            return there(bill.reference, wire.text(created, "SalesOrder"), self.find)
         self._change(bill, found.number)
-        return self._there(bill.reference, found.number)
+        return there(bill.reference, found.number, self.find)
 
     def cancel(self, found: Found) -> Found:
         """Reject every item. If some cannot be, the first reason is raised and the next try goes on with the rest."""
@@ -84,15 +96,15 @@ class SapLink(CallerLink):
             # Cancelled is cancelled, whoever changed the order meanwhile: the ETag of the first rejection would be stale
             # for the second anyway, since each one makes a new ETag of the order.
             changes = [
-                Change(_quoted(step.path), step.values, "*")
+                Change(quoted(self.orders.path(step.path)), self.orders.out(step.values), "*")
                 for item in open_items[at : at + AT_ONCE]
                 for step in [reject(found.number, int(item["SalesOrderItem"]), self.mapping.rejection)]
             ]
-            verdicts += self.client.changes(ORDERS, changes)
+            verdicts += self.client.changes(self.orders.service, changes)
         failed = [verdict for verdict in verdicts if verdict is not None]
         if failed:
             raise next((one for one in failed if isinstance(one, Uncertain)), failed[0])
-        after = self._after_writing(lambda: self._found(self._whole(found.number)))
+        after: Found = after_writing(lambda: self._found(self._whole(found.number)))
         if not after.cancelled:
             raise Uncertain("sap.not_rejected", f"{found.number} still has items that are not rejected")
         return after
@@ -104,94 +116,38 @@ class SapLink(CallerLink):
     def close(self) -> None:
         self.client.http.close()
 
-    # -- the buyer
-
-    def _customer(self, order: OrderOut) -> str:
-        """The one customer whose business partner has the buyer's tax number."""
-        named = f"{order.partner_name} ({order.partner_code})"
-        if not order.partner_code:
-            raise Rejected("sap.customer_missing", named, field="SoldToParty")
-        code = wire.literal(order.partner_code)
-        # The short field holds 20 characters, systems with long numbers fill the other one.
-        where = f"BPTaxNumber eq {code} or BPTaxLongNumber eq {code}"
-        query = {"$filter": where, "$orderby": "BusinessPartner,BPTaxType"}
-        partners = {
-            wire.text(row, "BusinessPartner")
-            for page in self.client.pages(PARTNERS, "A_BusinessPartnerTaxNumber", query)
-            for row in page.entities
-        }
-        customers = sorted(filter(None, (self._customer_of(id) for id in sorted(partners))))
-        if not customers:
-            raise Rejected("sap.customer_missing", named, field="SoldToParty")
-        if len(customers) > 1:
-            said = f"{order.partner_code}: {', '.join(customers[:5])}"
-            raise Rejected("sap.customer_ambiguous", said, field="SoldToParty")
-        return customers[0]
-
-    def _customer_of(self, partner: str) -> str:
-        """The customer number of a business partner, empty when it is blocked or no customer."""
-        path = _quoted(f"A_BusinessPartner({wire.literal(partner)})")
-        row = self.client.one(
-            PARTNERS, path, {"$select": "BusinessPartner,Customer,BusinessPartnerIsBlocked"}
-        )
-        return "" if wire.flag(row, "BusinessPartnerIsBlocked") else wire.text(row, "Customer")
-
     # -- the order
 
     def _change(self, bill: Bill, number: str) -> None:
         order = self._whole(number)
-        etag = wire.etag(order)
-        for no, step in enumerate(self._steps(bill, order)):
-            self._write(step, etag if no == 0 else self._etag(number))
+        for no, step in enumerate(guarded(lambda: steps(bill, order, self.mapping.rejection))):
+            self._write(step, number, wire.etag(order) if no == 0 else "")
 
-    def _steps(self, bill: Bill, order: Mapping[str, Any]) -> list[Step]:
-        try:
-            return steps(bill, order, self.mapping.rejection)
-        except wire.Unreadable as error:
-            raise RetryLater("sap.unreadable", str(error)) from None
+    def _write(self, step: Step, number: str, etag: str) -> None:
+        """One change, guarded by the ETag the order came with, or by the one it has after our own last change.
 
-    def _write(self, step: Step, etag: str) -> None:
+        What others did since is seen when the whole order is read back.
+        """
+        path, values = quoted(self.orders.path(step.path)), self.orders.out(step.values)
         if step.method == "POST":
-            self.client.create(ORDERS, _quoted(step.path), step.values)
-        else:
-            self.client.change(ORDERS, Change(_quoted(step.path), step.values, etag))
+            self.client.create(self.orders.service, path, values)
+            return
+        whole = f"A_SalesOrder({wire.literal(number)})"
+        guard = self.orders.guard(step.path, whole)
+        if not etag or guard != whole:
+            etag = self._etag(guard) or self._etag(whole)
+        self.client.change(self.orders.service, Change(path, values, etag))
 
-    def _etag(self, number: str) -> str:
-        """The ETag after our own last change; what others did since is seen when the whole order is read back."""
-        path = _quoted(f"A_SalesOrder({wire.literal(number)})")
-        return wire.etag(self.client.one(ORDERS, path, {"$select": "SalesOrder,LastChangeDateTime"}))
+    def _etag(self, path: str) -> str:
+        told = quoted(self.orders.path(path))
+        return wire.etag(self.client.one(self.orders.service, told, self.orders.stamp))
 
     def _whole(self, number: str) -> Mapping[str, Any]:
-        return self.client.one(ORDERS, _quoted(f"A_SalesOrder({wire.literal(number)})"), WHOLE)
-
-    @staticmethod
-    def _guarded(taken: Callable[[], Found]) -> Found:
-        try:
-            return taken()
-        except wire.Unreadable as error:
-            raise RetryLater("sap.unreadable", str(error)) from None
+        path = quoted(self.orders.path(f"A_SalesOrder({wire.literal(number)})"))
+        row = self.client.one(self.orders.service, path, self.orders.whole)
+        whole: Mapping[str, Any] = guarded(lambda: self.orders.back(row))
+        return whole
 
     def _found(self, row: Mapping[str, Any]) -> Found:
-        return self._guarded(lambda: self.mapping.found(row))
-
-    def _there(self, reference: str, number: str) -> Found:
-        """The order as a later look-up will find it; Uncertain until that works, and while it finds another one."""
-        found = self._after_writing(lambda: self.find(reference))
-        if found is None:
-            raise Uncertain("sap.not_visible", f"{number} was written and is not found by {reference} yet")
-        if number and found.number != number:
-            raise Ambiguous("sap.reference_twice", f"{reference} stands on {found.number} and {number}")
+        found: Found = guarded(lambda: self.mapping.found(self.orders.back(row)))
         return found
-
-    @staticmethod
-    def _after_writing(look: Callable[[], Any]) -> Any:
-        """A look behind a write that was answered yes: when it fails, the write is still done."""
-        try:
-            return look()
-        except SyncError as error:
-            raise Uncertain(error.code, error.message) from error
-
-
-def _quoted(path: str) -> str:
-    """A path with keys in it, as it stands in a request line."""
-    return quote(path, safe="/()',=$")

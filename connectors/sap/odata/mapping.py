@@ -9,7 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from connectors.sap.odata import wire
-from connectors.sap.odata.session import v2
+from connectors.sap.odata.addresses import v2
+from connectors.sap.odata.dialect import V2, dialect_of
 from tongshang.connect import (
     Access,
     Bill,
@@ -28,7 +29,7 @@ from tongshang.connect import (
     StockIn,
 )
 
-ORDERS, PRODUCTS = v2("API_SALES_ORDER_SRV"), v2("API_PRODUCT_SRV")
+ORDERS, PRODUCTS = V2.service, v2("API_PRODUCT_SRV")
 PARTNERS, STOCK = v2("API_BUSINESS_PARTNER"), v2("API_MATERIAL_STOCK_SRV")
 DELIVERIES, INVOICES = v2("API_OUTBOUND_DELIVERY_SRV"), v2("API_BILLING_DOCUMENT_SRV")
 
@@ -61,6 +62,7 @@ class SiteMapping:
     """One site's way to file things: its sales area, order type, condition type, plants, units and currencies."""
 
     def __init__(self, access: Access) -> None:
+        self.access = access
         self.organisation = access.organisation
         self.channel, self.division = access["channel"] or "10", access["division"] or "00"
         self.order_type = access["order_type"] or "OR"
@@ -74,6 +76,7 @@ class SiteMapping:
         self.currencies = access.table("currencies", CURRENCIES)
         self.materials, self.partners = access.table("materials", {}), access.table("partners", {})
         self.ship_to = access.table("ship_to", {})
+        self.orders = dialect_of(access["odata_version"])
         self.our_units = {theirs: ours for ours, theirs in reversed(self.units.items())}
         self.our_materials = {theirs: ours for ours, theirs in self.materials.items()}
         self.our_currencies = {theirs: ours for ours, theirs in reversed(self.currencies.items())}
@@ -220,7 +223,7 @@ class SiteMapping:
             external_id=code,
             code=self.our_materials.get(code, code),
             name=next(filter(None, names), code),
-            unit=self._our_unit(wire.text(row, "BaseUnit")),
+            unit=self.our_unit(wire.text(row, "BaseUnit")),
             specification=wire.text(row, "SizeOrDimensionText"),
             group=wire.text(row, "ProductGroup"),
             active=not wire.flag(row, "IsMarkedForDeletion"),
@@ -251,7 +254,7 @@ class SiteMapping:
             external_id=f"{material}/{plant}",
             material=self.our_materials.get(material, material),
             warehouse=plant,
-            unit=self._our_unit(wire.text(row, "MaterialBaseUnit")),
+            unit=self.our_unit(wire.text(row, "MaterialBaseUnit")),
             quantity=quantity,
         )
 
@@ -263,7 +266,7 @@ class SiteMapping:
                 line=line_of(wire.text(item, "ReferenceSDDocumentItem")),
                 material=self.our_materials.get(material := wire.text(item, "Material"), material),
                 quantity=wire.number(item, "ActualDeliveryQuantity"),
-                unit=self._our_unit(wire.text(item, "DeliveryQuantityUnit")),
+                unit=self.our_unit(wire.text(item, "DeliveryQuantityUnit")),
             )
             for item in wire.many(row, "items")
             if wire.number(item, "ActualDeliveryQuantity") > 0
@@ -295,7 +298,7 @@ class SiteMapping:
             total=wire.number(row, "TotalGrossAmount"),
         )
 
-    def _our_unit(self, theirs: str) -> str:
+    def our_unit(self, theirs: str) -> str:
         ours = self.our_units.get(theirs)
         if ours is None:
             raise SkipRecord("sap.unit_missing", f"no unit for {theirs or 'an empty unit'}")
@@ -353,7 +356,9 @@ def main_items(order: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def tax_of(item: Mapping[str, Any]) -> Decimal:
-    """The tax SAP counted for an item."""
+    """The tax SAP counted for an item: told by the item itself where the service does, else by its conditions."""
+    if wire.text(item, "TaxAmount"):
+        return wire.number(item, "TaxAmount")
     return sum(
         (
             wire.number(one, "ConditionAmount")

@@ -1,4 +1,4 @@
-"""One session with one SAP system: signing in, the CSRF token and its cookies, and every answer sorted into value or remedy.
+"""One session with one SAP system: signing in, the CSRF token and its cookies, and one exchange after the other.
 
 A write that may have reached the system and has no clear answer raises `Uncertain`; it is never repeated here. Two refusals
 prove that nothing was executed, and only these are followed by one renewal and one repetition: 403 with
@@ -11,76 +11,30 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import requests
 
 from connectors.sap.odata import wire
-from connectors.sap.odata.signin import Basic, Certificate, ClientCredentials, Credentials, Token, basic
+from connectors.sap.odata.addresses import Service, System
+from connectors.sap.odata.refusals import refusal, told_by
+from connectors.sap.odata.signin import Basic, ClientCredentials, Credentials, Token, basic
 from tongshang.connect import (
     Blocked,
     Exchange,
     FixSettings,
     NotSent,
-    Rejected,
     RetryLater,
-    Stop,
     SyncError,
     Uncertain,
     Unreachable,
 )
 
-V2_ROOT = "/sap/opu/odata/sap/"
-V4_ROOT = "/sap/opu/odata4/sap/"
 PATIENCE = (10.0, 25.0)  # seconds to connect, to read
-BUSY = timedelta(seconds=5)
 HIDDEN = "•••"
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 TOKENS = re.compile(r'("(?:access_token|refresh_token|id_token|client_secret)"\s*:\s*)"[^"]*"')
 SHOWN = 20_000  # characters of a body that are kept for people
-NO_SERVICE = "/IWFND/MED/"  # the gateway's own messages about services that are not there or not active
-# How SAP says, in the languages our customers sign on with, that somebody else holds the document or the table.
-LOCKED = re.compile(
-    r"currently being (processed|edited|used)|is (currently )?locked|locked by|gesperrt"
-    r"|正被|正由|正在(被|由)?.{0,20}(处理|编辑|使用)|被.{0,20}锁定|已锁定",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True)
-class System:
-    """Where the system is and as what we come. `client` is the SAP client (mandant), empty for the default one."""
-
-    base_url: str
-    client: str = ""
-    language: str = "ZH"
-
-    @property
-    def root(self) -> str:
-        """The address without the path of OData, should somebody have typed it along."""
-        return self.base_url.split("/sap/opu/odata", 1)[0].rstrip("/")
-
-
-@dataclass(frozen=True)
-class Service:
-    """One OData service: its path below the root, and its version of the protocol."""
-
-    path: str
-    version: int = 2
-
-    @property
-    def name(self) -> str:
-        return self.path.strip("/").split("/")[-2 if self.version == 4 else -1]
-
-
-def v2(name: str) -> Service:
-    return Service(V2_ROOT + name)
-
-
-def v4(group: str, name: str, number: str = "0001") -> Service:
-    return Service(f"{V4_ROOT}{group}/srvd_a2x/sap/{name}/{number}", 4)
 
 
 class Session:
@@ -103,36 +57,6 @@ class Session:
         self._csrf: dict[str, str] = {}
         self._fetching = threading.Lock()
 
-    # -- addresses
-
-    def url(self, service: Service, path: str, query: Mapping[str, str] | None = None) -> str:
-        """The address of a path inside a service; the SAP client always goes along."""
-        told = dict(query or {})
-        if self.system.client:
-            told["sap-client"] = self.system.client
-        asked = "?" + urlencode(told, quote_via=quote, safe="$'(),:/*") if told else ""
-        return f"{self.system.root}{service.path}/{path}{asked}"
-
-    def followed(self, service: Service, link: str) -> str:
-        """A link the server gave, on the address we know: it may name a host that exists only inside its network.
-
-        Only path and query count, and only below the root of the service; anything else raises Stop.
-        """
-        parts = urlsplit(link)
-        path = parts.path
-        if not parts.netloc and not path.startswith("/"):
-            path = f"{service.path}/{path}"
-        at = path.find(service.path + "/")
-        inner = path[at + len(service.path) + 1 :]
-        if at < 0 or any(step in (".", "..") for step in re.split(r"[/\\]", unquote(inner))):
-            raise Stop(
-                "sap.next_link", f"the rest is said to be at {link[:200]}, which is outside the service"
-            )
-        asked = parts.query
-        if self.system.client and "sap-client=" not in asked:
-            asked += f"{'&' if asked else ''}sap-client={self.system.client}"
-        return f"{self.system.root}{service.path}/{inner}" + (f"?{asked}" if asked else "")
-
     # -- calls
 
     def call(
@@ -154,7 +78,7 @@ class Session:
             required = response.headers.get("x-csrf-token", "").lower() == "required"
             if response.status_code == 403 and required and write:
                 if renewed:
-                    raise FixSettings("sap.csrf", "the CSRF token is refused again: do cookies get through?")
+                    raise refused_again(response)
                 csrf, renewed = self.csrf(service, stale=csrf), True
                 continue
             if not 200 <= response.status_code < 300:
@@ -198,7 +122,7 @@ class Session:
 
         A refused login ends it: asking again and again would lock the user.
         """
-        url = self.url(service, "").replace(f"{service.path}/", f"{service.path}{slash}", 1)
+        url = self.system.url(service, "").replace(f"{service.path}/", f"{service.path}{slash}", 1)
         try:
             response = self._signed(service, method, url, b"", {"x-csrf-token": "Fetch"}, False, "csrf", "")
         except RetryLater as error:
@@ -335,57 +259,14 @@ class Session:
         return MOBILE.sub(HIDDEN, TOKENS.sub(rf'\1"{HIDDEN}"', text))
 
 
-def told_by(response: requests.Response) -> list[str]:
-    """The messages that came in a header beside the answer, such as the warning that an order is incomplete."""
-    return [
-        line
-        for name in ("sap-message", "sap-messages")
-        for line in wire.messages(response.headers.get(name, ""))
-    ]
-
-
-def refusal(response: requests.Response, write: bool) -> SyncError:
-    """The error a status other than 2xx stands for."""
-    return sorted_error(response.status_code, response.headers, response.content, write)
-
-
-def sorted_error(status: int, headers: Mapping[str, str], body: bytes, write: bool) -> SyncError:
-    """What a refused call, or a refused part of a batch, asks for; names of `headers` in any case the mapping finds."""
-    told = wire.complaint(body)
-    said = f"{told.code} {told.message}".strip() if told else f"the server answered {status}"
-    if status == 401:
-        return FixSettings("sap.login_refused", said)
-    if told and told.code.startswith(NO_SERVICE):
-        return FixSettings("sap.service_missing", said)
-    if status == 403:
-        return FixSettings("sap.no_permission", said)
-    if 300 <= status < 400:
-        where = headers.get("location") or headers.get("Location") or "another address"
-        return FixSettings("http.redirected", f"the server sends us to {where[:200]}")
-    if status == 429:
-        return RetryLater("http.too_many", "the server asks for fewer calls", after=_after(headers))
-    if status == 423 or (400 <= status < 500 and told and LOCKED.search(told.message)):
-        return RetryLater("sap.locked", said, after=BUSY)
-    if status in (409, 412):
-        return RetryLater("sap.changed_meanwhile", said)
-    if status == 404 and not told:
+def refused_again(response: requests.Response) -> SyncError:
+    """A new token refused at once, so nothing was executed. Without a cookie it can never work; with one, the session was
+    lost in between, as by a restart, and that passes."""
+    if "Cookie" not in response.request.headers:
         return FixSettings(
-            "sap.service_missing", "no such service: is it activated, and is the address right?"
+            "sap.csrf", "the CSRF token is refused again, and SAP's cookies do not get through"
         )
-    if status in (404, 410):
-        return Rejected("sap.not_found", said)
-    if 400 <= status < 500 and (told or status in (405, 406, 411, 413, 414, 415, 428, 431)):
-        return Rejected("sap.refused", said, field=told.target if told else "")
-    if status == 503 and (headers.get("retry-after") or headers.get("Retry-After")):
-        return RetryLater("sap.unavailable", said, after=_after(headers))
-    # A failure in the middle, or a page of something in between: rolled back most likely, but only a look can tell.
-    perhaps = Uncertain if write else RetryLater
-    return perhaps("sap.exception" if told else "http.status", said)
-
-
-def _after(headers: Mapping[str, str]) -> timedelta:
-    wait = headers.get("retry-after") or headers.get("Retry-After") or ""
-    return timedelta(seconds=min(int(wait), 3600)) if wait.isdecimal() else BUSY
+    return RetryLater("sap.session_lost", "the CSRF token is refused again: the session was lost in between")
 
 
 def _first_words(response: requests.Response) -> str:
@@ -395,6 +276,3 @@ def _first_words(response: requests.Response) -> str:
         return ""
     said = told.get("error_description") or told.get("error") if isinstance(told, dict) else ""
     return str(said or "")[:200]
-
-
-__all__ = ["Certificate", "Service", "Session", "System", "refusal", "sorted_error", "told_by", "v2", "v4"]

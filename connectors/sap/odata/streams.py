@@ -1,35 +1,28 @@
-"""What flows in: a page at a time behind the last key, so that a stopped run goes on where it was.
-
-Pages are cut by key (`Product gt 'last'`) and not by `$skip`, which loses rows when others come in between. Changes are read
-from a little before the newest one seen; where SAP stamps only the day, the whole last day is read again. Repeated records
-are recognised by their number on the platform's side.
-"""
+"""What flows in: products, partners, stock, deliveries and invoices; prices are in `prices`, paging is in `keyed`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, ClassVar
 
 from connectors.sap.odata import wire
-from connectors.sap.odata.client import Client
+from connectors.sap.odata.keyed import Keyed, day_stamp, earlier, since
 from connectors.sap.odata.mapping import (
     COMPLETE,
     DELIVERIES,
     INVOICE,
     INVOICES,
-    ORDERS,
     PARTNERS,
     PRODUCTS,
     STOCK,
     UNRESTRICTED,
     UNSAID,
-    SiteMapping,
     readable,
 )
-from connectors.sap.odata.session import Service
+from connectors.sap.odata.prices import Prices
 from tongshang.connect import (
     DeliveryIn,
     FixSettings,
@@ -40,67 +33,9 @@ from tongshang.connect import (
     Record,
     RetryLater,
     StockIn,
-    Stream,
 )
 
-PAGE = 500  # rows asked for at once; SAP may give fewer
-OVERLAP = timedelta(minutes=5)  # a change is stamped before it can be seen
 ORDERS_AT_ONCE = 20  # numbers in one filter: an address has its limits
-
-
-class Keyed(Stream):
-    """A stream over one entity set, page after page behind the last key."""
-
-    service: ClassVar[Service]
-    set: ClassVar[str]
-    id: ClassVar[str]
-
-    def __init__(self, client: Client, mapping: SiteMapping, size: int = PAGE) -> None:
-        self.client, self.mapping, self.size = client, mapping, size
-
-    def pull(self, cursor: str | None, position: str | None) -> Iterator[Page]:
-        newest, last = cursor, position or ""
-        while True:
-            found = self._after(last, self._where(cursor))
-            if found.entities:
-                last = wire.text(found.entities[-1], self.id)
-                newest = max([newest or "", *(self._stamp(row) for row in found.entities)]) or None
-                try:
-                    rows = self._kept(found.entities)
-                except wire.Unreadable as error:
-                    raise RetryLater("sap.unreadable", str(error)) from None
-                yield Page(tuple(rows), last, newest)
-            if not found.next and len(found.entities) < self.size:
-                return
-
-    def _after(self, last: str, where: Sequence[str]) -> wire.Rows:
-        wanted = [part if " or " not in part else f"({part})" for part in where]
-        wanted += [f"{self.id} gt {wire.literal(last)}"] if last else []
-        query = {"$filter": " and ".join(wanted)} if wanted else {}
-        query |= {"$orderby": self._order(), "$top": str(self.size), **self._also()}
-        found = self.client.page(self.service, self.set, query)
-        keys = [wire.text(row, self.id) for row in found.entities]
-        if not all(keys) or (last and last in keys):
-            raise RetryLater("sap.page", f"{self.set}: the page does not go on behind {last or 'the start'}")
-        return found
-
-    def _where(self, cursor: str | None) -> list[str]:
-        """The conditions of the filter."""
-        raise NotImplementedError
-
-    def _stamp(self, row: Record) -> str:
-        """When the row was changed last, in a form that sorts by time; empty when it does not say."""
-        return _stamp(row, "LastChangeDateTime")
-
-    def _order(self) -> str:
-        return self.id
-
-    def _also(self) -> Mapping[str, str]:
-        """More of the query, such as what to expand."""
-        return {}
-
-    def _kept(self, rows: Sequence[Record]) -> Sequence[Record]:
-        return rows
 
 
 class Products(Keyed):
@@ -110,12 +45,13 @@ class Products(Keyed):
     title: ClassVar[str] = "Products"
     every: ClassVar[timedelta] = timedelta(hours=1)
     service, set, id = PRODUCTS, "A_Product", "Product"
+    counted: ClassVar[bool] = True
 
     def _where(self, cursor: str | None) -> list[str]:
         """A product that was never changed may have no moment of change: then its day of creation counts."""
         if not cursor:
             return []
-        since = _earlier(cursor)
+        since = earlier(cursor)
         created = wire.day_literal(since.date())
         return [f"LastChangeDateTime ge {wire.moment_literal(since)} or CreationDate ge {created}"]
 
@@ -134,15 +70,16 @@ class Partners(Keyed):
     title: ClassVar[str] = "Partners"
     every: ClassVar[timedelta] = timedelta(hours=6)
     service, set, id = PARTNERS, "A_BusinessPartner", "BusinessPartner"
+    counted: ClassVar[bool] = True
 
     def _where(self, cursor: str | None) -> list[str]:
-        return ["BusinessPartnerCategory eq '2'", *_since(cursor)]
+        return ["BusinessPartnerCategory eq '2'", *since(cursor)]
 
     def _stamp(self, row: Record) -> str:
         day = wire.day(row, "LastChangeDate")
         if day:
             return f"{day}T{wire.clock(row, 'LastChangeTime')}"
-        return _day_stamp(row, "CreationDate")
+        return day_stamp(row, "CreationDate")
 
     def _also(self) -> Mapping[str, str]:
         return {"$expand": "to_BusinessPartnerTax"}
@@ -236,10 +173,10 @@ class Deliveries(Keyed):
     service, set, id = DELIVERIES, "A_OutbDeliveryHeader", "DeliveryDocument"
 
     def _where(self, cursor: str | None) -> list[str]:
-        return [f"OverallGoodsMovementStatus eq '{COMPLETE}'", *_since(cursor)]
+        return [f"OverallGoodsMovementStatus eq '{COMPLETE}'", *since(cursor)]
 
     def _stamp(self, row: Record) -> str:
-        return _day_stamp(row, "LastChangeDate") or _day_stamp(row, "CreationDate")
+        return day_stamp(row, "LastChangeDate") or day_stamp(row, "CreationDate")
 
     def _also(self) -> Mapping[str, str]:
         return {"$expand": "to_DeliveryDocumentItem"}
@@ -262,6 +199,7 @@ class Deliveries(Keyed):
     def _references(self, orders: Sequence[str]) -> dict[str, str]:
         """Our references by SAP's order numbers; orders without one are not of the platform."""
         told: dict[str, str] = {}
+        taker = self.mapping.orders
         for at in range(0, len(orders), ORDERS_AT_ONCE):
             some = orders[at : at + ORDERS_AT_ONCE]
             query = {
@@ -269,7 +207,7 @@ class Deliveries(Keyed):
                 "$select": "SalesOrder,PurchaseOrderByCustomer",
                 "$orderby": "SalesOrder",
             }
-            for page in self.client.pages(ORDERS, "A_SalesOrder", query):
+            for page in self.client.pages(taker.service, taker.orders, query):
                 told |= {
                     wire.text(row, "SalesOrder"): wire.text(row, "PurchaseOrderByCustomer")
                     for row in page.entities
@@ -292,7 +230,7 @@ class Invoices(Keyed):
     def _where(self, cursor: str | None) -> list[str]:
         mine = self.mapping.organisation
         where = [f"SalesOrganization eq {wire.literal(mine)}"] if mine else []
-        return where + ([f"LastChangeDateTime ge {wire.moment_literal(_earlier(cursor))}"] if cursor else [])
+        return where + ([f"LastChangeDateTime ge {wire.moment_literal(earlier(cursor))}"] if cursor else [])
 
     def _kept(self, rows: Sequence[Record]) -> Sequence[Record]:
         return [
@@ -308,37 +246,8 @@ class Invoices(Keyed):
         return found
 
 
-STREAMS: tuple[type[Keyed], ...] = (Products, Partners, Stocks, Deliveries, Invoices)
+STREAMS: tuple[type[Keyed], ...] = (Products, Partners, Prices, Stocks, Deliveries, Invoices)
 
 
 def _order_of(item: Record) -> str:
     return wire.text(item, "ReferenceSDDocument")
-
-
-def _stamp(row: Record, name: str) -> str:
-    """A moment as text that sorts by time; a stamp that cannot be read counts as none."""
-    try:
-        found = wire.moment(row, name)
-    except wire.Unreadable:
-        return ""
-    return found.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if found else ""
-
-
-def _day_stamp(row: Record, name: str) -> str:
-    try:
-        found = wire.day(row, name)
-    except wire.Unreadable:
-        return ""
-    return f"{found}T00:00:00" if found else ""
-
-
-def _earlier(cursor: str) -> datetime:
-    return datetime.fromisoformat(cursor) - OVERLAP
-
-
-def _since(cursor: str | None) -> list[str]:
-    """Changed or created on the day of the cursor or later: a record that was never changed has no day of change."""
-    if not cursor:
-        return []
-    day = wire.day_literal(date.fromisoformat(cursor[:10]))
-    return [f"LastChangeDate ge {day} or CreationDate ge {day}"]

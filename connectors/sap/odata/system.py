@@ -9,10 +9,15 @@ from typing import ClassVar
 import requests
 
 from connectors.sap.odata import wire
+from connectors.sap.odata.addresses import System
 from connectors.sap.odata.client import Client
+from connectors.sap.odata.dialect import dialect_of
+from connectors.sap.odata.filing.purchases import PURCHASES
+from connectors.sap.odata.filing.receipts import MOVEMENTS
 from connectors.sap.odata.link import SapLink
-from connectors.sap.odata.mapping import ORDERS, PRODUCTS, SiteMapping
-from connectors.sap.odata.session import System
+from connectors.sap.odata.mapping import PRODUCTS, SiteMapping
+from connectors.sap.odata.prices import Prices
+from connectors.sap.odata.settings import BUYING
 from connectors.sap.odata.signin import Basic, Certificate, ClientCredentials, Credentials
 from connectors.sap.odata.streams import STREAMS
 from tongshang.connect import (
@@ -39,7 +44,9 @@ class SapOData(Connector):
 
     key: ClassVar[str] = "sap_odata"
     title: ClassVar[str] = "SAP S/4HANA (OData)"
-    summary: ClassVar[str] = "Sales orders out; products, partners, stock, deliveries and invoices in"
+    summary: ClassVar[str] = (
+        "Sales orders, purchase orders and goods receipts out; master data, prices, stock and documents in"
+    )
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("sap_client", "SAP client", hint="Three digits, such as 100; empty for the system's default"),
         Setting("language", "Language", required=True, default="ZH", hint="Two letters: ZH or EN"),
@@ -91,7 +98,9 @@ class SapOData(Connector):
             hint="Delivery address as it stands on the order = customer number",
         ),
         Setting("ship_to_function", "Partner function of the ship-to party", default="SH"),
+        *BUYING,
     )
+    documents: ClassVar[tuple[str, ...]] = ("sales_order", "purchase_order", "receipt")
     streams: ClassVar[tuple[type[Stream], ...]] = STREAMS
     unique_reference: ClassVar[bool] = False
     can_look_up: ClassVar[bool] = True
@@ -112,7 +121,8 @@ class SapOData(Connector):
             ("read", self._look_at_a_product),
         ):
             try:
-                yield Step(name, True, look(access, http))
+                seen = look(access, http)
+                yield seen if isinstance(seen, Step) else Step(name, True, seen)
             except SyncError as error:
                 yield Step(name, False, f"{error.code}: {error.message}")
                 return
@@ -129,21 +139,26 @@ class SapOData(Connector):
             "password": DEMO.password,
             "rejection_reason": DEMO.rejection,
             "plants": ",".join(DEMO.plants),
+            "company_code": "1010",
+            "purchasing_organization": "1010",
+            "purchasing_group": "001",
+            "receiving_plant": "1010",
+            "receiving_place": "101A",
+            "taxes": "0.13=J1\n0.09=J2\n0.06=J3\n0=J0",
+            "price_record_vat": "13",
         }
 
     def _look_at_login(self, access: Access, http: requests.Session) -> str:
         """The token of the order service: proves the user, the service and that cookies come back."""
         client = self._client(access, http)
-        client.csrf(ORDERS)
+        client.csrf(dialect_of(access["odata_version"]).service)
         return access["user"] or access["client_id"]
 
     def _look_for_services(self, access: Access, http: requests.Session) -> str:
-        value = self._client(access, http).get(ORDERS, "")
-        inner = value.get("d") if isinstance(value, dict) else None
-        sets = inner.get("EntitySets") if isinstance(inner, dict) else None
-        if not isinstance(sets, list) or "A_SalesOrder" not in sets:
-            raise FixSettings("sap.service_missing", f"{ORDERS.name} offers no A_SalesOrder")
-        return ORDERS.name
+        taker = dialect_of(access["odata_version"])
+        if taker.orders not in wire.sets(self._client(access, http).get(taker.service, "")):
+            raise FixSettings("sap.service_missing", f"{taker.service.name} offers no {taker.orders}")
+        return taker.service.name
 
     def _look_at_sales_area(self, access: Access, http: requests.Session) -> str:
         if not access.organisation:
@@ -156,25 +171,32 @@ class SapOData(Connector):
             f" and OrganizationDivision eq {wire.literal(access['division'] or '00')}"
         )
         query = {"$filter": where, "$top": "1", "$orderby": "SalesOrder"}
-        rows = self._client(access, http).page(ORDERS, "A_SalesOrder", query)
+        taker = dialect_of(access["odata_version"])
+        rows = self._client(access, http).page(taker.service, taker.orders, query)
         area = f"{access.organisation}/{access['channel'] or '10'}/{access['division'] or '00'}"
         return f"{area} {wire.text(rows.entities[0], 'SalesOrder')}" if rows.entities else area
 
-    def _look_at_a_product(self, access: Access, http: requests.Session) -> str:
+    def _look_at_a_product(self, access: Access, http: requests.Session) -> Step:
         query = {"$top": "1", "$orderby": "Product", "$expand": "to_Description"}
         rows = self._client(access, http).page(PRODUCTS, "A_Product", query)
         seen = wire.text(rows.entities[0], "Product") if rows.entities else ""
         shut = self._shut(access, http)
-        return f"{seen}; cannot be read: {', '.join(shut)}" if shut else seen
+        said = f"{seen}; cannot be read: {', '.join(f'{key} ({why})' for key, why in shut.items())}" if shut else seen
+        return Step("read", True, said, tuple(shut))
 
-    def _shut(self, access: Access, http: requests.Session) -> list[str]:
-        """The streams whose service is not active or not allowed to the user; such a stream stays off, the rest works."""
-        client, shut = self._client(access, http), []
-        for kind in STREAMS:
+    def _shut(self, access: Access, http: requests.Session) -> dict[str, str]:
+        """What goes by a service that is not active or not allowed to the user: that stays off, the rest works."""
+        client = self._client(access, http)
+        shut = {} if access["price_record_vat"] else {Prices.key: "sap.price_vat_missing"}
+        looks = [(kind.key, kind.service, kind.set, kind.id) for kind in STREAMS]
+        if access["company_code"]:
+            looks.append(("purchase_order", PURCHASES, "A_PurchaseOrder", "PurchaseOrder"))
+            looks.append(("receipt", MOVEMENTS, "A_MaterialDocumentHeader", "MaterialDocument"))
+        for key, service, name, order in looks:
             try:
-                client.page(kind.service, kind.set, {"$top": "1", "$orderby": kind.id})
+                client.page(service, name, {"$top": "1", "$orderby": order})
             except (FixSettings, Rejected) as error:
-                shut.append(f"{kind.key} ({error.code})")
+                shut.setdefault(key, error.code)
         return shut
 
     @staticmethod

@@ -72,6 +72,12 @@ def ticks(day: date) -> str:
     return f"/Date({(day - EPOCH.date()).days * 86_400_000})/"
 
 
+def iso_day(value: Any) -> Any:
+    """A day of V2 JSON as V4 writes it; anything else stays as it is."""
+    match = TICKS.fullmatch(value) if isinstance(value, str) else None
+    return (EPOCH + timedelta(milliseconds=int(match[1]))).date().isoformat() if match else value
+
+
 def literal(value: str) -> str:
     """A text literal of a filter or a key."""
     return "'" + value.replace("'", "''") + "'"
@@ -126,6 +132,20 @@ def rows(value: Any) -> Rows:
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise Unreadable("no list in the answer")
     return Rows(tuple(found), _count(count), str(link or ""))
+
+
+def sets(value: Any) -> list[str]:
+    """The names of the sets in a service document, V2 or V4; empty when it is none."""
+    if not isinstance(value, dict):
+        return []
+    inner = value.get("d", value)
+    if not isinstance(inner, dict):
+        return []
+    told = inner.get("EntitySets", inner.get("value"))
+    named = (
+        [one.get("name") if isinstance(one, dict) else one for one in told] if isinstance(told, list) else []
+    )
+    return [one for one in named if isinstance(one, str)]
 
 
 def many(row: Mapping[str, Any], name: str) -> tuple[Mapping[str, Any], ...]:

@@ -24,6 +24,7 @@ RETRIABLE = {
     "M3 023": "locked",  # plant data of a material
     "M3 024": "locked",  # its valuation data
 }
+TAKEN = "V4 115"  # a site's own error for a purchase order number given twice: perhaps by our own earlier try
 LOCKED_FOR = timedelta(seconds=20)  # how long a person usually holds a document open
 
 
@@ -70,6 +71,8 @@ def refusal(
     locked = next((why for why in waits if why != "no"), "")
     if write and not rolls_back:
         return Uncertain("sap.refused_without_rollback", said)
+    if write and any(one.key == TAKEN for one in bad):
+        return Uncertain("sap.reference_taken", said)
     if locked:
         return RetryLater(f"sap.{'locked' if locked == 'locked' else 'busy'}", said, after=LOCKED_FOR)
     return Rejected("sap.refused", said, field=next((one.field for one in bad if one.field), ""))

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from connectors.sap.odata.simulator.model import SETS, Set
+from connectors.sap.odata.simulator.model import LAGGING, SETS, Set
 from connectors.sap.odata.simulator.shapes import Refused, key_of, taken
 
 CENT = Decimal("0.01")
@@ -21,6 +21,7 @@ NET, GROSS = "PPR0", "ZPR0"  # condition types of prices without and with tax
 FIRST_ORDER = 4711
 ITEM, PRICE = "A_SalesOrderItem", "A_SalesOrderItemPrElement"
 ORDER = "A_SalesOrder"
+SCHEDULE = "A_PurchaseOrderScheduleLine"  # names the order's fields in words of its own
 Row = dict[str, Any]
 
 
@@ -37,6 +38,8 @@ class Books:
     organisations: tuple[str, ...] = ("1010", "100")
     locked: dict[str, str] = field(default_factory=dict)  # order -> user
     hidden: dict[str, float] = field(default_factory=dict)  # order -> when searches begin to see it
+    open_from: date = date(2026, 1, 1)  # posting periods before this day are closed
+    unique: bool = False  # the site made SAP's warning of a customer reference given twice an error
     lock: threading.RLock = field(default_factory=threading.RLock)
     _last: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     _sorted: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
@@ -66,7 +69,9 @@ class Books:
         """The rows a search sees: an order just created may still be missing."""
         now = time.monotonic()
         return [
-            row for row in self.rows(name) if name != ORDER or self.hidden.get(row["SalesOrder"], 0.0) <= now
+            row
+            for row in self.rows(name)
+            if name not in LAGGING or self.hidden.get(str(row[SETS[name].key[-1]]), 0.0) <= now
         ]
 
     def behind(self, name: str, first: str) -> Iterator[Row]:
@@ -83,7 +88,10 @@ class Books:
         return [
             other
             for other in self.groups[to.to].get(str(row[to.by[0]] or ""), {}).values()
-            if all(str(other[one] or "") == str(row[one] or "") for one in to.by)
+            if all(
+                str(other[there] or "") == str(row[one] or "")
+                for one, there in zip(to.by, SETS[to.to].key if to.to == SCHEDULE else to.by, strict=False)
+            )
         ]
 
     def stamp(self) -> datetime:
@@ -106,7 +114,7 @@ class Books:
 
     def create_order(self, body: Mapping[str, Any], user: str) -> tuple[Row, list[str]]:
         """A new order with what hangs on it, and the warnings that go with it. Raises Refused; then nothing is there."""
-        head = _fields(ORDER, body)
+        head = fields_of(ORDER, body)
         for name in ("SalesOrderType", "SalesOrganization", "SoldToParty"):
             if not head.get(name):
                 raise Refused(400, "V1/045", f"Enter a value for {name}", name)
@@ -117,13 +125,15 @@ class Books:
         if head["SoldToParty"] not in {row["Customer"] for row in self.rows("A_BusinessPartner")}:
             said = f"Sold-to party {head['SoldToParty']} not maintained for sales area {head['SalesOrganization']}"
             raise Refused(400, "VP/199", said, "SoldToParty")
-        wanted = _inner(body, "to_Item")
+        if self.unique and (twice := self._twice(head)):
+            raise Refused(400, "V4/115", twice, "PurchaseOrderByCustomer")
+        wanted = inner_rows(body, "to_Item")
         numbers = self._numbers(wanted)
         warnings = self._warnings(head, wanted)
         used = [int(key[0]) for key in self.tables[ORDER]]
         number = str(max([FIRST_ORDER - 1, *used]) + 1)
         items = [self._item(number, head, no, item) for no, item in zip(numbers, wanted, strict=True)]
-        partners = [_fields("A_SalesOrderHeaderPartner", one) for one in _inner(body, "to_Partner")]
+        partners = [fields_of("A_SalesOrderHeaderPartner", one) for one in inner_rows(body, "to_Partner")]
         today = date.today()
         dates = {"CreationDate": today, "SalesOrderDate": head.get("SalesOrderDate") or today}
         order = self.put(ORDER, head | dates | {"SalesOrder": number, "CreatedByUser": user[:12]})
@@ -147,7 +157,7 @@ class Books:
         """Change fields of an order, an item or a price. Raises Refused; then nothing has changed."""
         number = row["SalesOrder"]
         self._changeable(number)
-        told = _fields(of.name, body)
+        told = fields_of(of.name, body)
         for name in told:
             if of.fields[name].own or name in of.key or name in ("Material", "SoldToParty"):
                 raise Refused(400, "V1/331", f"Field {name} cannot be changed", name)
@@ -193,7 +203,7 @@ class Books:
     def _item(
         self, number: str, head: Mapping[str, Any], no: int, body: Mapping[str, Any]
     ) -> tuple[Row, list[Row]]:
-        row = _fields(ITEM, body)
+        row = fields_of(ITEM, body)
         product = self.tables["A_Product"].get((str(row.get("Material") or ""),))
         if product is None or product["IsMarkedForDeletion"]:
             said = f"Material {row.get('Material')} is not defined for sales org. {head['SalesOrganization']}"
@@ -216,7 +226,7 @@ class Books:
             "TransactionCurrency": head.get("TransactionCurrency"),
             "SalesOrderItemText": row.get("SalesOrderItemText") or product["Product"][:40],
         }
-        prices = [_fields(PRICE, one) for one in _inner(body, "to_PricingElement")]
+        prices = [fields_of(PRICE, one) for one in inner_rows(body, "to_PricingElement")]
         for price in prices:
             if price.get("ConditionType") not in (NET, GROSS):
                 said = f"Condition type {price.get('ConditionType')} is not defined"
@@ -273,18 +283,22 @@ class Books:
         order["OverallSDProcessStatus"] = "C" if rejected == "C" else (order["OverallSDProcessStatus"] or "A")
         order["LastChangeDateTime"] = self.stamp()
 
+    def _twice(self, head: Mapping[str, Any]) -> str:
+        """What SAP says of a customer reference that stands on an order already; empty for a new one, and for none."""
+        told = head.get("PurchaseOrderByCustomer")
+        held = told and any(row["PurchaseOrderByCustomer"] == told for row in self.rows(ORDER))
+        return f"Purchase order number {told} exists already" if held else ""
+
     def _warnings(self, head: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> list[str]:
         warnings = []
-        if head.get("PurchaseOrderByCustomer") in {
-            row["PurchaseOrderByCustomer"] for row in self.rows(ORDER) if row["PurchaseOrderByCustomer"]
-        }:
-            warnings.append(f"Purchase order number {head['PurchaseOrderByCustomer']} exists already")
+        if twice := self._twice(head):
+            warnings.append(twice)
         if not items or not head.get("RequestedDeliveryDate"):
             warnings.append("The document is incomplete")
         return warnings
 
 
-def _fields(name: str, body: Mapping[str, Any]) -> Row:
+def fields_of(name: str, body: Mapping[str, Any]) -> Row:
     """The fields of a body as the server keeps them. Raises Refused for one the type does not have."""
     of, made = SETS[name], {}
     for field_name, value in body.items():
@@ -297,7 +311,7 @@ def _fields(name: str, body: Mapping[str, Any]) -> Row:
     return made
 
 
-def _inner(body: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+def inner_rows(body: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """The rows of a deep insert, as a list or behind `results`."""
     value = body.get(name, body.get(f"_{name.removeprefix('to_')}", []))
     value = value.get("results", []) if isinstance(value, Mapping) else value

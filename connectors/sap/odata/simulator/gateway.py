@@ -10,9 +10,19 @@ from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote
 
-from connectors.sap.odata.simulator import batches, edmx, shapes, world
+from connectors.sap.odata.simulator import batches, doing, edmx, names, shapes, world
 from connectors.sap.odata.simulator.books import ITEM, ORDER, Books
-from connectors.sap.odata.simulator.model import READ_ONLY, SERVICES, SETS, Service, Set
+from connectors.sap.odata.simulator.model import (
+    MOVEMENT,
+    READ_ONLY,
+    SERVICES,
+    SETS,
+    Service,
+    Set,
+)
+from connectors.sap.odata.simulator.model import (
+    ORDER as SELLING,
+)
 from connectors.sap.odata.simulator.reading import Reader
 from connectors.sap.odata.simulator.sessions import TOKEN_PATH, Desk, csrf_required, logon_failed
 from connectors.sap.odata.simulator.shapes import Refused
@@ -57,10 +67,11 @@ class Gateway(Practice):
         seed: int = 1,
         page: int | None = None,
         csrf_by: str = "any",
+        unique: bool = False,
         token_seconds: float = 3600,
     ) -> None:
         super().__init__(host=host, port=port, seed=seed)
-        self.books = Books()
+        self.books = Books(unique=unique)
         self.desk = Desk(DEMO, token_seconds=token_seconds)
         self.page = page  # rows after which the server cuts a list; None: never
         self.csrf_by = csrf_by  # how the token can be fetched: any, slash, bare, get
@@ -97,7 +108,10 @@ class Gateway(Practice):
             return ("csrf" if fetch else "read"), kind, ""
         if call.method == "POST" and call.headers.get("x-http-method", "").upper() not in ("MERGE", "PATCH"):
             body = call.json()
-            told = str(body.get("PurchaseOrderByCustomer") or "") if isinstance(body, dict) else ""
+            if kind == doing.CANCEL:
+                return "cancel", kind, call.query.get("MaterialDocument", "").strip("'")
+            fields = ("PurchaseOrderByCustomer", "CorrespncInternalReference", "ReferenceDocument")
+            told = next((str(body[one]) for one in fields if isinstance(body, dict) and body.get(one)), "")
             return "create", kind, told or _number(rest)
         return "change", kind, _number(rest)
 
@@ -187,13 +201,17 @@ class Gateway(Practice):
         segments = unquote(rest.strip("/")).split("/")
         match = SEGMENT.fullmatch(segments[0])
         name = match["set"] if match else segments[0]
-        of = service.sets.get(name if version == 2 else f"A_{name}")
-        if of is None or match is None:
+        of = service.sets.get(name if version == 2 else names.set_of(name))
+        cancel = service is MOVEMENT and name == doing.CANCEL and call.method == "POST"
+        if (of is None and not cancel) or match is None:
             raise Refused(404, "/IWBEP/CM_MGW_RT/020", f"Resource not found for segment '{segments[0]}'")
         accept = call.headers.get("accept", "")
         exact = version == 2 or "ieee754compatible=true" in accept.lower()
         base = FOREIGN + call.path[: len(call.path) - len(rest)]
         reader = Reader(self.books, base, version, call.query, exact=exact, extra=extra)
+        if cancel:
+            return doing.cancelled(self, call, reader)
+        assert of is not None
         if call.method in WRITES:
             return self._written(call, reader, of, match["key"], segments[1:], version, lag)
         return self._read(reader, of, match["key"], segments, version)
@@ -212,7 +230,7 @@ class Gateway(Practice):
             to = SETS[of.ways[way].to]
             below = self.books.below(of.name, row, way)
             return _json(shapes.dumps(reader.list(to, below, "/".join(segments), self.page)), version)
-        etag = shapes.etag_of(row, of)
+        etag = reader.etag(of, row)
         return _json(reader.single(of, row), version, {"ETag": etag} if etag else {})
 
     def _written(
@@ -221,11 +239,15 @@ class Gateway(Practice):
         if of.name in READ_ONLY:
             raise Refused(405, "/IWBEP/CM_MGW_RT/029", f"Method {call.method} is not allowed on {of.name}")
         try:
-            body = call.json()
+            body = {} if call.method == "DELETE" else call.json()
         except ValueError as error:
             raise Refused(400, "/IWBEP/CM_MGW_RT/057", f"The request body is no JSON: {error}") from None
         if not isinstance(body, dict):
             raise Refused(400, "/IWBEP/CM_MGW_RT/057", "The request body is no object")
+        if of.name not in SELLING.sets:
+            return doing.written(self, call, reader, of, key, below, body, lag)
+        if version == 4:
+            body = names.kept(of.ways[self._way(of, below[0], 4)].to if below else of.name, body)
         merge = call.headers.get("x-http-method", "").upper() in ("MERGE", "PATCH")
         if call.method == "POST" and not merge:
             return self._created(reader, of, key, below, body, version, self.desk.who(call), lag)
@@ -233,13 +255,7 @@ class Gateway(Practice):
             raise Refused(405, "/IWBEP/CM_MGW_RT/029", f"Method {call.method} is not allowed on {of.name}")
         row = self.books.get(of, key)
         order = self.books.tables[ORDER][(row["SalesOrder"],)]
-        held, given = shapes.etag_of(order, SETS[ORDER]), call.headers.get("if-match", "")
-        if not given:
-            raise Refused(428, "/IWBEP/CM_MGW_RT/157", "The request needs an If-Match header")
-        if given not in ("*", held):
-            raise Refused(
-                412, "/IWBEP/CM_MGW_RT/156", "The ETag does not match: the entity was changed meanwhile"
-            )
+        doing.guard(call, shapes.etag_of(order, SETS[ORDER]))
         self.books.change(of, row, body)
         return Reply(b"", 204, {"ETag": shapes.etag_of(order, SETS[ORDER])})
 
@@ -282,7 +298,7 @@ class Gateway(Practice):
 
     @staticmethod
     def _way(of: Set, told: str, version: int) -> str:
-        name = f"to_{told.removeprefix('_')}" if version == 4 else told
+        name = names.way_of(told) if version == 4 else told
         if name not in of.ways:
             raise Refused(404, "/IWBEP/CM_MGW_RT/020", f"Resource not found for segment '{told}'")
         return name
@@ -290,9 +306,7 @@ class Gateway(Practice):
     @staticmethod
     def _sets(service: Service, version: int) -> Reply:
         if version == 4:
-            value = [
-                {"name": name.removeprefix("A_"), "url": name.removeprefix("A_")} for name in service.sets
-            ]
+            value = [{"name": names.shown_set(name), "url": names.shown_set(name)} for name in service.sets]
             return _json(shapes.dumps({"@odata.context": "$metadata", "value": value}), 4)
         return _json(shapes.dumps({"d": {"EntitySets": list(service.sets)}}), 2)
 
@@ -354,7 +368,7 @@ def _route(path: str) -> tuple[Service, int, str]:
 
 
 def _number(text: str) -> str:
-    match = re.search(r"A?_?SalesOrder(?:Item\w*)?\((?:SalesOrder=)?'(\w+)'", unquote(text))
+    match = re.search(r"(?:Sales|Purchase)Order\w*\((?:\w+=)?'(\w+)'", unquote(text))
     return match[1] if match else ""
 
 

@@ -193,6 +193,91 @@ BILLING = _service(
     ),
 )
 
-SERVICES = {each.name: each for each in (ORDER, PRODUCT, PARTNER, STOCK, DELIVERY, BILLING)}
+PURCHASE = _service(
+    "API_PURCHASEORDER_PROCESS_SRV",
+    _set(
+        "A_PurchaseOrder",
+        "PurchaseOrder",
+        """PurchaseOrder s10, CompanyCode s4, PurchaseOrderType s4, PurchasingDocumentDeletionCode s1 *
+        PurchasingProcessingStatus s2 *, CreatedByUser s12 *, CreationDate t *, LastChangeDateTime o * =, Supplier s10
+        Language s2, PaymentTerms s4, PurchasingOrganization s4, PurchasingGroup s3, PurchaseOrderDate t
+        DocumentCurrency s5, CorrespncExternalReference s12, CorrespncInternalReference s12, ReleaseIsNotCompleted b *
+        YY1_PlatformOrder_PDH s35""",
+        to_PurchaseOrderItem=Way("A_PurchaseOrderItem", ("PurchaseOrder",)),
+        to_PurchaseOrderNote=Way("A_PurchaseOrderNote", ("PurchaseOrder",)),
+    ),
+    _set(
+        "A_PurchaseOrderItem",
+        "PurchaseOrder PurchaseOrderItem",
+        """PurchaseOrder s10 *, PurchaseOrderItem s5, PurchasingDocumentDeletionCode s1 *, PurchaseOrderItemText s40
+        Plant s4, StorageLocation s4, OrderQuantity d13.3, PurchaseOrderQuantityUnit s3, OrderPriceUnit s3
+        DocumentCurrency s5 *, NetPriceAmount d12.3, NetPriceQuantity d5.0, TaxCode s2, IsCompletelyDelivered b
+        IsFinallyInvoiced b, Material s40, PurchasingParentItem s5""",
+        to_ScheduleLine=Way("A_PurchaseOrderScheduleLine", ("PurchaseOrder", "PurchaseOrderItem")),
+    ),
+    _set(
+        "A_PurchaseOrderScheduleLine",
+        "PurchasingDocument PurchasingDocumentItem ScheduleLine",
+        """PurchasingDocument s10 *, PurchasingDocumentItem s5 *, ScheduleLine s4, ScheduleLineDeliveryDate t
+        ScheduleLineOrderQuantity d13.3, PurchaseOrderQuantityUnit s3 *""",
+    ),
+    _set(
+        "A_PurchaseOrderNote",
+        "PurchaseOrder TextObjectType Language",
+        "PurchaseOrder s10 *, TextObjectType s4, Language s2, PlainLongText s9999",
+    ),
+)
+
+MOVEMENT = _service(
+    "API_MATERIAL_DOCUMENT_SRV",
+    _set(
+        "A_MaterialDocumentHeader",
+        "MaterialDocumentYear MaterialDocument",
+        """MaterialDocumentYear s4, MaterialDocument s10, InventoryTransactionType s2, DocumentDate t, PostingDate t
+        CreationDate t, CreationTime T, CreatedByUser s12, MaterialDocumentHeaderText s25, ReferenceDocument s16
+        GoodsMovementCode s2""",
+        to_MaterialDocumentItem=Way("A_MaterialDocumentItem", ("MaterialDocumentYear", "MaterialDocument")),
+    ),
+    _set(
+        "A_MaterialDocumentItem",
+        "MaterialDocumentYear MaterialDocument MaterialDocumentItem",
+        """MaterialDocumentYear s4, MaterialDocument s10, MaterialDocumentItem s4, Material s40, Plant s4
+        StorageLocation s4, Batch s10, GoodsMovementType s3, Supplier s10, PurchaseOrder s10, PurchaseOrderItem s5
+        GoodsMovementRefDocType s1, EntryUnit s3, QuantityInEntryUnit d13.3, IsCompletelyDelivered b
+        IsAutomaticallyCreated s1, GoodsMovementIsCancelled b, ReversedMaterialDocumentYear s4
+        ReversedMaterialDocument s10, ReversedMaterialDocumentItem s4""",
+    ),
+)
+
+CONDITION = _service(
+    "API_SLSPRICINGCONDITIONRECORD_SRV",
+    _set(
+        "A_SlsPrcgConditionRecord",
+        "ConditionRecord",
+        """ConditionRecord s10, ConditionSequentialNumber s2, ConditionTable s3, ConditionApplication s2, ConditionType s4
+        PricingScaleType s1, PricingScaleBasis s1, ConditionScaleQuantityUnit s3, ConditionCalculationType s1
+        ConditionRateValue d12.3, ConditionRateValueUnit s5, ConditionQuantity d5.0, ConditionQuantityUnit s3
+        ConditionIsDeleted b, CreationDate t""",
+        to_SlsPrcgCndnRecdValidity=Way("A_SlsPrcgCndnRecdValidity", ("ConditionRecord",)),
+        to_SlsPrcgCndnRecordScale=Way("A_SlsPrcgCndnRecordScale", ("ConditionRecord",)),
+    ),
+    _set(
+        "A_SlsPrcgCndnRecdValidity",
+        "ConditionRecord ConditionValidityEndDate",
+        """ConditionRecord s10, ConditionValidityEndDate t, ConditionValidityStartDate t, ConditionApplication s2
+        ConditionType s4, SalesOrganization s4, DistributionChannel s2, Customer s10, CustomerGroup s2, Material s40
+        Plant s4, PriceListType s2""",
+    ),
+    _set(
+        "A_SlsPrcgCndnRecordScale",
+        "ConditionRecord ConditionScaleLine",
+        """ConditionRecord s10, ConditionSequentialNumber s2, ConditionScaleLine s4, ConditionScaleQuantity d15.3
+        ConditionRateValue d12.3""",
+    ),
+)
+
+ALL = (ORDER, PRODUCT, PARTNER, STOCK, DELIVERY, BILLING, PURCHASE, MOVEMENT, CONDITION)
+SERVICES = {each.name: each for each in ALL}
 SETS = {name: one for service in SERVICES.values() for name, one in service.sets.items()}
-READ_ONLY = frozenset(set(SETS) - set(ORDER.sets))
+READ_ONLY = frozenset(set(SETS) - set(ORDER.sets) - set(PURCHASE.sets) - set(MOVEMENT.sets))
+LAGGING = ("A_SalesOrder", "A_PurchaseOrder", "A_MaterialDocumentHeader")  # what searches may find late

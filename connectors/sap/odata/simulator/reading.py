@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from connectors.sap.odata.simulator import query
-from connectors.sap.odata.simulator.books import ORDER, Books
+from connectors.sap.odata.simulator import names, query
+from connectors.sap.odata.simulator.books import ITEM, ORDER, Books
 from connectors.sap.odata.simulator.model import SETS, Set
 from connectors.sap.odata.simulator.shapes import Refused, dumps, etag_of, shown, uri
 
@@ -23,7 +24,8 @@ class Reader:
         self.books, self.base, self.version, self.asked = books, base, version, asked
         self.exact = exact  # decimals as text
         self.extra = extra  # fields a customer added
-        self.paths = [path for path in asked.get("$expand", "").split(",") if path]
+        told = asked.get("$expand", "")
+        self.paths = names_v4(told) if version == 4 else [path for path in told.split(",") if path]
         self.only = {name for name in asked.get("$select", "").split(",") if name}
 
     def entity(
@@ -34,7 +36,7 @@ class Reader:
         key = [str(row[name] or "") for name in of.key]
         own = uri(self.base, of, key)
         made: dict[str, Any] = {}
-        etag = etag_of(row, of)
+        etag = self.etag(of, row)
         if self.version == 2:
             made["__metadata"] = {"id": own, "uri": own, "type": f"SRV.{of.type}"} | (
                 {"etag": etag} if etag else {}
@@ -44,11 +46,14 @@ class Reader:
         wanted = self.only if top else set()
         for name, one in of.fields.items():
             if not wanted or name in wanted:
-                made[name] = shown(row[name], one, self.version, self.exact)
+                told = names.shown_field(of.name, name) if self.version == 4 else name
+                made[told] = shown(row[name], one, self.version, self.exact)
+        if self.version == 4 and of.name == ITEM and not wanted:
+            made["TaxAmount"] = format(self._tax(row), "f") if self.exact else self._tax(row)
         if self.extra:
             made |= {"YY1_CustomerRemark_SDH": None, "YY1_Weight_SDH": "1.50", "ZZFLAG": "X"}
         for name, way in of.ways.items():
-            told = f"_{name.removeprefix('to_')}" if self.version == 4 else name
+            told = names.WAYS.get(name, name) if self.version == 4 else name
             inner = [path.partition("/")[2] for path in paths if path.partition("/")[0] == told]
             if inner or told in paths:
                 to = SETS[way.to]
@@ -60,6 +65,17 @@ class Reader:
             elif self.version == 2 and not wanted:
                 made[name] = {"__deferred": {"uri": f"{own}/{name}"}}
         return made
+
+    def etag(self, of: Set, row: query.Row) -> str:
+        """In V4 whatever belongs to an order carries the order's ETag; in V2 only what has one of its own."""
+        if self.version == 4 and of.name != ORDER:
+            return etag_of(self.books.tables[ORDER][(row["SalesOrder"],)], SETS[ORDER])
+        return etag_of(row, of)
+
+    def _tax(self, item: query.Row) -> Decimal:
+        prices = self.books.below(ITEM, item, "to_PricingElement")
+        taxes = (one["ConditionAmount"] for one in prices if one["ConditionClass"] == "D")
+        return sum(taxes, Decimal(0))
 
     def list(self, of: Set, rows: Sequence[query.Row], path: str, page: int | None) -> dict[str, Any]:
         """A page of rows under the query, with where the rest is. Raises Refused."""
@@ -120,3 +136,21 @@ class Reader:
         """The rest, at the address this server believes it has."""
         told = {name: value for name, value in self.asked.items() if name != "$skiptoken"}
         return f"{self.base}/{path}?{urlencode(told | {'$skiptoken': str(start)}, quote_via=quote)}"
+
+
+def names_v4(told: str) -> list[str]:
+    """`_Item($expand=_ItemPricingElement)` as paths: `_Item`, `_Item/_ItemPricingElement`."""
+    made, depth = [""], 0
+    for letter in told:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "," and not depth:
+            made.append("")
+        else:
+            made[-1] += letter
+    paths: list[str] = []
+    for part in filter(None, made):
+        name, _, inner = part.partition("(")
+        paths.append(name)
+        wanted = inner.rpartition(")")[0].removeprefix("$expand=")
+        paths += [f"{name}/{path}" for path in names_v4(wanted)] if wanted else []
+    return paths

@@ -30,10 +30,15 @@ STANDARD: Mapping[str, Any] = {
     "customers": [
         {"number": "10100001", "name": "锡安达机电有限公司", "tax_code": "91320200MA1N2PQR3X"},
         {"number": "10100002", "name": "北湾仓库", "tax_code": ""},
+        {"number": "10300001", "name": "华东联钢", "tax_code": "91310000MA1FL4XY7W", "supplier": True},
     ],
     "materials": [
         {"number": "BRG-6204", "zh": "深沟球轴承 6204", "en": "Deep groove ball bearing 6204", "unit": "PC"},
         {"number": "RB-HRB400E-16", "zh": "螺纹钢 HRB400E Φ16", "en": "Rebar HRB400E 16 mm", "unit": "TO"},
+    ],
+    "prices": [
+        {"record": "0000000101", "material": "BRG-6204", "rate": "32.30"},
+        {"record": "0000000102", "material": "BRG-6204", "rate": "31.00", "customer": "10100001"},
     ],
     "stock": [
         {"material": "BRG-6204", "plant": "1010", "quantity": "480"},
@@ -51,6 +56,8 @@ def load(books: Books, data: Mapping[str, Any]) -> None:
             _material(books, row)
         for row in data.get("stock", ()):
             _stock(books, row)
+        for row in data.get("prices", ()):
+            _price(books, row)
 
 
 def _customer(books: Books, row: Mapping[str, Any]) -> None:
@@ -127,6 +134,45 @@ def _stock(books: Books, row: Mapping[str, Any]) -> None:
             "MatlWrhsStkQtyInMatlBaseUnit": Decimal(str(row["quantity"])),
         },
     )
+
+
+def _price(books: Books, row: Mapping[str, Any]) -> None:
+    """A condition record with one validity; `scale` holds pairs of quantity and rate."""
+    record = str(row["record"])
+    scale = row.get("scale", ())
+    head = {
+        "ConditionRecord": record,
+        "ConditionTable": row.get("table", "305" if row.get("customer") else "304"),
+        "ConditionApplication": "V",
+        "ConditionType": row.get("type", "PPR0"),
+        "ConditionCalculationType": row.get("kind", "C"),
+        "ConditionRateValue": Decimal(str(row["rate"])),
+        "ConditionRateValueUnit": row.get("currency", "CNY"),
+        "ConditionQuantity": Decimal(str(row.get("per", 1))),
+        "ConditionQuantityUnit": row.get("unit", "PC"),
+        "ConditionIsDeleted": bool(row.get("deleted")),
+        "PricingScaleType": row.get("scale_type", "A" if scale else ""),
+        "PricingScaleBasis": "C" if scale else "",
+        "ConditionScaleQuantityUnit": row.get("unit", "PC") if scale else "",
+    }
+    books.put("A_SlsPrcgConditionRecord", head)
+    validity = {
+        "ConditionRecord": record,
+        "ConditionValidityStartDate": date.fromisoformat(row.get("begins", "2026-01-01")),
+        "ConditionValidityEndDate": date.fromisoformat(row.get("ends", "9999-12-31")),
+        "ConditionApplication": "V",
+        "ConditionType": head["ConditionType"],
+        "SalesOrganization": row.get("organisation", "1010"),
+        "DistributionChannel": row.get("channel", "10"),
+        "Material": row.get("material", ""),
+        "Customer": row.get("customer", ""),
+        "CustomerGroup": row.get("group", ""),
+    }
+    books.put("A_SlsPrcgCndnRecdValidity", validity)
+    for no, (quantity, rate) in enumerate(scale, 1):
+        line: dict[str, Any] = {"ConditionRecord": record, "ConditionScaleLine": str(no)}
+        line |= {"ConditionScaleQuantity": Decimal(str(quantity)), "ConditionRateValue": Decimal(str(rate))}
+        books.put("A_SlsPrcgCndnRecordScale", line)
 
 
 def deliver(books: Books, order: str, given: Mapping[str, Any]) -> str:

@@ -14,6 +14,13 @@ WORLD: Mapping[str, Any] = {
     "materials": [{"number": "BRG-6204", "unit": "ST"}, {"number": "RB-HRB400E-16", "unit": "TO"}],
 }
 
+OPTIONS = (
+    (
+        "--unique",
+        {"action": "store_true", "help": "refuse a second order with the same purchase order number"},
+    ),
+)
+
 
 def make(**given: Any) -> Simulator:
     """A practice SAP with a customer and two materials."""
@@ -23,4 +30,4 @@ def make(**given: Any) -> Simulator:
 
 
 if __name__ == "__main__":
-    sys.exit(main(make))
+    sys.exit(main(make, options=OPTIONS))

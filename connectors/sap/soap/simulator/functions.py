@@ -186,6 +186,13 @@ def run(
     world: World, function: Function, given: Mapping[str, Any], *, forgets: bool = False, lag: float = 0.0
 ) -> dict[str, Any]:
     """One call: its own unit of work, committed by a wrapper, gone after a BAPI alone, undone after an error."""
+    with world.lock:  # no other unit of work between a check and the commit that rests on it
+        return _run(world, function, given, forgets, lag)
+
+
+def _run(
+    world: World, function: Function, given: Mapping[str, Any], forgets: bool, lag: float
+) -> dict[str, Any]:
     work = Work()
     try:
         told = function.run(world, work, given)

@@ -47,8 +47,10 @@ class Simulator(Practice):
         "expire": (),
     }
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, seed: int = 1) -> None:
-        self.world = World()
+    def __init__(
+        self, *, host: str = "127.0.0.1", port: int = 0, seed: int = 1, unique: bool = False
+    ) -> None:
+        self.world = World(unique=unique)
         self.tokens: set[str] = set()
         self._granted = 0
         super().__init__(host=host, port=port, seed=seed)

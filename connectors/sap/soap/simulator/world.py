@@ -11,6 +11,7 @@ from typing import Any
 
 UNITS = {"ST", "TO", "KG", "M", "KAR", "ROL"}
 ISO_UNITS = {"PCE": "ST", "TNE": "TO", "KGM": "KG", "MTR": "M", "CT": "KAR", "RO": "ROL"}
+TWICE = ("E", "V4", "115", "Purchase order number {0} exists already")
 LOCKED = ("E", "V1", "042", "Sales document {0} is currently being processed")
 
 
@@ -59,7 +60,10 @@ class Work:
 
 
 class World:
-    def __init__(self) -> None:
+    """`unique` is the site's rule that a second order with the same purchase order number is refused, not warned of."""
+
+    def __init__(self, *, unique: bool = False) -> None:
+        self.unique = unique
         self.lock = threading.RLock()
         self.customers: dict[str, str] = {}  # number, ten digits -> tax number
         self.materials: dict[str, str] = {}  # number, internal form -> unit
@@ -85,6 +89,9 @@ class World:
 
     def create(self, work: Work, given: Mapping[str, Any]) -> Order:
         order = self._order(given, self._number())
+        if self.unique and any(held.reference == order.reference for held in self.orders.values()):
+            kind, id, no, text = TWICE
+            raise Refused((kind, id, no, text.format(order.reference)))
         work.orders[order.number] = order
         return order
 
