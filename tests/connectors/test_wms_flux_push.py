@@ -14,7 +14,7 @@ from connectors.wms.flux import connector
 from connectors.wms.flux.simulator import Simulator
 from connectors.wms.pushing import Sending
 from tests.connectors.wms_house import access, act, linked, nobody, order, portal, pushed
-from tongshang.connect import DeliveryIn, MovedLine, PushRefused, ReceiptIn, StockIn
+from tongshang.connect import DeliveryIn, MovedLine, PushRefused, ReceiptIn, StockIn, StockMoveIn
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -106,10 +106,35 @@ def test_a_receipt_counts_when_it_is_over_and_a_count_only_when_it_tells_the_who
         ("", ()),
         ("1", (StockIn("BRG-6204@WH01", "BRG-6204", "WH01", "pcs", Decimal(9)),)),
     ):
+        shipped.world.stock["BRG-6204"] = [Decimal(9)]
         given = {"item": "BRG-6204", "quantity": "9", "total": total}
         assert (
             heard(shipped, pushed(shipped.signed(*shipped._count(given, ""), "http://x"))).records == records
         )
+
+
+def test_a_correction_is_a_move_and_its_repetition_has_the_same_name(shipped):
+    method, inside = shipped._change({"item": "BRG-6204", "quantity": "-2"}, "")
+    one, two = (heard(shipped, pushed(shipped.signed(method, inside, "http://x"))) for _ in range(2))
+    (move,) = one.records
+    assert isinstance(move, StockMoveIn) and two.records == one.records and one.key == two.key
+    assert (move.material, move.warehouse, move.quantity, move.reason) == ("BRG-6204", "WH01", -2, "盘亏")
+    assert (
+        move.reference.startswith("ADJ")
+        and move.external_id == f"confirminvadddata:{move.reference}:BRG-6204"
+    )
+
+
+def test_lots_of_one_item_are_moves_of_their_own_and_defective_goods_none(shipped):
+    rows = [
+        {"itemCode": "A", "quantity": "-2"},
+        {"itemCode": "A", "quantity": "1"},
+        {"itemCode": "A", "quantity": "5", "inventoryType": "CC"},
+        {"itemCode": "B", "qty": "70"},  # what lies there, no change
+    ]
+    told = heard(shipped, pushed(shipped.signed("inventoryReport", {"items": {"item": rows}}, "http://x")))
+    first, second = told.records
+    assert (first.quantity, second.quantity, second.external_id) == (-2, 1, f"{first.external_id}#2")
 
 
 @pytest.mark.parametrize("part", ["data", "sign", "appkey", "apptoken"])

@@ -15,7 +15,7 @@ from connectors.wms.qimen import connector
 from connectors.wms.qimen.simulator import Simulator
 from connectors.wms.signing import CHINA
 from tests.connectors.wms_house import access, act, linked, nobody, order, portal, pushed
-from tongshang.connect import DeliveryIn, Found, MovedLine, PushRefused, ReceiptIn, StockIn
+from tongshang.connect import DeliveryIn, Found, MovedLine, PushRefused, ReceiptIn, StockIn, StockMoveIn
 
 
 @pytest.fixture
@@ -96,11 +96,41 @@ def test_a_receipt_a_count_and_a_change_are_told_apart(warehouse):
     count = heard(
         warehouse, pushed(signed(warehouse, *warehouse._count({"item": "BRG-6204", "quantity": "9"}, "")))
     )
-    assert count.records == (StockIn("BRG-6204@WH01", "BRG-6204", "WH01", "pcs", Decimal(9)),)
+    stock, found = count.records
+    assert stock == StockIn("BRG-6204@WH01", "BRG-6204", "WH01", "pcs", Decimal(9))
+    assert (found.quantity, found.reason) == (9, "inventory.report") and found.reference.startswith("PD")
     change = heard(
         warehouse, pushed(signed(warehouse, *warehouse._change({"item": "BRG-6204", "quantity": "-2"}, "")))
     )
-    assert change.records == () and change.key.startswith("stockchange.report:M")
+    (move,) = change.records
+    assert change.key.startswith("stockchange.report:M")
+    assert isinstance(move, StockMoveIn)
+    assert (move.material, move.warehouse, move.unit, move.quantity) == (
+        "BRG-6204",
+        "WH01",
+        "pcs",
+        Decimal(-2),
+    )
+    assert move.reference.startswith("YD") and move.day == datetime.now(CHINA).date()
+
+
+def test_moves_of_one_report_are_told_apart_and_only_those_of_good_stock(warehouse):
+    rows = [
+        ("BRG-6204", "ZP", "-2", "盘亏"),
+        ("BRG-6204", "ZP", "-1", ""),
+        ("BRG-6204", "CC", "3", ""),
+        ("RB", "", "0", ""),
+    ]
+    items = "".join(
+        f"<item><itemCode>{item}</itemCode><inventoryType>{kind}</inventoryType><quantity>{count}</quantity>"
+        f"<outBizCode>M7</outBizCode><orderType>{type}</orderType></item>"
+        for item, kind, count, type in rows
+    )
+    told = heard(warehouse, pushed(signed(warehouse, "stockchange.report", f"<items>{items}</items>")))
+    assert [(each.external_id, each.quantity, each.reason) for each in told.records] == [
+        ("M7:BRG-6204", -2, "盘亏"),
+        ("M7:BRG-6204#2", -1, "stockchange.report"),
+    ]
 
 
 def test_a_repeated_push_has_the_same_key_and_one_without_a_name_gets_one(shipped):

@@ -20,7 +20,15 @@ from tongshang.connect import FixSettings, Rejected, RetryLater, SyncError
 
 OK = ("", "0", "0000")
 
-MESSAGES = {"put": "SO", "cancel": "SOC", "state": "SOQ", "stock": "INVQ"}
+MESSAGES = {
+    "put": "SO",
+    "cancel": "SOC",
+    "state": "SOQ",
+    "stock": "INVQ",
+    "put_asn": "ASN",
+    "cancel_asn": "ASNC",
+    "state_asn": "ASNQ",
+}
 
 # What answer codes ask for; a site may use others, see the setting `codes`.
 CODES = {
@@ -61,7 +69,7 @@ class Client:
         self.caller, self.account, self.remedies, self.now = caller, account, remedies, now
 
     def call(self, what: str, data: Any, order: str = "", *, write: bool) -> Mapping[str, Any]:
-        """The answer of put, cancel, state or stock; `order` is the order whose row counts.
+        """The answer of one of `MESSAGES`; `order` is the order whose row counts.
 
         Raises `Exists`, `Missing` or another SyncError.
         """

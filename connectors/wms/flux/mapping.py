@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Mapped
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from connectors.wms import signing
 from connectors.wms.calls import MOBILE
 from connectors.wms.figures import plain
 from connectors.wms.flux.wire import said
 from connectors.wms.goods import NONE, Goods, constants
-from tongshang.connect import Access, Bill, Found, Lookup, OrderOut, Rejected
+from tongshang.connect import Access, Bill, Found, GoodsOut, Lookup, Rejected
 
 CANCELLED = "90"
 
 
 class Mapping:
     """One owner's goods in one warehouse."""
+
+    verbs: ClassVar[str] = ""  # behind put, cancel and state, see `wire.METHODS`
 
     def __init__(self, access: Access) -> None:
         self.warehouse, self.owner = access.organisation, access["owner"]
@@ -35,7 +37,7 @@ class Mapping:
 
     # -- out
 
-    def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
+    def bill(self, order: Any, lookup: Lookup) -> Bill:
         """The order; its lines stand in the body alone, because a look-up cannot show them."""
         if not order.ship_to:
             raise Rejected("flux.address_missing", f"{order.reference} has no address", field="ship_to")
@@ -112,3 +114,40 @@ class Mapping:
             cancelled=status in self.cancelled,
             status=status,
         )
+
+
+class Announcements(Mapping):
+    """Inbound orders (ASN): goods announced to the buyer's warehouse, put, looked up and cancelled like any order."""
+
+    verbs: ClassVar[str] = "_asn"
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(access)
+        self.order_type = access["asn_type"] or "PO"
+
+    def bill(self, order: Any, lookup: Lookup) -> Bill:
+        """The announcement; who sends the goods is known there by the number that was mapped, else by our own code of him."""
+        goods: GoodsOut = order
+        details = []
+        for line in goods.lines:
+            counted = self.goods.line(line, lookup)
+            details.append(
+                {
+                    "lineNo": str(line.no),
+                    "customerId": self.owner,
+                    "sku": counted.material,
+                    "expectedQty": plain(counted.quantity),
+                }
+            )
+        head = {
+            **self.key(goods.reference),
+            "expectedArriveTime1": f"{goods.moved_on.isoformat()} 00:00:00",
+            "asnReference1": goods.order_reference,
+            "supplierId": lookup("supplier", goods.partner_id) or goods.partner_code,
+            "supplierName": goods.partner_name,
+            "carrierName": goods.carrier,
+            "deliveryNo": goods.waybill,
+            "notes": goods.note,
+        }
+        told = {name: value for name, value in head.items() if value}
+        return Bill(goods.reference, self.owner, "", NONE, (), {"head": told, "lines": details})

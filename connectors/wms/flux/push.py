@@ -1,4 +1,4 @@
-"""What the warehouse sends by itself: shipped, received, counted. Verified first, read after, answered in its own JSON.
+"""What the warehouse sends by itself: shipped, received, counted, moved. Verified first, read after, answered in its own JSON.
 
 The signature covers the data and the secret, not the time: a call that was overheard can be played again with a new
 timestamp. What keeps that harmless is the key, made of what the message says, so that the same news counts once.
@@ -28,9 +28,18 @@ from tongshang.connect import (
     PushRefused,
     ReceiptIn,
     StockIn,
+    StockMoveIn,
 )
 
 NOTICES = ("confirmsostatus",)  # taken with thanks, and nothing is made of them
+# Sites name these as they like; the first that is there counts. A change is signed.
+CHANGES = {  # a bare qty of a report may be what lies there
+    "inventoryreport": ("quantity", "adjqty", "qtychange"),
+    "confirminvadddata": ("adjqty", "qtychange", "quantity", "qty"),
+}
+DOCUMENTS = ("adjno", "checkordercode", "omsorderno", "wmsorderno", "orderno")
+REASONS = ("adjreason", "reason", "adjtype", "ordertype", "remark", "notes")
+TIMES = ("adjtime", "changetime", "checktime", "operatetime")
 RECEIVED = ("40", "99")  # states of a receipt that is over: whole, or closed
 MOST_FIELDS = 30
 LONGEST = 5 * 1024 * 1024  # bytes
@@ -62,8 +71,8 @@ class Ear:
             value = read(text)
             orders = _orders(value)
             records: tuple[Incoming, ...] = ()
-            if method == "inventoryreport":
-                records = tuple(count for order in orders for count in self._counts(order))
+            if method in CHANGES:
+                records = tuple(record for order in orders for record in self._report(method, order, push))
             elif method in self.readers:
                 told = [self.readers[method](order, push) for order in orders]
                 records = tuple(record for record in told if record is not None)
@@ -155,11 +164,13 @@ class Ear:
 
     # -- what was counted
 
-    def _counts(self, order: Mapping[str, Any]) -> list[StockIn]:
-        """What lies there now, where it is told; `quantity` is a change and never becomes a stock."""
-        found = []
+    def _report(self, method: str, order: Mapping[str, Any], push: Push) -> list[Incoming]:
+        """What lies there now, where it is told, and what moved: a change is evidence and never becomes a stock."""
+        found: list[Incoming] = []
         here = said(order, "warehouseid") or self.warehouse
-        for item in rows(order, "items", "item") or rows(order, "item"):
+        number = said(order, *DOCUMENTS)
+        names: dict[str, int] = {}
+        for item in rows(order, "items", "item") or rows(order, "item") or rows(order, "details"):
             sku, total = said(item, "itemcode", "sku"), said(item, "totalqty")
             if not sku:
                 raise ValueError("an item without itemCode")
@@ -168,6 +179,23 @@ class Ear:
                 if count >= 0:
                     unit = self.goods.unit_of(sku)
                     found.append(StockIn(f"{sku}@{here}", self.goods.material(sku), here, unit, count))
+            change = quantity(said(item, *CHANGES[method]) or "0")
+            if change and said(item, "inventorytype").upper() in ("", "ZP"):
+                # Without a number the message is told apart by all it says, so that the same news counts once.
+                name = f"{method}:{number or _digest(_text_of([order]))}:{sku}"
+                names[name] = names.get(name, 0) + 1  # lot by lot, an item stands in several rows
+                found.append(
+                    StockMoveIn(
+                        external_id=name if names[name] == 1 else f"{name}#{names[name]}",
+                        material=self.goods.material(sku),
+                        warehouse=here,
+                        unit=self.goods.unit_of(sku),
+                        quantity=change,
+                        day=_day([said(item, *TIMES) or said(order, *TIMES)], push),
+                        reason=said(item, *REASONS) or said(order, *REASONS) or method,
+                        reference=number,
+                    )
+                )
         return found
 
 

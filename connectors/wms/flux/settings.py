@@ -36,6 +36,7 @@ SETTINGS = (
         ),
     ),
     Setting("order_type", "Order type there", default="SO"),
+    Setting("asn_type", "Type of inbound orders", default="PO", hint="orderType of announcements (ASN)"),
     Setting("carrier", "Carrier code", hint="carrierId on every order"),
     Setting("cancelled", "States of cancelled orders", default="90", hint="With commas"),
     Setting("constants", "Fields on every order", kind="pairs", hint="One a line: userDefine4=TS"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import requests
 
 from connectors.wms.calls import Caller
 from connectors.wms.flux.client import CODES, Account, Client
+from connectors.wms.flux.mapping import Announcements
 from connectors.wms.flux.mapping import Mapping as Words
 from connectors.wms.flux.push import Ear
 from connectors.wms.flux.settings import SETTINGS
@@ -22,11 +23,11 @@ from tongshang.connect import (
     Bill,
     CallerLink,
     Connector,
+    Filing,
     FixSettings,
     Found,
     Heard,
     Lookup,
-    OrderOut,
     Page,
     Push,
     Record,
@@ -42,6 +43,7 @@ from tongshang.connect import (
 )
 
 PAGE = 100  # rows of stock
+INBOUND = "inbound_order"
 NOBODY = "TONGSHANG-CHECK"  # an order that no warehouse has
 
 
@@ -84,13 +86,24 @@ class FluxLink(CallerLink):
     def __init__(self, client: Client, mapping: Words) -> None:
         self.caller = client.caller
         self.client, self.mapping = client, mapping
+        self.announcements: FluxLink | None = (
+            None  # the same for inbound orders, which the warehouse keeps apart
+        )
 
-    def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
+    def filing(self, kind: str) -> Filing:
+        if kind == INBOUND and self.announcements is not None:
+            return self.announcements
+        return super().filing(kind)
+
+    def _call(self, verb: str, data: Any, number: str, *, write: bool) -> Mapping[str, Any]:
+        return self.client.call(f"{verb}{self.mapping.verbs}", data, number, write=write)
+
+    def bill(self, order: Any, lookup: Lookup) -> Bill:
         return self.mapping.bill(order, lookup)
 
     def find(self, reference: str) -> Found | None:
         try:
-            answer = self.client.call("state", self.mapping.named(reference), reference, write=False)
+            answer = self._call("state", self.mapping.named(reference), reference, write=False)
         except Missing:
             return None
         except Exists as error:
@@ -104,7 +117,7 @@ class FluxLink(CallerLink):
     def send(self, bill: Bill, found: Found | None) -> Found:
         """Put the order; where it is there already, this replaces it, or is refused because it is in work."""
         try:
-            self.client.call("put", self.mapping.put(bill, self.client.now()), bill.reference, write=True)
+            self._call("put", self.mapping.put(bill, self.client.now()), bill.reference, write=True)
         except Exists as error:
             if found is not None:
                 raise Rejected("flux.in_work", error.message) from error
@@ -116,7 +129,7 @@ class FluxLink(CallerLink):
     def cancel(self, found: Found) -> Found:
         data = self.mapping.named(found.number, reason="订单变更或取消")
         try:
-            self.client.call("cancel", data, found.number, write=True)
+            self._call("cancel", data, found.number, write=True)
         except Exists as error:
             raise Rejected("flux.in_work", error.message) from error
         except Missing as error:
@@ -150,19 +163,23 @@ class Flux(Connector):
 
     key: ClassVar[str] = "flux"
     title: ClassVar[str] = "FLUX warehouse"
-    summary: ClassVar[str] = "Sales orders out; shipments, receipts and stock in"
+    summary: ClassVar[str] = "Outbound and inbound orders out; shipments, receipts, stock and its moves in"
     settings: ClassVar[tuple[Setting, ...]] = SETTINGS
     streams: ClassVar[tuple[type[Stream], ...]] = (Stocks,)
     unique_reference: ClassVar[bool] = True
     can_look_up: ClassVar[bool] = True
     settle: ClassVar[timedelta] = timedelta(seconds=30)
+    documents: ClassVar[tuple[str, ...]] = ("sales_order", INBOUND)
     stock_counts: ClassVar[bool] = False
     hears: ClassVar[bool] = True
 
     def open(self, access: Access, http: requests.Session) -> FluxLink:
         account = _account(access)
         caller = Caller(http, (account.secret, account.app_token))
-        return FluxLink(Client(caller, account, remedies(access, CODES)), Words(access))
+        client = Client(caller, account, remedies(access, CODES))
+        link = FluxLink(client, Words(access))
+        link.announcements = FluxLink(client, Announcements(access))
+        return link
 
     def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
         looks = (

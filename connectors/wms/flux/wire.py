@@ -14,12 +14,23 @@ FORBIDDEN = re.compile("[\x00\ud800-\udfff]")  # half a character, and what no d
 
 # What each call is named by the gateway; a site may name it otherwise, see the setting `methods`.
 METHODS = {
-    "form": {"put": "putSOData", "cancel": "cancelSOData", "state": "querySOStatus", "stock": "queryINVData"},
+    "form": {
+        "put": "putSOData",
+        "cancel": "cancelSOData",
+        "state": "querySOStatus",
+        "stock": "queryINVData",
+        "put_asn": "putASNData",
+        "cancel_asn": "cancelASNData",
+        "state_asn": "queryASNStatus",
+    },
     "json": {
         "put": "putSalesOrder",
         "cancel": "cancelSalesOrder",
         "state": "querySalesOrderStatus",
         "stock": "queryInventory",
+        "put_asn": "putASN",
+        "cancel_asn": "cancelASN",
+        "state_asn": "queryASNStatus",
     },
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from connectors.wms import signing
 from connectors.wms.figures import plain, quantity
@@ -62,6 +62,8 @@ def version_of(code: str) -> int:
 class Mapping:
     """One warehouse's way to file things: its code, the owner of the goods, the kind of documents."""
 
+    head: ClassVar[str] = "deliveryOrder"  # the element of an order; its code and id are named after it
+
     def __init__(self, access: Access) -> None:
         self.warehouse = access.organisation
         self.owner = access["owner"]
@@ -70,6 +72,7 @@ class Mapping:
         self.carrier = access["carrier"] or "OTHER"
         self.by_code = access["proof"] == "code"
         self.constants = constants(access, FILLED)
+        self.ends: tuple[str, ...] = (CANCELLED,)  # statuses of an order that makes room for another
         self.goods = Goods(access, "qimen")
 
     # -- out
@@ -139,19 +142,19 @@ class Mapping:
 
     def found(self, head: Any, rows: Sequence[Any]) -> Found:
         """An order as the warehouse holds it. `rows` are its lines from all pages."""
-        code = said(head, "deliveryOrderCode")
+        code = said(head, f"{self.head}Code")
         status = said(head, "status").upper()
         told = [] if self.by_code else rows
         lines = [(_line_no(row, place), self._held(row)) for place, row in enumerate(told, 1)]
         return Found(
-            remote_id=said(head, "deliveryOrderId") or code,
+            remote_id=said(head, f"{self.head}Id") or code,
             number=code,
             partner=code if self.by_code else self.owner,
             currency="",
             total=NONE,
             lines=tuple(line for _, line in sorted(lines, key=lambda each: each[0])),
             finished=True,
-            cancelled=status in (CANCELLED, REJECTED),
+            cancelled=status in (*self.ends, REJECTED),
             status=status,
         )
 

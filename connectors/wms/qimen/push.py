@@ -1,4 +1,4 @@
-"""What the warehouse sends by itself: shipped, received, counted. Verified first, read after, answered in its own XML.
+"""What the warehouse sends by itself: shipped, received, counted, moved. Verified first, read after, answered in its own XML.
 
 The signature covers the parameters in the URL and every byte of the body, the time among them, so a call that was
 overheard cannot be changed and is worth nothing ten minutes later. Within them it is told apart by its `outBizCode`.
@@ -28,6 +28,7 @@ from tongshang.connect import (
     PushRefused,
     ReceiptIn,
     StockIn,
+    StockMoveIn,
 )
 
 XML = "text/xml; charset=utf-8"
@@ -148,12 +149,38 @@ class Ear:
     # -- what was counted
 
     def _counts(self, root: Any, push: Push, key: str) -> tuple[Incoming, ...]:
-        """What lies there now, where the warehouse tells it (`totalQty`).
+        """What lies there now, where the warehouse tells it (`totalQty`), and what moved (`quantity`, signed).
 
-        `quantity` of these reports is a change, not a count: it is never turned into a stock. The next stock run
-        shows what it made of the stock.
+        A change is evidence of why stock differs and never turned into a stock.
         """
-        return tuple(self._counted(root))
+        return (*self._counted(root), *self._moved(root, push, key))
+
+    def _moved(self, root: Any, push: Push, key: str) -> Iterator[StockMoveIn]:
+        here = said(root, "warehouseCode") or self.warehouse
+        names: dict[str, int] = {}
+        for row in root.findall("items/item"):
+            item, told = said(row, "itemCode"), said(row, "quantity")
+            change = quantity(told) if told else Decimal(0)
+            if not change or (said(row, "inventoryType") or GOOD) != GOOD:
+                continue
+            name = f"{said(row, 'outBizCode') or key}:{item}"
+            names[name] = names.get(name, 0) + 1  # batch by batch, an item stands in several rows
+            words = (
+                said(row, "orderType"),
+                said(row, "changeType"),
+                said(root, "adjustType"),
+                said(row, "remark"),
+            )
+            yield StockMoveIn(
+                external_id=name if names[name] == 1 else f"{name}#{names[name]}",
+                material=self.goods.material(item),
+                warehouse=said(row, "warehouseCode") or here,
+                unit=self.goods.unit_of(item),
+                quantity=change,
+                day=_day(said(row, "changeTime") or said(root, "checkTime"), push),
+                reason=next(filter(None, words), key.partition(":")[0]),
+                reference=said(row, "orderCode") or said(root, "checkOrderCode"),
+            )
 
     def _counted(self, root: Any) -> Iterator[StockIn]:
         here = said(root, "warehouseCode") or self.warehouse

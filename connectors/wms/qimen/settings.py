@@ -42,6 +42,12 @@ SETTINGS = (
         hint="B2BCK for stock-out orders and JYCK for delivery orders when empty",
     ),
     Setting(
+        "entry_type",
+        "Type of inbound orders",
+        default="CGRK",
+        hint="CGRK, B2BRK or QTRK, as the warehouse wants",
+    ),
+    Setting(
         "look_up",
         "Look-up by",
         kind="choice",

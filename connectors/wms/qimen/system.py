@@ -18,8 +18,9 @@ import requests
 from connectors.wms.calls import Caller
 from connectors.wms.goods import Exists, Goods, Missing, remedies, unknown_remedies
 from connectors.wms.qimen.client import CODES, Account, Client
-from connectors.wms.qimen.mapping import CANCELLED, numbered, version_of
+from connectors.wms.qimen.entries import Entries
 from connectors.wms.qimen.mapping import Mapping as Words
+from connectors.wms.qimen.mapping import numbered, version_of
 from connectors.wms.qimen.push import Ear
 from connectors.wms.qimen.settings import SETTINGS
 from connectors.wms.qimen.streams import Stocks
@@ -29,11 +30,11 @@ from tongshang.connect import (
     Bill,
     CallerLink,
     Connector,
+    Filing,
     FixSettings,
     Found,
     Heard,
     Lookup,
-    OrderOut,
     Push,
     Rejected,
     RetryLater,
@@ -50,6 +51,7 @@ LINES = 100  # of one page of a look-up; the most that the protocol allows
 MOST_PAGES = 100
 MOST_VERSIONS = 30
 REMEMBERED = 1000  # versions of orders, so that a look-up asks for the likely one first
+INBOUND = "inbound_order"
 NOBODY = "TONGSHANG-CHECK"  # an order that no warehouse has
 
 
@@ -61,8 +63,12 @@ class QimenLink(CallerLink):
         self.client, self.mapping, self.items, self.by = client, mapping, items, by
         self.look_up = mapping.document if look_up in ("", "same") else look_up
         self._versions: dict[str, int] = {}
+        self.entries: QimenLink | None = None  # the same for announcements, which the warehouse keeps apart
 
-    def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
+    def filing(self, kind: str) -> Filing:
+        return self.entries if kind == INBOUND and self.entries is not None else super().filing(kind)
+
+    def bill(self, order: Any, lookup: Lookup) -> Bill:
         if self.mapping.by_code:
             if order.version > MOST_VERSIONS:
                 raise Rejected("qimen.too_many_versions", f"{order.reference}: version {order.version}")
@@ -104,7 +110,7 @@ class QimenLink(CallerLink):
             return self._create(bill, code)
         except Exists:
             held = self._there(code)
-            if held.status == CANCELLED:
+            if held.status in self.mapping.ends:
                 raise Rejected("qimen.cancelled_there", f"{code} was cancelled by the warehouse") from None
             return held
 
@@ -133,7 +139,7 @@ class QimenLink(CallerLink):
         for version in range(1, MOST_VERSIONS + 1):
             code = numbered(reference, version)
             held = self.query(code)
-            if held is None or held.status != CANCELLED:
+            if held is None or held.status not in self.mapping.ends:
                 return held, code
         raise Rejected("qimen.too_many_versions", f"{reference}: cancelled {MOST_VERSIONS} times")
 
@@ -142,7 +148,7 @@ class QimenLink(CallerLink):
         likely = self._versions.get(reference, 1)
         for version in dict.fromkeys((likely, *range(1, MOST_VERSIONS + 1))):
             held = self.query(numbered(reference, version))
-            if held is not None and held.status != CANCELLED:
+            if held is not None and held.status not in self.mapping.ends:
                 return held
         return None
 
@@ -165,8 +171,8 @@ class QimenLink(CallerLink):
                 return None
             except Exists as error:
                 raise RetryLater("qimen.unreadable", error.message) from None
-            found = answer.find("deliveryOrder")
-            if not said(found, "deliveryOrderCode"):
+            found = answer.find(self.mapping.head)
+            if not said(found, f"{self.mapping.head}Code"):
                 return None
             head = head if head is not None else found
             some = answer.findall("orderLines/orderLine")
@@ -174,8 +180,8 @@ class QimenLink(CallerLink):
             total = said(answer, "totalLines")
             if not some or len(rows) >= (int(total) if total.isdecimal() else 0):
                 break
-        if said(head, "deliveryOrderCode") != code:
-            told = said(head, "deliveryOrderCode")
+        told = said(head, f"{self.mapping.head}Code")
+        if told != code:
             raise RetryLater("qimen.unreadable", f"asked for {code}, told of {told}")
         return self.mapping.found(head, rows)
 
@@ -211,12 +217,13 @@ class Qimen(Connector):
 
     key: ClassVar[str] = "qimen"
     title: ClassVar[str] = "Qimen warehouse"
-    summary: ClassVar[str] = "Outbound orders out; shipments, receipts and stock in"
+    summary: ClassVar[str] = "Outbound and inbound orders out; shipments, receipts, stock and its moves in"
     settings: ClassVar[tuple[Setting, ...]] = SETTINGS
     streams: ClassVar[tuple[type[Stream], ...]] = (Stocks,)
     unique_reference: ClassVar[bool] = True
     can_look_up: ClassVar[bool] = True
     settle: ClassVar[timedelta] = timedelta(seconds=30)
+    documents: ClassVar[tuple[str, ...]] = ("sales_order", INBOUND)
     stock_counts: ClassVar[bool] = False
     hears: ClassVar[bool] = True
 
@@ -226,7 +233,9 @@ class Qimen(Connector):
         mapping = Words(access)
         listed = [part.strip() for part in access["items"].replace("\n", ",").split(",") if part.strip()]
         items = tuple(dict.fromkeys([*listed, *mapping.goods.items.values()]))
-        return QimenLink(client, mapping, access["look_up"], items, access["stock_by"] or "stock")
+        link = QimenLink(client, mapping, access["look_up"], items, access["stock_by"] or "stock")
+        link.entries = QimenLink(client, Entries(access), "same", items, link.by)
+        return link
 
     def check(self, access: Access, http: requests.Session) -> Iterator[Step]:
         looks = (

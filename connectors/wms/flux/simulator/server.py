@@ -31,8 +31,9 @@ class Simulator(Practice):
     acts: ClassVar[dict[str, tuple[str, ...]]] = {
         "confirm": ("code", "url"),
         "allocate": ("code",),
-        "receive": ("code", "item", "quantity", "url"),
+        "receive": ("code", "url"),
         "count": ("item", "quantity", "url"),
+        "change": ("item", "quantity", "url"),
         "stock": ("item", "quantity"),
     }
 
@@ -94,15 +95,15 @@ class Simulator(Practice):
             return _reply("0", "S001", "签名错误")
         if fault.mode == "busy":
             return _reply("0", "S002", "系统繁忙")
-        if fault.mode == "partial_rows" and verb == "put":
+        if fault.mode == "partial_rows" and verb.startswith("put"):
             # Of several rows the first is done; a single one is the one that is not.
             heads = _heads(read(_fields(call)[1]))
             done, left = (heads[:1], heads[1:]) if len(heads) > 1 else ([], heads)
             for head in done:
-                self.world.put(_order(head))
+                self.world.put(_order(head, verb.partition("_")[2]))
             return _reply("2", "0001", "部分失败", [_row(head, "S002", "未处理") for head in left])
         if fault.mode == "look_up_lag":
-            if verb == "state":
+            if verb.startswith("state"):
                 return _reply("1", "0000", "ok", more={"ordernos": {"orderinfo": []}})
             reply = self.answer(call)
             with self.world.lock:
@@ -125,15 +126,16 @@ class Simulator(Practice):
         if not sent_right or told.get("apptoken") != self.account.app_token:
             return _reply("0", "S001", "签名错误")
         verb = VERBS.get(told.get("method", "").lower(), "")
+        verb, _, kind = verb.partition("_")  # put_asn: the same of inbound orders
         if verb == "stock":
             return self._stock(value)
         if verb == "state":
-            return self._state(_heads(value), call.at)
+            return self._state(_heads(value), call.at, kind)
         if verb in ("put", "cancel"):
-            return self._write(verb, _heads(value))
+            return self._write(verb, _heads(value), kind)
         return _reply("0", "0001", "找不到指定方法")
 
-    def _write(self, verb: str, heads: list[Mapping[str, Any]]) -> Reply:
+    def _write(self, verb: str, heads: list[Mapping[str, Any]], kind: str) -> Reply:
         """Row by row: 1 when all went well, 0 when none did, 2 for a part."""
         bad = []
         for head in heads:
@@ -143,9 +145,9 @@ class Simulator(Practice):
                 if said(head, "warehouseid") != self.account.warehouse:
                     raise Refusal("S003", "仓库不存在")
                 if verb == "put":
-                    self.world.put(_order(head))
+                    self.world.put(_order(head, kind))
                 else:
-                    self.world.cancel(said(head, "orderno"))
+                    self.world.cancel(said(head, "orderno"), kind)
             except Refusal as refusal:
                 bad.append(_row(head, refusal.code, refusal.message))
             except ValueError as error:
@@ -154,12 +156,12 @@ class Simulator(Practice):
             return _reply("1", "0000", "ok")
         return _reply("2" if len(bad) < len(heads) else "0", "0001", "存在错误", bad)
 
-    def _state(self, heads: list[Mapping[str, Any]], at: float) -> Reply:
+    def _state(self, heads: list[Mapping[str, Any]], at: float, kind: str) -> Reply:
         found = []
         with self.world.lock:
             for head in heads:
                 held = self.world.orders.get(said(head, "orderno"))
-                if held and held.seen_from <= at:
+                if held and held.seen_from <= at and held.kind == kind:
                     row = {"OrderNo": held.number, "WMSOrderNo": held.id, "OrderType": held.type}
                     row |= {"CustomerID": self.account.owner, "WarehouseID": self.account.warehouse}
                     found.append(row | {"Status": held.status, "Time": signing.stamp(datetime.now(UTC))})
@@ -186,7 +188,7 @@ class Simulator(Practice):
             return {}
         if what == "allocate":
             return {"status": self.world.allocate(str(given["code"])).status}
-        if what not in ("confirm", "receive", "count"):
+        if what not in ("confirm", "receive", "count", "change"):
             raise NoSuchAct(what)
         code = str(given.get("code") or given.get("item") or "")
         fault = self.faults.pick(what, "", code)
@@ -246,13 +248,29 @@ class Simulator(Practice):
         }
 
     def _receive(self, given: Mapping[str, Any], _: str) -> tuple[str, dict[str, Any]]:
-        count = str(Decimal(str(given["quantity"])))
-        item = {"SKU": str(given["item"]), "LineNo": "1", "ExpectedQty": count, "ReceivedQty": count}
-        item["ReceivedTime"] = signing.stamp(datetime.now(UTC))
+        """Goods came: of an announcement what `quantities` say or all that is left, else of `item` the `quantity`."""
         number = str(given["code"])
+        order = self.world.orders.get(number)
+        if order is None:
+            count = Decimal(str(given["quantity"]))
+            went = [(Line("1", str(given["item"]), count), count)]
+        else:
+            asked = {str(no): Decimal(str(each)) for no, each in (given.get("quantities") or {}).items()}
+            went = self.world.ship(number, asked)
+        when = signing.stamp(datetime.now(UTC))
+        items = [
+            {
+                "SKU": line.sku,
+                "LineNo": line.no,
+                "ExpectedQty": str(line.ordered),
+                "ReceivedQty": str(count),
+                "ReceivedTime": when,
+            }
+            for line, count in went
+        ]
         status = str(given.get("status") or "40")
         head = {**self._key(number, "PO"), "WMSOrderno": f"R-{number}", "Status": status}
-        return "confirmASNData", {**head, "item": [item]}
+        return "confirmASNData", {**head, "item": items}
 
     def _count(self, given: Mapping[str, Any], _: str) -> tuple[str, dict[str, Any]]:
         sku, count = str(given["item"]), Decimal(str(given["quantity"]))
@@ -269,6 +287,21 @@ class Simulator(Practice):
             "WarehouseID": self.account.warehouse,
             "items": {"item": [row]},
         }
+
+    def _change(self, given: Mapping[str, Any], _: str) -> tuple[str, dict[str, Any]]:
+        sku, change = str(given["item"]), Decimal(str(given["quantity"]))
+        with self.world.lock:
+            self.world.stock[sku] = [sum(self.world.stock.get(sku, []), Decimal(0)) + change]
+            self.world.serial += 1
+            number = f"ADJ{self.world.serial:06}"
+        row = {
+            "LineNo": "1",
+            "SKU": sku,
+            "AdjQty": str(change),
+            "AdjReason": str(given.get("reason") or "盘亏"),
+        }
+        head = {"AdjNo": number, "CustomerID": self.account.owner, "WarehouseID": self.account.warehouse}
+        return "confirmINVADDData", {**head, "AdjTime": signing.stamp(datetime.now(UTC)), "item": [row]}
 
     def _key(self, number: str, type: str) -> dict[str, str]:
         account = self.account
@@ -297,10 +330,11 @@ def _heads(value: Any) -> list[Mapping[str, Any]]:
     return []
 
 
-def _order(head: Mapping[str, Any]) -> Order:
+def _order(head: Mapping[str, Any], kind: str) -> Order:
     items = rows(head, "detailsitem") or rows(head, "details")
-    lines = [Line(said(row, "lineno"), said(row, "sku"), quantity(said(row, "qtyordered"))) for row in items]
-    return Order(said(head, "orderno"), said(head, "ordertype"), lines)
+    name = "expectedqty" if kind == "asn" else "qtyordered"
+    lines = [Line(said(row, "lineno"), said(row, "sku"), quantity(said(row, name))) for row in items]
+    return Order(said(head, "orderno"), said(head, "ordertype"), lines, kind)
 
 
 def _row(head: Mapping[str, Any], code: str, message: str) -> dict[str, str]:

@@ -48,6 +48,7 @@ class Order:
     number: str
     type: str
     lines: list[Line]
+    kind: str = ""  # asn: an inbound order
     id: str = ""
     status: str = OPEN
     puts: int = 1
@@ -80,10 +81,10 @@ class World:
             held.lines, held.puts = order.lines, held.puts + 1
             return held
 
-    def cancel(self, number: str) -> Order:
+    def cancel(self, number: str, kind: str = "") -> Order:
         with self.lock:
             held = self.orders.get(number)
-            if held is None:
+            if held is None or held.kind != kind:
                 raise Refusal("S007", f"订单不存在：{number}")
             if held.status not in (OPEN, CANCELLED):
                 raise Refusal("S006", f"订单已在作业：{held.status}")
@@ -99,7 +100,7 @@ class World:
             return held
 
     def ship(self, number: str, quantities: dict[str, Decimal]) -> list[tuple[Line, Decimal]]:
-        """Ship these quantities by line number, or all that is left; what went."""
+        """Ship, or of an inbound order take in, these quantities by line number, or all that is left; what went."""
         with self.lock:
             held = self.orders[number]
             if held.status in (CANCELLED, DONE):

@@ -16,6 +16,8 @@ from connectors.wms.xmltext import leaf, leaves, said, tag
 from tongshang.simulate import Call, Fault, NoSuchAct, Practice, Reply
 
 PREFIX = "taobao.qimen."
+HEADS = {"stockout": "deliveryOrder", "deliveryorder": "deliveryOrder", "entryorder": "entryOrder"}
+"""Kinds of orders by the element that names each."""
 XML = "text/xml; charset=utf-8"
 MOST_ROWS = 100
 
@@ -28,7 +30,7 @@ class Simulator(Practice):
     acts: ClassVar[dict[str, tuple[str, ...]]] = {
         "confirm": ("code", "url"),
         "pick": ("code",),
-        "receive": ("code", "item", "quantity", "url"),
+        "receive": ("code", "url"),
         "count": ("item", "quantity", "url"),
         "change": ("item", "quantity", "url"),
         "stock": ("item", "quantity"),
@@ -84,7 +86,9 @@ class Simulator(Practice):
     def name_of(self, call: Call) -> tuple[str, str, str]:
         operation = call.query.get("method", "").removeprefix(PREFIX)
         root = xmltext.read(call.body)
-        code = said(root, ".//deliveryOrderCode") or said(root, "orderCode")
+        code = (
+            said(root, ".//deliveryOrderCode") or said(root, ".//entryOrderCode") or said(root, "orderCode")
+        )
         return operation, "", code
 
     def misbehave(self, fault: Fault, call: Call) -> Reply | None:
@@ -125,10 +129,11 @@ class Simulator(Practice):
             return _failure("S03", f"报文有误：{error}")
 
     def _service(self, operation: str, root: Any, at: float) -> Reply:
-        if operation in ("stockout.create", "deliveryorder.create"):
-            return self._create(operation.partition(".")[0], root)
-        if operation in ("stockout.query", "deliveryorder.query"):
-            return self._query(root, at)
+        kind, _, verb = operation.partition(".")
+        if verb == "create" and kind in HEADS:
+            return self._create(kind, root)
+        if verb == "query" and kind in HEADS:
+            return self._query(HEADS[kind], root, at)
         if operation == "order.cancel":
             self.world.cancel(said(root, "orderCode"))
             return _success()
@@ -142,7 +147,8 @@ class Simulator(Practice):
         raise Refusal("S03", f"没有这个接口：{operation}")
 
     def _create(self, kind: str, root: Any) -> Reply:
-        head = root.find("deliveryOrder")
+        name = HEADS[kind]
+        head = root.find(name)
         if said(head, "warehouseCode") != self.account.warehouse:
             raise Refusal("S03", "仓库编码不存在")
         lines = [
@@ -151,17 +157,17 @@ class Simulator(Practice):
         ]
         if any(said(row, "ownerCode") != self.account.owner for row in root.findall("orderLines/orderLine")):
             raise Refusal("S03", "货主编码不存在")
-        code, type = said(head, "deliveryOrderCode"), said(head, "orderType")
+        code, type = said(head, f"{name}Code"), said(head, "orderType")
         order = self.world.create(Order("", code, type, self.account.warehouse, kind, lines))
-        return _success(
-            leaf("createTime", signing.stamp(datetime.now(UTC))) + leaf("deliveryOrderId", order.id)
-        )
+        return _success(leaf("createTime", signing.stamp(datetime.now(UTC))) + leaf(f"{name}Id", order.id))
 
-    def _query(self, root: Any, at: float) -> Reply:
-        code = said(root, "deliveryOrderCode") or said(root, "orderCode")
+    def _query(self, name: str, root: Any, at: float) -> Reply:
+        code = said(root, f"{name}Code") or said(root, "orderCode")
         page, size = int(said(root, "page") or 1), min(int(said(root, "pageSize") or 10), MOST_ROWS)
         with self.world.lock:
             order = self.world.look(code, at)
+            if HEADS[order.kind] != name:
+                raise Refusal("ORDER_NOT_EXIST", f"单据不存在：{code}")
             some = order.lines[(page - 1) * size : page * size]
             rows = [
                 tag(
@@ -176,15 +182,14 @@ class Simulator(Practice):
                 )
                 for line in some
             ]
-            head = leaves(
-                deliveryOrderCode=order.code,
-                deliveryOrderId=order.id,
+            head = leaf(f"{name}Code", order.code) + leaf(f"{name}Id", order.id)
+            head += leaves(
                 warehouseCode=order.warehouse,
                 orderType=order.type,
                 status=order.status,
             )
             total = len(order.lines)
-        return _success(leaf("totalLines", total) + tag("deliveryOrder", head) + tag("orderLines", *rows))
+        return _success(leaf("totalLines", total) + tag(name, head) + tag("orderLines", *rows))
 
     def _stock(self, root: Any) -> Reply:
         page, size = int(said(root, "page") or 1), min(int(said(root, "pageSize") or 10), MOST_ROWS)
@@ -288,20 +293,39 @@ class Simulator(Practice):
         )
 
     def _receive(self, given: Mapping[str, Any], _: str) -> tuple[str, str]:
-        code, item, count = str(given["code"]), str(given["item"]), _number(given["quantity"])
+        """Goods came: of an announcement what `quantities` say or all that is left, else of `item` the `quantity`."""
+        code = str(given["code"])
+        order = self.world.orders.get(code)
+        if order is None:
+            count = _number(given["quantity"])
+            went = [(Line("1", str(given["item"]), count), count)]
+        else:
+            asked = {str(no): _number(each) for no, each in (given.get("quantities") or {}).items()}
+            went = self.world.ship(code, asked)
         head = leaves(
             entryOrderCode=code,
             ownerCode=self.account.owner,
             warehouseCode=self.account.warehouse,
-            entryOrderId=f"R-{code}",
+            entryOrderId=order.id if order else f"R-{code}",
             entryOrderType="CGRK",
             outBizCode=self._serial("R"),
             confirmType=0,
             status="FULFILLED",
             operateTime=signing.stamp(datetime.now(UTC)),
         )
-        line = leaves(orderLineNo=1, itemCode=item, inventoryType="ZP", planQty=count, actualQty=count)
-        return "entryorder.confirm", tag("entryOrder", head) + tag("orderLines", tag("orderLine", line))
+        lines = [
+            leaves(
+                orderLineNo=line.no,
+                itemCode=line.item,
+                inventoryType="ZP",
+                planQty=line.planned,
+                actualQty=count,
+            )
+            for line, count in went
+        ]
+        return "entryorder.confirm", tag("entryOrder", head) + tag(
+            "orderLines", *(tag("orderLine", one) for one in lines)
+        )
 
     def _count(self, given: Mapping[str, Any], _: str) -> tuple[str, str]:
         item, count = str(given["item"]), _number(given["quantity"])

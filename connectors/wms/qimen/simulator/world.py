@@ -41,13 +41,13 @@ class Line:
 
 @dataclass
 class Order:
-    """One outbound order. Life: ACCEPT, PICK, PARTDELIVERED, DELIVERED; or CANCELED before it is picked."""
+    """One outbound or inbound order. Life: ACCEPT, PICK, PARTDELIVERED, DELIVERED; or CANCELED before it is picked."""
 
     id: str
     code: str
     type: str
     warehouse: str
-    kind: str  # stockout or deliveryorder
+    kind: str  # stockout, deliveryorder or entryorder
     lines: list[Line]
     status: str = "ACCEPT"
     seen_from: float = 0.0  # seconds since the epoch; a look-up does not show it before
@@ -108,7 +108,7 @@ class World:
             return order
 
     def ship(self, code: str, quantities: dict[str, Decimal]) -> list[tuple[Line, Decimal]]:
-        """Ship these quantities by line number, or all that is left; what went."""
+        """Ship, or of an inbound order take in, these quantities by line number, or all that is left; what went."""
         with self.lock:
             order = self.orders[code]
             if order.status in ("CANCELED", "DELIVERED"):
@@ -117,7 +117,9 @@ class World:
             for line in order.lines:
                 count = min(quantities.get(line.no, Decimal(0)), line.left) if quantities else line.left
                 line.shipped += count
-                if item_stock := self.stock.get(line.item):
+                if order.kind == "entryorder":
+                    self.stock[line.item] = self.stock.get(line.item, Decimal(0)) + count
+                elif item_stock := self.stock.get(line.item):
                     self.stock[line.item] = max(Decimal(0), item_stock - count)
                 went.append((line, count))
             order.status = "DELIVERED" if all(not line.left for line in order.lines) else "PARTDELIVERED"
