@@ -28,7 +28,7 @@ UNITS = {each: each for each in ("pcs", "kpcs", "piece", "t", "kg", "m", "set", 
 CURRENCIES = {each: each for each in ("CNY", "USD", "EUR", "HKD", "JPY")}
 LONGEST = 500  # characters of one text
 MOST_LINES = 2000  # of one delivery or receipt
-OPTIONS = ("path", "list", "files", "sheet", "record", "take", "since")
+OPTIONS = ("path", "list", "files", "sheet", "record", "take", "since", "count")
 """Words of a `read_...` setting that say where the records are; all others name fields."""
 
 

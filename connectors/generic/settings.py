@@ -1,4 +1,4 @@
-"""What both connectors ask for alike: words of the trade, and one setting for each kind of record."""
+"""What both connectors ask for alike: words of the trade, and one setting for each kind of record and of document."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from connectors.generic.records import KINDS
+from connectors.generic.shapes import LAYOUTS
 from tongshang.connect import Access, Setting
 
 PARTNER_BY = Setting(
@@ -36,6 +37,15 @@ def reading(hint: str) -> tuple[Setting, ...]:
     return tuple(
         Setting(f"read_{kind.key}", f"{kind.title}: where and under which names", kind="pairs", hint=hint)
         for kind in KINDS.values()
+    )
+
+
+def filing(hint: str) -> tuple[Setting, ...]:
+    """`out_receipt` and its like: where documents of the other kinds go, and what differs in their names from an order's."""
+    return tuple(
+        Setting(f"out_{kind}", f"{layout.title} out: where and under which names", kind="pairs", hint=hint)
+        for kind, layout in LAYOUTS.items()
+        if kind != "sales_order"
     )
 
 

@@ -1,5 +1,6 @@
 """`bench`: the measurements of `tests/bench`, as ratios to raw SQL on the same server in the same run."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,4 +27,6 @@ def bench(data: Path | None, as_json: bool, arguments: tuple[str, ...]) -> int:
     command = [sys.executable, "-P", "-m", "tests.bench", *arguments]
     command += ["--json"] if as_json else []
     command += ["--data", str(data.absolute())] if data else []
-    return subprocess.run(command, cwd=root, check=False).returncode
+    # The tests of the clone, not those that other packages left among the installed ones.
+    environ = {**os.environ, "PYTHONPATH": str(root)}
+    return subprocess.run(command, cwd=root, env=environ, check=False).returncode

@@ -1,4 +1,4 @@
-"""`connector`: what can be wired to an ERP, and the practice servers that come with it.
+"""`connector`: what can be wired to an ERP, the practice servers that come with it, and a new one from the skeleton.
 
 A connector is found by its entry point and not imported for the list. Its simulator is the module
 `<connector>.simulator`, run as a program.
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from core.cli.connector_new import new
 from core.cli.say import print_json
 from core.cli.tongue import say
 from core.config import UserError
@@ -21,7 +22,10 @@ GROUP = "tongshang.connectors"
 
 @click.group()
 def connector() -> None:
-    """List the connectors, or run the simulator of one."""
+    """List the connectors, run the simulator of one, or make a new one."""
+
+
+connector.add_command(new)
 
 
 @connector.command("list", cls=click.Command)
@@ -62,7 +66,9 @@ def simulate(name: str, arguments: tuple[str, ...]) -> None:
 
 @connector.command("verify", cls=click.Command)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--key", help="The public key it must be sealed with; without it the report's own is taken and shown.")
+@click.option(
+    "--key", help="The public key it must be sealed with; without it the report's own is taken and shown."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON, and nothing else.")
 def verify(file: Path, key: str | None, as_json: bool) -> None:
     """Check the sealed report of a fault drill: was it changed since, and whose key sealed it?"""
@@ -71,8 +77,13 @@ def verify(file: Path, key: str | None, as_json: bool) -> None:
     try:
         report = verified(readable(file.read_text(encoding="utf-8")), key)
     except (OSError, UnicodeDecodeError, Unreadable) as error:
-        raise UserError("The report is not to be trusted.", str(error), "Fetch it again from the page of the drill.") from None
-    facts = {"key": report.key, **{name: report.facts[name] for name in ("drill", "connection", "cases", "passed", "ended_at")}}
+        raise UserError(
+            "The report is not to be trusted.", str(error), "Fetch it again from the page of the drill."
+        ) from None
+    facts = {
+        "key": report.key,
+        **{name: report.facts[name] for name in ("drill", "connection", "cases", "passed", "ended_at")},
+    }
     if as_json:
         print_json(facts)
         return

@@ -14,7 +14,7 @@ COMMANDS = {
     "migrate": "Bring the tables to this release.",
     "serve": "Serve portal and API.",
     "work": "Do what happens after a commit: events, ERP documents, timers, sealing of the trail.",
-    "connector": "List the connectors, or run the simulator of one.",
+    "connector": "List the connectors, run the simulator of one, or make a new one.",
     "plugin": "Install, upgrade, archive and remove plugins; stop one for everybody.",
     "verify": "Check every invariant on the real data; exit 1 on a breach and name the rows.",
     "doctor": "Say what is wrong with this installation and how to mend it.",

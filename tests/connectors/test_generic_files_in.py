@@ -246,6 +246,12 @@ def test_orders_go_out_and_come_to_rest_whatever_the_answers_do(house, erp):
 def test_an_order_nobody_answers_is_for_a_person_in_the_end_and_left_once(house, erp):
     erp.faults.set([{"match": {"operation": "take"}, "mode": "silent"}])
     house.order("SO-1")
+    ended = house.push(house.engine(), rounds=40)
+    assert set(ended) == {"unknown"} and len(ended) > 12 and len(erp.erp.taken) == 1
+    assert house.sql("SELECT failures, state FROM ts.erp_connection") == [
+        (0, "active")
+    ]  # no sign of trouble yet
+    house.sql("""UPDATE ts.erp_connection SET settings = settings || '{"answer_hours": "0"}'""")
     ended = house.push(house.engine(), rounds=80)
     assert ended[-1] == "held" and len(erp.erp.taken) == 1
     assert house.sql("SELECT cause FROM ts.sync_document") == [("files.no_answer",)]

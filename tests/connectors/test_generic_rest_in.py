@@ -39,7 +39,7 @@ def test_all_records_come_by_every_style_of_paging_and_a_stop_loses_none(erp, li
     pages = list(stream.pull(None, None))
     codes = [stream.to_core(row).code for page in pages for row in page.rows]
     assert len(codes) == 137 and len(set(codes)) == 137 and len(pages) == 3
-    assert pages[-1].cursor == "2026-11-21T08:59:00"
+    assert pages[-1].cursor == "2026-11-21T08:59:00" and {page.total for page in pages} == {137}
     again = stream.pull(None, pages[0].position)
     assert [row["no"] for page in again for row in page.rows] == codes[50:]
 
@@ -49,6 +49,12 @@ def test_only_what_changed_comes_again_with_an_overlap(erp, link_of):
     stream = link_of().stream("products")
     rows = [row["updated"] for page in stream.pull("2026-11-21T08:50:00", None) for row in page.rows]
     assert len(rows) == 15 and min(rows) == "2026-11-21T08:45:00"
+
+
+@pytest.mark.parametrize("place", ["data.list", "data", "nowhere", "'many'"])
+def test_a_count_that_is_no_number_tells_nothing(erp, link_of, place):
+    told = settings_for() | {"read_stock": f"path=/stock, list=data.list, count={place}, material=item"}
+    assert [page.total for page in link_of(told).stream("stock").pull(None, None)] == [None]
 
 
 def test_a_service_that_ignores_the_page_is_found_out(erp, link_of):

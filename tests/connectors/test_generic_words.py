@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from connectors.generic.files.paper import HEAD, LINE
 from connectors.generic.files.system import Files
 from connectors.generic.records import KINDS
 from connectors.generic.rest.system import Rest
+from connectors.generic.shapes import LAYOUTS
 from core.web.i18n import Words, word_folders
 
 ROOT = Path(__file__).parents[2]
@@ -49,5 +49,9 @@ def test_the_words_can_be_loaded(words):
 
 def test_the_guide_names_every_field():
     guide = (ROOT / "docs" / "guides" / "connect-anything.md").read_text("utf-8")
-    fields = {*HEAD, *LINE, *KINDS} | {name for kind in KINDS.values() for name in (*kind.needed, *kind.more)}
+    fields = (
+        {*KINDS}
+        | {name for layout in LAYOUTS.values() for name in (*layout.head, *layout.line)}
+        | {name for kind in KINDS.values() for name in (*kind.needed, *kind.more)}
+    )
     assert {field for field in fields if f"`{field}`" not in guide} == set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -38,6 +39,8 @@ class Note:
     state: str = WAITING
     number: str = ""
     status: str = ""
+    id: str = ""  # where the answer tells one beside the number
+    left_at: int = 0  # seconds since 1970
 
     @property
     def key(self) -> str:
@@ -68,6 +71,7 @@ def note_of(bill: Bill, act: str, name: str) -> Note:
         total=str(bill.total),
         lines=lines,
         body=bill.body,
+        left_at=int(time.time()),
     )
 
 
@@ -97,9 +101,9 @@ class Journal:
         self.place.write(shard, note.key + PART, told)
         self.place.move(shard, note.key + PART, shard, note.key)
 
-    def settle(self, note: Note, state: str, number: str, status: str) -> Note:
+    def settle(self, note: Note, state: str, status: str) -> Note:
         """Note what the answer said."""
-        settled = replace(note, state=state, number=number, status=status)
+        settled = replace(note, state=state, status=status)
         self.write(settled)
         return settled
 

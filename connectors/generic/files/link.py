@@ -1,52 +1,16 @@
-"""Documents of one connection: an order is a file left in a folder, done when an answer says so."""
+"""One open place: the documents that are left there, kind by kind, and the records that are fetched."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from decimal import Decimal
 
-from connectors.generic.files import paper, tables
-from connectors.generic.files.journal import ACCEPTED, PART, REFUSED, WAITING, Journal, Note, note_of
-from connectors.generic.files.place import Missing, Place
+from connectors.generic.files.filing import FilesFiling
+from connectors.generic.files.place import Place
 from connectors.generic.files.streams import KINDS_OF_STREAM
-from connectors.generic.orders import OrderShape
-from connectors.generic.values import hidden, listed, number, pick, text
-from tongshang.connect import (
-    Access,
-    Bill,
-    Exchange,
-    FixSettings,
-    Found,
-    Link,
-    Lookup,
-    OrderOut,
-    Rejected,
-    RetryLater,
-    Stream,
-    SyncError,
-    Uncertain,
-    differences,
-)
-
-LOOK_AGAIN = timedelta(seconds=60)
-LONGEST_WAIT = 20  # seconds for an answer within one piece of work
-ENDINGS = (".json", ".csv", ".xml")
-LARGEST_ANSWER = 1024 * 1024
-SHOWN = 20000
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an answer file says of one file of ours. `total` only where it tells one."""
-
-    file: str
-    number: str
-    status: str
-    refusal: str
-    total: Decimal | None
+from connectors.generic.files.watched import Around, Watched
+from connectors.generic.shapes import LAYOUTS
+from tongshang.connect import Access, Bill, Exchange, Filing, Found, Link, Lookup, Outgoing, Stream
 
 
 class FilesLink(Link):
@@ -57,213 +21,33 @@ class FilesLink(Link):
     ) -> None:
         self.access, self._make, self.sleep = access, place, sleep
         self._place: Place | None = None
-        self._seen = ("", "")  # the id found last and our reference of it
-        self.shape = OrderShape(access)
-        self.out, self.answers, self.done = (
-            access[key] for key in ("out_folder", "answer_folder", "done_folder")
-        )
-        self.names = access.table("columns", paper.NAMES)
-        self.refused = listed(access["refused_statuses"])
         self.trace: Callable[[Exchange], None] = lambda _: None
         self.before_write: Callable[[], None] = lambda: None
+        self.around: Around | None = None  # set by the fault drill
+        self._filings = {kind: FilesFiling(self, kind) for kind in LAYOUTS}
+        self.orders = self._filings["sales_order"]
 
     @property
     def place(self) -> Place:
         """Opened when it is first needed."""
         if self._place is None:
             self._place = self._make()
-        return self._place
+        return self._place if self.around is None else Watched(self._place, self.around)
 
-    @property
-    def journal(self) -> Journal:
-        return Journal(self.place, self.access["journal_folder"], self.out)
+    def filing(self, kind: str) -> Filing:
+        return self._filings[kind]
 
-    def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
-        paper.piece(order.reference)
-        return self.shape.bill(order, lookup)
-
-    # -- read
+    def bill(self, document: Outgoing, lookup: Lookup) -> Bill:
+        return self.orders.bill(document, lookup)
 
     def find(self, reference: str) -> Found | None:
-        """What the newest file of this reference became. RetryLater while its answer is not there."""
-        note = self.journal.latest(reference)
-        if note is None:
-            return None
-        found = self._found(note)
-        self._seen = (found.remote_id, reference)
-        return found
-
-    def _found(self, note: Note) -> Found:
-        if note.state == ACCEPTED or self.access["answers"] == "none":
-            return self._as_told(note, note.number, note.status)
-        answer = self._answer(note)
-        if answer is None:
-            raise RetryLater("files.no_answer", f"{note.name}: no answer yet", after=LOOK_AGAIN)
-        if answer.refusal:
-            return self._as_told(note, note.reference, REFUSED, finished=False)
-        told = note if answer.total is None else replace(note, total=str(answer.total))
-        settled = self.journal.settle(told, ACCEPTED, answer.number or note.reference, answer.status)
-        self._put_away(answer.file)
-        return self._as_told(settled, settled.number, answer.status)
-
-    def _as_told(self, note: Note, no: str, status: str, *, finished: bool = True) -> Found:
-        gone = finished and (
-            note.act == "cancel" or (bool(status) and status.lower() in self.shape.cancelled)
-        )
-        return Found(
-            remote_id=no or note.reference,
-            number=no or note.reference,
-            partner=note.partner,
-            currency=note.currency,
-            total=Decimal(note.total),
-            lines=note.remote_lines(),
-            finished=finished,
-            cancelled=gone,
-            status=status,
-        )
-
-    def _answer(self, note: Note) -> Answer | None:
-        """The answer to a file; None while there is none, or none that is final. Half a file is RetryLater."""
-        for ending in ENDINGS:
-            name = self._answer_name(note) + ending
-            try:
-                data = self.place.read(self.answers, name, LARGEST_ANSWER)
-            except Missing:
-                continue
-            except ValueError as error:
-                raise RetryLater("files.answer_unreadable", f"{name}: {error}") from None
-            self._show("read", self.answers, name, data)
-            return self._understood(note, name, data)
-        return None
-
-    def _understood(self, note: Note, name: str, data: bytes) -> Answer | None:
-        told = self.shape.answer
-        try:
-            _, rows = tables.rows_of(
-                name,
-                data,
-                encoding=self.access["encoding"],
-                separator=paper.SEPARATORS.get(self.access["separator"], ","),
-                record=self.access["answer_record"],
-            )
-            row = next(rows, None)
-            fields = {
-                key: text(pick(row, told[key]))
-                for key in ("number", "status", "reference", "error", "message")
-            }
-            sum_told = text(pick(row, told["total"])) if row else ""
-            total = number(sum_told) if sum_told else None
-        except ValueError as error:
-            raise RetryLater("files.answer_unreadable", f"{name}: {error}") from None
-        if fields["reference"] and fields["reference"] != note.reference:
-            said = f"{name} speaks of {fields['reference']} and not of {note.reference}"
-            raise RetryLater("files.answer_of_another", said)
-        refusal = ""
-        if fields["error"] or fields["status"].lower() in self.refused:
-            refusal = " ".join(filter(None, (fields["error"], fields["message"]))) or fields["status"]
-        elif self.shape.done and fields["status"].lower() not in self.shape.done | self.shape.cancelled:
-            return None  # received, and not yet done
-        elif not any((fields["number"], fields["status"], fields["reference"])):
-            raise RetryLater("files.answer_unreadable", f"{name} tells neither number nor status nor error")
-        return Answer(name, fields["number"], fields["status"], refusal, total)
-
-    def _answer_name(self, note: Note) -> str:
-        return paper.name_of(self.access["answer_name"], note.reference, note.version, note.act, "")
-
-    # -- write
+        return self.orders.find(reference)
 
     def send(self, bill: Bill, found: Found | None) -> Found:
-        if found is not None and found.status == REFUSED:
-            self._give_up(bill.reference)
-        if found is not None and not differences(bill, found):
-            return found
-        act = "create" if found is None else "change"
-        return self._leave(note_of(bill, act, self._name(bill.reference, int(bill.body["version"]), act)))
+        return self.orders.send(bill, found)
 
     def cancel(self, found: Found) -> Found:
-        id, reference = self._seen
-        before = self.journal.latest(reference) if id == found.remote_id else None
-        if before is None:
-            raise RetryLater("files.not_looked_up", f"{found.number} was not looked up on this connection")
-        if found.status == REFUSED:
-            self._give_up(reference)
-        name = self._name(reference, before.version, "cancel")
-        body = {**before.body, "lines": []}
-        return self._leave(replace(before, act="cancel", name=name, body=body, state=WAITING, status=""))
-
-    def _leave(self, note: Note) -> Found:
-        """Write the file aside, note it, let it go; then wait a little for the answer."""
-        body = {**note.body, "act": note.act}
-        data = paper.written(
-            self.access["form"] or "csv",
-            body,
-            self.names,
-            encoding=self.access["encoding"] or "utf-8",
-            separator=self.access["separator"],
-        )
-        self.before_write()
-        try:
-            self.place.make(self.done)
-            for ending in ENDINGS:
-                self._put_away(self._answer_name(note) + ending)  # of a file that was refused
-            self.place.write(self.out, note.name + PART, data)
-            self.journal.write(note)
-        except Missing as error:
-            raise FixSettings("files.folder_missing", f"there is no folder {error}") from None
-        self.before_write()
-        try:
-            self.place.move(self.out, note.name + PART, self.out, note.name)
-        except (SyncError, Missing) as error:
-            raise Uncertain("files.let_go", f"{note.name}: {error}") from error
-        self._show("write", self.out, note.name, data)
-        return self._awaited(note)
-
-    def _awaited(self, note: Note) -> Found:
-        patience = min(int(self.access["wait"] or 0), LONGEST_WAIT)
-        until = time.monotonic() + patience
-        while True:
-            try:
-                found = self._found(note)
-                break
-            except RetryLater as error:
-                if time.monotonic() >= until:
-                    raise Uncertain(error.code, error.message) from error
-                self.sleep(0.25)
-            except SyncError as error:
-                raise Uncertain(error.code, error.message) from error
-        if found.status == REFUSED:
-            self._give_up(note.reference)
-        return found
-
-    def _give_up(self, reference: str) -> None:
-        """Note that the newest file was refused, and raise the reason; the next try writes it anew."""
-        note = self.journal.latest(reference)
-        answer = self._answer(note) if note else None
-        if note is None or answer is None:
-            raise RetryLater("files.no_answer", f"{reference}: the answer is gone", after=LOOK_AGAIN)
-        self.journal.settle(note, REFUSED, "", answer.status)
-        self._put_away(answer.file)
-        raise Rejected("files.refused", f"{note.name}: {answer.refusal}")
-
-    def _put_away(self, name: str) -> None:
-        """An answer that was understood goes to the folder of what is done."""
-        try:
-            if self.place.exists(self.answers, name):
-                self.place.make(self.done)
-                stem, _, ending = name.rpartition(".")
-                self.place.move(self.answers, name, self.done, f"{stem}.{time.time_ns():x}.{ending}")
-        except Missing:
-            return
-
-    def _name(self, reference: str, version: int, act: str) -> str:
-        suffix = paper.SUFFIX[self.access["form"] or "csv"]
-        return paper.name_of(self.access["order_name"], reference, version, act, suffix)
-
-    def _show(self, operation: str, folder: str, name: str, data: bytes) -> None:
-        shown = hidden(data[:SHOWN].decode("utf-8", "replace"))
-        request, response = (shown, "") if operation == "write" else ("", shown)
-        where = f"{self.place.shown}/{folder}/{name}"
-        self.trace(Exchange(operation, where, request, 200, response, 0))
+        return self.orders.cancel(found)
 
     def stream(self, key: str) -> Stream:
         return KINDS_OF_STREAM[key](self.access, lambda: self.place)
@@ -271,3 +55,7 @@ class FilesLink(Link):
     def close(self) -> None:
         if self._place is not None:
             self._place.close()
+
+    def folders(self) -> list[str]:
+        """Every folder that documents go to, each once."""
+        return list(dict.fromkeys(each.out for each in self._filings.values()))

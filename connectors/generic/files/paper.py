@@ -1,4 +1,4 @@
-"""An order written down: CSV with a row for each line, XML, or one line of JSON."""
+"""A document written down: CSV with a row for each line, XML, or one line of JSON."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.generic.files.place import LONGEST_NAME, plain
+from connectors.generic.shapes import LAYOUTS, Layout
 from tongshang.connect import FixSettings, Rejected
 
-HEAD = (
-    *("reference", "version", "act", "organisation", "ordered_on", "delivery_on", "partner", "partner_name"),
-    *("partner_code", "buyer_po", "ship_to", "note", "currency", "total"),
-)
-LINE = ("line", "material", "name", "unit", "quantity", "price", "tax_rate", "amount")
-NAMES = {name: name for name in (*HEAD, *LINE)}
 FORMULA = re.compile(r"^\s*[=+\-@\t\r＝＋－＠]|[,;\t|][=+\-@＝＋－＠]")
 SUFFIX = {"csv": ".csv", "xml": ".xml", "jsonl": ".jsonl"}
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
@@ -35,9 +30,14 @@ def piece(reference: str) -> str:
     return told
 
 
-def name_of(pattern: str, reference: str, version: int, act: str, suffix: str) -> str:
-    """The name of an order's file; raises FixSettings for a pattern that would give two orders one name."""
+def name_of(pattern: str, reference: str, version: int, act: str, suffix: str, *, file: str = "") -> str:
+    """The name of a document's file; raises FixSettings for a pattern that would give two documents one name.
+
+    In the name of an answer `{file}` may stand for the name of the file it answers, without its ending.
+    """
     places = {"{reference}": piece(reference), "{version}": str(version), "{act}": act}
+    if file and "{file}" in pattern:
+        places = {"{file}": file}
     for place in places:
         if place not in pattern:
             raise FixSettings("files.pattern", f"{pattern!r} lacks {place}")
@@ -50,14 +50,15 @@ def name_of(pattern: str, reference: str, version: int, act: str, suffix: str) -
 
 
 def written(
-    form: str, body: Mapping[str, Any], names: Mapping[str, str], *, encoding: str, separator: str
+    form: str, body: Mapping[str, Any], names: Mapping[str, str], *, kind: str, encoding: str, separator: str
 ) -> bytes:
-    """The bytes of an order's file. Raises Rejected for text that the encoding has no letters for."""
+    """The bytes of a document's file. Raises Rejected for text that the encoding has no letters for."""
+    layout = LAYOUTS[kind]
     if form == "xml":
-        return _xml(body, names)
+        return _xml(body, names, layout, "order" if kind == "sales_order" else kind)
     if form == "jsonl":
-        return (json.dumps(_named(body, names), ensure_ascii=False, default=_exact) + "\n").encode()
-    text = _csv(body, names, SEPARATORS.get(separator, ","))
+        return (json.dumps(_named(body, names, layout), ensure_ascii=False, default=_exact) + "\n").encode()
+    text = _csv(body, names, layout, SEPARATORS.get(separator, ","))
     try:
         return text.encode(encoding)
     except UnicodeEncodeError as error:
@@ -77,22 +78,28 @@ def cell(value: Any) -> str:
     return f"'{told}" if FORMULA.search(told) else told
 
 
-def _csv(body: Mapping[str, Any], names: Mapping[str, str], separator: str) -> str:
+def _columns(layout: Layout) -> tuple[str, ...]:
+    return (*layout.head, *layout.line)
+
+
+def _csv(body: Mapping[str, Any], names: Mapping[str, str], layout: Layout, separator: str) -> str:
     out = io.StringIO(newline="")
     rows = csv.writer(out, delimiter=separator, lineterminator="\r\n")
-    rows.writerow(names[name] for name in (*HEAD, *LINE))
-    head = [cell(body.get(name)) for name in HEAD]
+    rows.writerow(names[name] for name in _columns(layout))
+    head = [cell(body.get(name)) for name in layout.head]
     for line in body["lines"] or [{}]:
-        rows.writerow([*head, *(cell(line.get(name)) for name in LINE)])
+        rows.writerow([*head, *(cell(line.get(name)) for name in layout.line)])
     return out.getvalue()
 
 
-def _named(body: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    head = {names[name]: body.get(name, "") for name in HEAD}
-    return head | {"lines": [{names[name]: line.get(name, "") for name in LINE} for line in body["lines"]]}
+def _named(body: Mapping[str, Any], names: Mapping[str, str], layout: Layout) -> dict[str, Any]:
+    head = {names[name]: body.get(name, "") for name in layout.head}
+    return head | {
+        "lines": [{names[name]: line.get(name, "") for name in layout.line} for line in body["lines"]]
+    }
 
 
-def _xml(body: Mapping[str, Any], names: Mapping[str, str]) -> bytes:
+def _xml(body: Mapping[str, Any], names: Mapping[str, str], layout: Layout, root: str) -> bytes:
     from lxml import etree
 
     def element(parent: Any, name: str, value: Any) -> None:
@@ -100,17 +107,17 @@ def _xml(body: Mapping[str, Any], names: Mapping[str, str]) -> bytes:
         etree.SubElement(parent, name).text = NOT_XML.sub("", told)
 
     try:
-        order = etree.Element("order")
-        for name in HEAD:
-            element(order, names[name], body.get(name))
-        lines = etree.SubElement(order, "lines")
+        document = etree.Element(root)
+        for name in layout.head:
+            element(document, names[name], body.get(name))
+        lines = etree.SubElement(document, "lines")
         for line in body["lines"]:
             row = etree.SubElement(lines, "line")
-            for name in LINE:
+            for name in layout.line:
                 element(row, names[name], line.get(name))
     except ValueError as error:
         raise FixSettings("files.column_name", f"columns: {error}") from None
-    written: bytes = etree.tostring(order, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    written: bytes = etree.tostring(document, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return written
 
 

@@ -6,7 +6,7 @@ import os
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from tongshang.connect import FixSettings, RetryLater
@@ -79,6 +79,10 @@ class Place(ABC):
         """The folder and those above it, below the root, where they are not there yet."""
 
     @abstractmethod
+    def remedies(self, what: str) -> AbstractContextManager[None]:
+        """Sorts what the system raises about `what` into the errors above."""
+
+    @abstractmethod
     def close(self) -> None:
         """Give up what is open."""
 
@@ -139,6 +143,9 @@ class Folder(Place):
                 if not os.path.isdir(path):
                     os.makedirs(path, 0o770, exist_ok=True)
         self._folder(folder)
+
+    def remedies(self, what: str) -> AbstractContextManager[None]:
+        return _sorted_by_remedy(what)
 
     def close(self) -> None:
         """Nothing is kept open."""

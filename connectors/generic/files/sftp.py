@@ -62,7 +62,7 @@ class Sftp(Place):
             raise FixSettings("outbound.blocked", str(error)) from error
         except Unreachable as error:
             raise RetryLater(f"unreachable.{error.stage}", str(error)) from error
-        with self._remedies("connect"):
+        with self.remedies("connect"):
             try:
                 transport = paramiko.Transport(line)
             except BaseException:
@@ -82,7 +82,7 @@ class Sftp(Place):
 
         assert self._transport is not None
         key = self._key() if self._private_key else None
-        with self._remedies("login"):
+        with self.remedies("login"):
             if key is not None:
                 self._transport.auth_publickey(self.username, key)
             else:
@@ -124,7 +124,7 @@ class Sftp(Place):
         found = []
         path = self._folder(folder)
         sftp = self._open
-        with self._remedies(folder):
+        with self.remedies(folder):
             for seen in sftp.listdir_iter(path):
                 if plain(seen.filename) and stat.S_ISREG(seen.st_mode or 0):
                     found.append(Entry(seen.filename, seen.st_size or 0, int(seen.st_mtime or 0)))
@@ -134,7 +134,7 @@ class Sftp(Place):
 
     def read(self, folder: str, name: str, most: int = LARGEST) -> bytes:
         path, sftp = self._file(folder, name), self._open
-        with self._remedies(name):
+        with self.remedies(name):
             if not stat.S_ISREG(sftp.lstat(path).st_mode or 0):
                 raise ValueError(f"{name} is no plain file")
             with sftp.open(path, "rb") as file:
@@ -147,7 +147,7 @@ class Sftp(Place):
 
     def write(self, folder: str, name: str, data: bytes) -> None:
         path, sftp = self._file(folder, name), self._open
-        with self._remedies(name):
+        with self.remedies(name):
             with sftp.open(path, "wb") as file:  # each piece is answered: a full disk must not go unseen
                 file.write(data)
             there = sftp.stat(path).st_size
@@ -157,7 +157,7 @@ class Sftp(Place):
     def exists(self, folder: str, name: str) -> bool:
         path, sftp = self._file(folder, name), self._open
         try:
-            with self._remedies(name):
+            with self.remedies(name):
                 sftp.lstat(path)
         except Missing:
             return False
@@ -165,7 +165,7 @@ class Sftp(Place):
 
     def move(self, folder: str, name: str, to: str, new: str) -> None:
         path, target, sftp = self._file(folder, name), self._file(to, new), self._open
-        with self._remedies(name):
+        with self.remedies(name):
             try:
                 sftp.posix_rename(path, target)
             except OSError as error:
@@ -179,7 +179,7 @@ class Sftp(Place):
         path, sftp = self.root, self._open
         for step in below(folder):
             path = f"{path}/{step}"
-            with self._remedies(folder):
+            with self.remedies(folder):
                 try:
                     sftp.stat(path)
                 except FileNotFoundError:
@@ -194,7 +194,7 @@ class Sftp(Place):
         return f"{self._folder(folder)}/{name}"
 
     @contextmanager
-    def _remedies(self, what: str) -> Iterator[None]:
+    def remedies(self, what: str) -> Iterator[None]:
         import paramiko
 
         try:

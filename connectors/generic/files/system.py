@@ -14,6 +14,7 @@ from connectors.generic.files.link import FilesLink
 from connectors.generic.files.place import Folder, Missing, Place, below
 from connectors.generic.files.sftp import Sftp
 from connectors.generic.files.streams import KINDS_OF_STREAM
+from connectors.generic.shapes import LAYOUTS
 from tongshang.connect import (
     Access,
     Connector,
@@ -101,8 +102,18 @@ class Files(Connector):
             choices=(("files", "A file for each order"), ("none", "None: left is done")),
         ),
         Setting("answer_name", "Name of an answer", default="answer_{reference}_{version}_{act}"),
+        *common.filing(
+            "One a line: file=grn_{reference}_{version}_{act}, form=xml, folder=grn, quantity=Qty; file=- for none"
+        ),
         Setting("answer_record", "Element of an answer in XML", hint="Empty: what is below the root"),
         Setting("wait", "Seconds to wait for an answer", kind="number", default="5", hint="At most 20"),
+        Setting(
+            "answer_hours",
+            "Hours an answer may take",
+            kind="number",
+            default="24",
+            hint="Later than that counts as trouble",
+        ),
         common.answer("One a line: number=OrderNo, status=State, error=Reason"),
         common.DONE,
         common.CANCELLED,
@@ -124,6 +135,8 @@ class Files(Connector):
     unique_reference: ClassVar[bool] = False
     can_look_up: ClassVar[bool] = True
     settle: ClassVar[timedelta] = timedelta(seconds=60)
+    documents: ClassVar[tuple[str, ...]] = tuple(LAYOUTS)
+    by_place: ClassVar[bool] = True  # the fault drill breaks acts at the place and not calls over HTTP
 
     def open(self, access: Access, http: requests.Session) -> FilesLink:
         access = common.filled(access, self.settings)
@@ -154,8 +167,8 @@ class Files(Connector):
                 place.sign_in()
                 yield Step(name, True, access["username"])
             name = "folders"
-            for key in ("out_folder", "answer_folder", "in_folder"):
-                place.list(access[key])
+            for folder_ in (*link.folders(), access["answer_folder"], access["in_folder"]):
+                place.list(folder_)
             yield Step(name, True, "")
             name = "write"
             self._try_to_write(access, place)

@@ -7,19 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from connectors.generic.orders import OrderShape
 from connectors.generic.rest import wire
 from connectors.generic.rest.client import Ask, Client
 from connectors.generic.rest.streams import KINDS_OF_STREAM
-from connectors.generic.values import pick, text
+from connectors.generic.shapes import LAYOUTS, Shape
+from connectors.generic.values import NOT_TOLD, pick, text
 from tongshang.connect import (
     Ambiguous,
     Bill,
     CallerLink,
+    Filing,
     FixSettings,
     Found,
     Lookup,
-    OrderOut,
+    Outgoing,
     Rejected,
     RetryLater,
     Stream,
@@ -28,26 +29,45 @@ from tongshang.connect import (
     differences,
 )
 
+ACTS = ("find", "create", "change", "cancel", "confirm")
 PLACES = ("reference", "number", "id", "organisation")
 
 
-class RestLink(CallerLink):
-    """One service, filing for one organisation."""
+class RestFiling(Filing):
+    """One kind of document at one service: its five paths and the names its answers use."""
 
-    def __init__(self, client: Client) -> None:
-        self.caller = client
-        self.client = client
-        self.shape = OrderShape(client.access)
+    def __init__(self, client: Client, kind: str) -> None:
+        self.client, self.kind = client, kind
+        access = client.access
+        if kind == "sales_order":
+            self.paths = {act: access[f"{act}_path"] for act in ACTS}
+            self.named = {act: f"{act}_path" for act in ACTS}  # how a person knows each path
+            self.shape = Shape(access, kind)
+        else:
+            told = access.table(f"out_{kind}", {})
+            self.paths = {act: "" if told.get(act) == NOT_TOLD else told.get(act, "") for act in ACTS}
+            self.named = {act: f"{act} in out_{kind}" for act in ACTS}
+            self.shape = Shape(access, kind, told)
         self._seen = ("", "")  # the id found last and our reference of it
 
-    def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
-        return self.shape.bill(order, lookup)
+    def bill(self, document: Outgoing, lookup: Lookup) -> Bill:
+        self._offered()
+        return self.shape.bill(document, lookup)
+
+    def _offered(self) -> None:
+        for act in ("find", "create"):
+            if not self.paths[act]:
+                said = (
+                    f"{self.named[act]} is not set: this connection files no document of the kind {self.kind}"
+                )
+                raise Rejected("rest.kind_not_set", said)
 
     # -- read
 
     def find(self, reference: str) -> Found | None:
         """The one document with our reference. Documents of others in the answer mean that the search does not search."""
-        ask = Ask("find", "GET", self._url("find_path", {"reference": reference}))
+        self._offered()
+        ask = Ask("find", "GET", self._url("find", {"reference": reference}))
         rows = self._rows(self.client.call(ask))
         if self.shape.tells("reference"):
             path = self.shape.answer["reference"]
@@ -71,10 +91,10 @@ class RestLink(CallerLink):
 
     def _rows(self, value: Any) -> list[Mapping[str, Any]]:
         """The documents of an answer: under the path `list`, or the answer itself."""
-        path = self.shape.answer.get("list", "")
+        path = self.shape.answer.get("list", NOT_TOLD)
         if value is None or value == {} or value == []:
             return []
-        if path:
+        if path != NOT_TOLD:
             parent, _, last = path.rpartition(".")
             holder = pick(value, parent) if parent else value
             if not isinstance(holder, Mapping) or last not in holder:
@@ -89,18 +109,18 @@ class RestLink(CallerLink):
 
     def send(self, bill: Bill, found: Found | None) -> Found:
         if found is None:
-            url = self._url("create_path", {"reference": bill.reference})
+            url = self._url("create", {"reference": bill.reference})
             self._write("create", self.client.access["create_method"] or "POST", url, bill.body)
         elif differences(bill, found):
             places = {"reference": bill.reference, "number": found.number, "id": found.remote_id}
-            url = self._url("change_path", places)
+            url = self._url("change", places)
             self._write("change", self.client.access["change_method"] or "PUT", url, bill.body)
         there = self._there(bill.reference)
-        if there.finished or not self.client.access["confirm_path"]:
+        if there.finished or not self.paths["confirm"]:
             return there
         places = {"reference": bill.reference, "number": there.number, "id": there.remote_id}
         body = {"reference": bill.reference, "number": there.number}
-        self._write("confirm", "POST", self._url("confirm_path", places), body)
+        self._write("confirm", "POST", self._url("confirm", places), body)
         return self._there(bill.reference)
 
     def cancel(self, found: Found) -> Found:
@@ -110,7 +130,7 @@ class RestLink(CallerLink):
         places = {"reference": reference, "number": found.number, "id": found.remote_id}
         method = self.client.access["cancel_method"] or "POST"
         body = None if method == "DELETE" else {"reference": reference, "number": found.number}
-        self._write("cancel", method, self._url("cancel_path", places), body)
+        self._write("cancel", method, self._url("cancel", places), body)
         return self._there(reference)
 
     def _write(self, act: str, method: str, url: str, body: Any) -> None:
@@ -121,15 +141,17 @@ class RestLink(CallerLink):
     def _there(self, reference: str) -> Found:
         try:
             found = self.find(reference)
+        except Ambiguous:
+            raise
         except SyncError as error:
             raise Uncertain(error.code, error.message) from error
         if found is None:
             raise Uncertain("rest.vanished", f"{reference} was sent and cannot be found")
         return found
 
-    def _url(self, setting: str, places: Mapping[str, str]) -> str:
-        """The path of a setting with `{reference}` and its like filled in, each as one piece of a path."""
-        path = self.client.access[setting]
+    def _url(self, act: str, places: Mapping[str, str]) -> str:
+        """The path of an act with `{reference}` and its like filled in, each as one piece of a path."""
+        path, setting = self.paths[act], self.named[act]
         if not path:
             raise Rejected("rest.not_offered", f"{setting} is not set: this system does not offer it")
         given = {"organisation": self.client.access.organisation, **places}
@@ -142,6 +164,31 @@ class RestLink(CallerLink):
         if "{" in path or "}" in path:
             raise FixSettings("rest.path", f"{setting}: only {', '.join(PLACES)} may stand in braces")
         return self.client.url(path)
+
+
+class RestLink(CallerLink):
+    """One service, filing for one organisation."""
+
+    def __init__(self, client: Client) -> None:
+        self.caller = client
+        self.client = client
+        self._filings = {kind: RestFiling(client, kind) for kind in LAYOUTS}
+        self.orders = self._filings["sales_order"]
+
+    def filing(self, kind: str) -> Filing:
+        return self._filings[kind]
+
+    def bill(self, document: Outgoing, lookup: Lookup) -> Bill:
+        return self.orders.bill(document, lookup)
+
+    def find(self, reference: str) -> Found | None:
+        return self.orders.find(reference)
+
+    def send(self, bill: Bill, found: Found | None) -> Found:
+        return self.orders.send(bill, found)
+
+    def cancel(self, found: Found) -> Found:
+        return self.orders.cancel(found)
 
     def stream(self, key: str) -> Stream:
         return KINDS_OF_STREAM[key](self.client)

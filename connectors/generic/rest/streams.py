@@ -43,7 +43,7 @@ class Records(Stream):
             before = rows
             newest = max([newest or "", *(self._changed(row) for row in rows)]) or None
             following = self._after(place, value, len(rows), url)
-            yield Page(tuple(rows), following or place, newest)
+            yield Page(tuple(rows), following or place, newest, self._count(value))
             if following is None:
                 return
             if following == place:
@@ -106,6 +106,12 @@ class Records(Stream):
         if not isinstance(rows, list):
             raise RetryLater("rest.unreadable", f"{self.key}: no list at {path or 'the top'} of the answer")
         return [row if isinstance(row, Mapping) else {"value": row} for row in rows]
+
+    def _count(self, value: Any) -> int | None:
+        """How many records there are in all, where the answer tells it; a word that is no number tells nothing."""
+        found = pick(value, self.reader.option("count"))
+        told = "" if isinstance(found, dict | list) else text(found)
+        return int(told) if told.isdecimal() and len(told) < 10 else None
 
     def _changed(self, row: Mapping[str, Any]) -> str:
         found = pick(row, self.reader.told.get("changed", ""))

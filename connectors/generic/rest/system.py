@@ -13,6 +13,7 @@ from connectors.generic.rest.client import Client
 from connectors.generic.rest.hook import hear
 from connectors.generic.rest.link import RestLink
 from connectors.generic.rest.streams import KINDS_OF_STREAM
+from connectors.generic.shapes import LAYOUTS
 from tongshang.connect import (
     Access,
     Connector,
@@ -113,6 +114,9 @@ class Rest(Connector):
             choices=(("text", 'Text: "36.50"'), ("number", "Numbers: 36.50")),
         ),
         common.answer("One a line: number=data.no; - for what is not told; list= where the orders are"),
+        *common.filing(
+            "One a line: find=/receipts?ref={reference}, create=/receipts, cancel=/receipts/{id}/void, number=docNo"
+        ),
         common.DONE,
         common.CANCELLED,
         Setting(
@@ -169,6 +173,7 @@ class Rest(Connector):
     unique_reference: ClassVar[bool] = False
     can_look_up: ClassVar[bool] = True
     settle: ClassVar[timedelta] = timedelta(seconds=30)
+    documents: ClassVar[tuple[str, ...]] = tuple(LAYOUTS)
     hears: ClassVar[bool] = True
 
     def open(self, access: Access, http: requests.Session) -> RestLink:

@@ -16,6 +16,15 @@ from typing import Any
 from tongshang.simulate import Fault, Faults
 
 CUSTOMERS = {"91350100M000100Y43": "锡安达机电"}
+SUPPLIERS = {"91310000MA1FL4XY7W": "华东联钢"}
+SERIES = {
+    "order": "WJ",
+    "purchase_order": "CG",
+    "inbound_order": "YD",
+    "receipt": "RK",
+    "payment": "ZJ",
+}
+"""What the name of a file begins with, and the letters of the numbers that such documents get."""
 ITEMS = {"BRG-6204": "PCE", "RB-HRB400E-16": "TNE"}
 NAMES = {"OrderNo": "reference", "Qty": "quantity"}
 
@@ -44,10 +53,14 @@ class Erp:
                     self._take(path)
 
     def live(self) -> dict[str, list[dict[str, Any]]]:
-        """Orders by our reference."""
+        """Sales orders by our reference."""
+        return self.kept("order")
+
+    def kept(self, kind: str) -> dict[str, list[dict[str, Any]]]:
+        """Documents of one kind (a word of `SERIES`) by our reference."""
         with self._lock:
             found: dict[str, list[dict[str, Any]]] = {}
-            for order in self.orders:
+            for order in (each for each in self.orders if each["kind"] == kind):
                 found.setdefault(order["reference"], []).append(order)
             return found
 
@@ -63,7 +76,8 @@ class Erp:
             told["OrderNo"] = "SO-ANOTHER"
         if fault and fault.mode == "wrong_total":
             told["Total"] = "1.00"
-        name = path.name.replace("order_", "answer_", 1).rpartition(".")[0] + f".{self.answer_form}"
+        stem = path.stem.removeprefix("order_")  # a sales order's answer is named without the word
+        name = f"answer_{stem}.{self.answer_form}"
         data = self._answer(told)
         if fault and fault.mode == "partial":
             self._leave(name, data[: len(data) // 2])
@@ -76,18 +90,28 @@ class Erp:
         """File the order; what the answer says."""
         if fault and fault.mode == "refused":
             return {"State": "rejected", "Reason": "信用额度不足"}
-        if order["partner"] not in CUSTOMERS:
-            return {"State": "rejected", "Reason": f"没有客户 {order['partner']}"}
-        same = [each for each in self.orders if each["reference"] == order["reference"]]
+        kind = order["kind"]
+        selling = kind == "order" or order["direction"] == "in"
+        if order["partner"] not in (CUSTOMERS if selling else SUPPLIERS):
+            return {
+                "State": "rejected",
+                "Reason": f"没有{'客户' if selling else '供应商'} {order['partner']}",
+            }
+        same = [
+            each for each in self.orders if (each["kind"], each["reference"]) == (kind, order["reference"])
+        ]
         if order["act"] == "create" or not same:
             if order["act"] == "cancel":
                 return {"State": "rejected", "Reason": "没有这张订单"}
             wrong = [
-                line["material"] for line in order["lines"] if ITEMS.get(line["material"]) != line["unit"]
+                line["material"]
+                for line in order["lines"]
+                if "material" in line and ITEMS.get(line["material"]) != line["unit"]
             ]
             if wrong:
                 return {"State": "rejected", "Reason": f"没有物料或单位不符 {wrong[0]}"}
-            order |= {"number": f"WJ-{len(self.orders) + 1:05}", "state": "open"}
+            no = sum(each["kind"] == kind for each in self.orders) + 1
+            order |= {"number": f"{SERIES[kind]}-{no:05}", "state": "open"}
             self.orders.append(order)
         elif order["act"] == "cancel":
             same[-1]["state"] = "void"
@@ -114,7 +138,7 @@ class Erp:
 
     @staticmethod
     def _read(path: Path) -> dict[str, Any]:
-        """An order file in any of our forms."""
+        """A file of ours in any of its forms."""
         data = path.read_bytes()
         if path.suffix == ".jsonl":
             head = json.loads(data)
@@ -128,15 +152,17 @@ class Erp:
         else:
             rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
             head = dict(rows[0])
-            rows = [row for row in rows if row["line"]]
+            rows = [row for row in rows if row.get("line") or row.get("invoice")]
         head = {NAMES.get(name, name): str(value) for name, value in head.items()}
         lines = [{NAMES.get(name, name): str(value) for name, value in row.items()} for row in rows]
-        kept = ("line", "material", "unit", "quantity", "price", "amount")
+        kept = (*("line", "material", "unit", "quantity", "price", "amount"), *("invoice", "order_reference"))
         return {
+            "kind": next((kind for kind in SERIES if path.name.startswith(f"{kind}_")), "order"),
+            "direction": head.get("direction", ""),
             "reference": head["reference"],
             "act": head["act"],
             "partner": head["partner"],
             "note": head["note"],
             "total": Decimal(head["total"]),
-            "lines": [{name: line[name] for name in kept} for line in lines],
+            "lines": [{name: line[name] for name in kept if line.get(name)} for line in lines],
         }

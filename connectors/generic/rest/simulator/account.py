@@ -51,6 +51,12 @@ class Account:
 
 
 DEMO = Account()
+PATHS = {
+    "purchase_order": "purchases",
+    "inbound_order": "arrivals",
+    "receipt": "goods-in",
+    "payment": "payments",
+}
 
 
 def settings_for(account: Account = DEMO, paging: str = "page") -> dict[str, str]:
@@ -72,6 +78,11 @@ def settings_for(account: Account = DEMO, paging: str = "page") -> dict[str, str
         "answer": "list=data.orders, id=docId, number=docNo, status=state, reference=ref, partner=customer.code,"
         "currency=money.currency, total=money.total, lines=rows, line.material=item, line.unit=uom,"
         "line.quantity=qty, line.price=price, line.amount=sum",
+        **{
+            f"out_{kind}": f"find=/{path}?ref={{reference}}, create=/{path}, change=/{path}/{{id}},"
+            f"cancel=/{path}/{{id}}/void, list=data.found"
+            for kind, path in PATHS.items()
+        },
         "done_statuses": "approved",
         "cancelled_statuses": "void",
         "ok_field": "code",
@@ -85,7 +96,7 @@ def settings_for(account: Account = DEMO, paging: str = "page") -> dict[str, str
         "size_name": "size",
         "page_size": "50",
         "next_path": "data.next" if paging == "next" else "data.mark",
-        "read_products": "path=/items, list=data.list, since=since, id=itemId, code=no, name=title, unit=uom,"
+        "read_products": "path=/items, list=data.list, count=data.total, since=since, id=itemId, code=no, name=title, unit=uom,"
         "specification=spec, active=onSale, changed=updated",
         "read_partners": "path=/customers, list=data.list, id=id, number=no, name=title, code=taxNo",
         "read_prices": "path=/prices, list=data.list, material=item, unit=uom, currency=money, price=price",

@@ -10,7 +10,17 @@ from decimal import Decimal
 from typing import Any
 
 UNITS, MONEY = {"PCE", "TNE", "KGM"}, {"RMB", "USD"}
-LISTS = ("items", "customers", "prices", "stock", "shipments", "goods-in", "invoices", "payments")
+LISTS = (
+    "items",
+    "customers",
+    "suppliers",
+    "prices",
+    "stock",
+    "shipments",
+    "goods-in",
+    "invoices",
+    "payments",
+)
 
 
 class Refused(Exception):
@@ -43,6 +53,7 @@ class Books:
         self.merge(
             {
                 "customers": [{"id": 1, "no": "K0217", "title": "锡安达机电", "taxNo": "91350100M000100Y43"}],
+                "suppliers": [{"id": 1, "no": "G0031", "title": "华东联钢", "taxNo": "91310000MA1FL4XY7W"}],
                 "items": [
                     item(1, "BRG-6204", "深沟球轴承 6204", "PCE"),
                     item(2, "RB-HRB400E-16", "螺纹钢 HRB400E Φ16", "TNE"),

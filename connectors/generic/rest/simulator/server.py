@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 from connectors.generic.rest.simulator.account import DEMO, Account, settings_for
 from connectors.generic.rest.simulator.books import LISTS, Books, Refused
+from connectors.generic.rest.simulator.papers import SERIES, Papers
 from tongshang.simulate import Call, Fault, NoSuchAct, Practice, Reply
 
 BASE = "/api"
@@ -46,6 +47,7 @@ class Simulator(Practice):
         self.account = account
         self.books = Books(unique)
         self.books.seed()
+        self.papers = Papers(self.books)
         self._known: dict[str, Reply] = {}
         self._knowing = threading.Lock()
         super().__init__(host=host, port=port, seed=seed)
@@ -57,12 +59,12 @@ class Simulator(Practice):
     def name_of(self, call: Call) -> tuple[str, str, str]:
         parts = call.path.removeprefix(BASE).strip("/").split("/")
         kind, id, act = [*parts, "", "", ""][:3]
-        if kind == "orders":
+        if kind == "orders" or (kind in SERIES and (call.method != "GET" or "ref" in call.query)):
             write = {"POST": act or "create", "PUT": "change"}
             number = call.query.get("ref", "")
             if call.body and not number:
                 number = str(call.json().get("reference", ""))
-            return write.get(call.method, "find"), "orders", number or unquote(id)
+            return write.get(call.method, "find"), kind, number or unquote(id)
         return "list", kind, ""
 
     def answer(self, call: Call) -> Reply:
@@ -110,6 +112,10 @@ class Simulator(Practice):
                     200 if found else 404,
                 )
             return self._once(call, parts)
+        if parts[0] in SERIES and call.method == "GET" and "ref" in call.query:
+            return _json({"code": 0, "data": {"found": self.papers.find(parts[0], call.query["ref"])}})
+        if parts[0] in SERIES and call.method != "GET":
+            return self._once(call, parts)
         if parts[0] in LISTS and call.method == "GET" and len(parts) == 1:
             return self._list(parts[0], call)
         return _json({"code": 404, "message": "没有这个接口"}, 404)
@@ -129,6 +135,12 @@ class Simulator(Practice):
                     done = self.books.void(id)
                 case ("POST", ["orders", id, "release"]):
                     done = self.books.release(id)
+                case ("POST", [path]):
+                    done = self.papers.create(path, call.json())
+                case ("PUT", [path, id]):
+                    done = self.papers.change(path, unquote(id), call.json())
+                case ("POST", [path, id, "void"]):
+                    done = self.papers.void(path, unquote(id))
                 case _:
                     return _json({"code": 404, "message": "没有这个接口"}, 404)
             reply = _json({"code": 0, "data": done})
@@ -137,7 +149,7 @@ class Simulator(Practice):
             return reply
 
     def _list(self, name: str, call: Call) -> Reply:
-        rows = self.books.rows(name, call.query.get("since", ""))
+        rows = [*self.books.rows(name, call.query.get("since", "")), *self.papers.listed(name)]
         size = min(int(call.query.get("size", MOST)), MOST)
         if "page" in call.query:
             start = (int(call.query["page"]) - 1) * size
@@ -198,7 +210,12 @@ class Simulator(Practice):
             {"docNo": o["docNo"], "ref": o["ref"], "state": o["state"], "total": o["money"]["total"]}
             for o in self.books.orders
         ]
-        return {"orders": orders, **{name: len(rows) for name, rows in self.books.lists.items()}}
+        papers = {path: [each["docNo"] for each in kept] for path, kept in self.papers.kept.items()}
+        return {
+            "orders": orders,
+            "papers": papers,
+            **{name: len(rows) for name, rows in self.books.lists.items()},
+        }
 
     def logins(self) -> dict[str, object]:
         wanted = ("way", "username", "password", "token", "sign_secret", "hook_secret")
