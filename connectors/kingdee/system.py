@@ -61,7 +61,7 @@ class KingdeeLink(CallerLink):
         self.mapping = mapping
 
     def filing(self, kind: str) -> Filing:
-        return self if kind == "sales_order" else filing(kind, self.client, self.mapping)
+        return filing(kind, self.client, self.mapping)
 
     @property
     def sales(self) -> Filing:

@@ -131,8 +131,8 @@ class Filing(ABC):
     """How the documents of one kind are put there: in its codes, looked for, sent, taken back.
 
     Two methods it may have besides, where the other system can answer them: `count(reference)`, how many live documents carry
-    a reference, which the fault drill asks in the end; and `tally(day)`, the documents of one day of the enterprise as
-    (reference, total, cancelled), which reconciliation then asks instead of looking for each one.
+    a reference, which the fault drill asks in the end; and `tally(day)`, the platform's documents that carry one day as
+    (reference, total, cancelled), each by itself, or None where they cannot be told: so reconciliation sees what only they have.
     """
 
     @abstractmethod

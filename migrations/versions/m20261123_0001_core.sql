@@ -1769,7 +1769,7 @@ CREATE TABLE ts.sync_difference (
 	acted_at TIMESTAMP WITH TIME ZONE,
 	CONSTRAINT pk_sync_difference PRIMARY KEY (id),
 	CONSTRAINT uq_sync_difference_tenant_id_tally_id_reference UNIQUE (tenant_id, tally_id, reference),
-	CONSTRAINT ck_sync_difference_kind CHECK (kind IN ('missing_there', 'missing_here', 'differs', 'cancelled_there', 'alive_there')),
+	CONSTRAINT ck_sync_difference_kind CHECK (kind IN ('missing_there', 'missing_here', 'differs', 'cancelled_there', 'alive_there', 'twice_there')),
 	CONSTRAINT ck_sync_difference_act CHECK (act IN ('replay', 'look', 'cancel')),
 	CONSTRAINT fk_sync_difference_tally_id FOREIGN KEY(tally_id) REFERENCES ts.sync_tally (id) ON DELETE CASCADE,
 	CONSTRAINT fk_sync_difference_document_id FOREIGN KEY(document_id) REFERENCES ts.sync_document (id)

@@ -1,5 +1,6 @@
 """A day counted on both sides: what differs is listed with what to do, and doing it never makes a second document."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,7 @@ from core.sync.reconciling import (
     tallies,
     tally_day,
 )
-from core.sync.reconciling.comparing import Ours, Theirs, compare
+from core.sync.reconciling.comparing import Ours, Theirs, compare, gathered
 from tests.sync.test_sync_pages import app, signed_in  # noqa: F401
 
 D = Decimal
@@ -30,8 +31,8 @@ def ours(reference: str, expected: bool | None = True, total: str = "10") -> Our
     return Ours(uuid4(), uuid4(), reference, "CNY", D(total), expected)
 
 
-def theirs(reference: str, total: str = "10.00", cancelled: bool = False) -> Theirs:
-    return Theirs(reference, D(total), cancelled)
+def theirs(reference: str, total: str = "10.00", cancelled: bool = False, times: int = 1) -> Theirs:
+    return Theirs(reference, D(total), cancelled, times)
 
 
 @pytest.mark.parametrize(
@@ -48,12 +49,19 @@ def theirs(reference: str, total: str = "10.00", cancelled: bool = False) -> The
         (None, theirs("B"), "missing_here", "look"),
         (None, theirs("B", cancelled=True), None, None),
         (None, theirs("KNOWN"), None, None),
+        (ours("A"), theirs("A", "20", times=2), "twice_there", "look"),
+        (ours("A", False), theirs("A", times=2), "twice_there", "look"),
     ],
 )
 def test_what_differs(one: Ours | None, other: Theirs | None, kind: str | None, act: str | None) -> None:
     there = {other.reference: other} if other else {}
     found = compare([one] if one else [], there, ["KNOWN"])
     assert [(each.kind, each.act) for each in found] == ([(kind, act)] if kind else [])
+
+
+def test_documents_of_one_reference_are_counted_together() -> None:
+    listed = [("A", D(1), True), ("A", D(2), False), ("A", D(3), True), ("A", D(4), False), ("B", D(5), True), ("B", D(6), True)]
+    assert gathered(listed) == {"A": theirs("A", "6", times=2), "B": theirs("B", "5", cancelled=True)}
 
 
 def count(house: Any, day: Any = None) -> tuple[SyncTally, list[tuple[str, str, str]]]:
@@ -114,6 +122,21 @@ def vanish(house: Any, number: str) -> None:
             store.remove(bill)
 
 
+def test_what_somebody_did_there_is_seen(filed: Any) -> None:
+    """A second bill of one reference, another date, and a bill of ours that we know nothing of."""
+    store = filed.kingdee.store
+    with store.lock:
+        (first,) = store.all_by_number("SAL_SaleOrder", "SO-1")
+        store.put(replace(first, id=store.new_id()))
+        (second,) = store.all_by_number("SAL_SaleOrder", "SO-2")
+        second.head["FDate"] = "2026-01-31"
+        store.put(second)
+    filed.sql("DELETE FROM ts.sync_document WHERE reference = 'SO-3'")
+    tally, rows = count(filed)
+    assert rows == [("SO-1", "twice_there", "look"), ("SO-3", "missing_here", "look")]
+    assert (tally.ours, tally.theirs) == (2, 3)
+
+
 def test_what_is_under_way_or_failed_is_told_apart(house: Any, engine: Any) -> None:
     house.order("SO-1")
     tally, rows = count(house)
@@ -156,12 +179,8 @@ def test_a_connector_that_lists_a_day_shows_what_only_it_has(filed: Any, monkeyp
 
     monkeypatch.setattr(filed.registry["kingdee"], "open", opened)
     tally, rows = count(filed)
-    assert rows == [
-        ("SO-1", "differs", "look"),
-        ("SO-3", "missing_there", "replay"),
-        ("SO-9", "missing_here", "look"),
-    ]
-    assert (tally.ours, tally.theirs) == (3, 3)
+    assert rows == [("SO-1", "differs", "look"), ("SO-9", "missing_here", "look")]
+    assert (tally.ours, tally.theirs) == (3, 4)  # SO-3 was not listed under its day, and was found by its reference
     with filed.app.system(filed.seller, "test") as ctx:
         only_there = next(each for each in differences_of(ctx, tally.id) if each.reference == "SO-9")
         with pytest.raises(Conflict, match="only_to_look_at"):
@@ -228,12 +247,14 @@ def test_the_page_counts_a_day_and_shows_what_to_do(filed: Any, signed_in: Any) 
     count(filed)
     shown = browser.get(f"{here}?day={today}").get_data(as_text=True)
     assert "SO-77" in shown and "Not there" in shown and "Send again" in shown
-    (row,) = filed.sql("SELECT id FROM ts.sync_difference")
+    assert "SO-2" in shown and "Only there" in shown  # it bears our mark, and no document of ours its reference
+    (row,) = filed.sql("SELECT id FROM ts.sync_difference WHERE reference = 'SO-77'")
     assert browser.post(f"/connections/reconciling/{row[0]}/act", data={"_csrf": token}).status_code == 303
     assert filed.states()["SO-77"] == "new"
     assert browser.post(here, data={"_csrf": token, "day": "soon"}).status_code == 303
     with filed.app.system(filed.seller, "test") as ctx:
-        assert ctx.session.scalars(select(SyncDifference)).one().acted_by == "Li"
+        acted = {row.reference: row.acted_by for row in ctx.session.scalars(select(SyncDifference))}
+        assert acted == {"SO-2": "", "SO-77": "Li"}
 
 
 def test_each_kind_that_goes_out_is_counted_by_itself(filed: Any) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -29,12 +31,12 @@ from tongshang.connect import (
     differences,
 )
 
-ACTS = ("find", "create", "change", "cancel", "confirm")
-PLACES = ("reference", "number", "id", "organisation")
+ACTS = ("find", "create", "change", "cancel", "confirm", "day")
+PLACES = ("reference", "number", "id", "organisation", "day")
 
 
 class RestFiling(Filing):
-    """One kind of document at one service: its five paths and the names its answers use."""
+    """One kind of document at one service: its paths and the names its answers use."""
 
     def __init__(self, client: Client, kind: str) -> None:
         self.client, self.kind = client, kind
@@ -76,10 +78,7 @@ class RestFiling(Filing):
                 said = f"the search for {reference} answered other documents, so it proves nothing"
                 raise FixSettings("rest.find_not_exact", said)
             rows = ours
-        try:
-            all_found = [self.shape.found(row) for row in rows]
-        except ValueError as error:
-            raise RetryLater("rest.unreadable", f"{reference}: {error}") from None
+        all_found = self._documents(rows, reference)
         alive = [each for each in all_found if not each.cancelled] or all_found[-1:]
         if len(alive) > 1:
             numbers = ", ".join(each.number for each in alive[:5])
@@ -88,6 +87,21 @@ class RestFiling(Filing):
             return None
         self._seen = (alive[0].remote_id, reference)
         return alive[0]
+
+    def tally(self, day: date) -> list[tuple[str, Decimal, bool]] | None:
+        """What the service lists of a day; None where no path asks for it, or no field tells our reference and the total."""
+        if not (self.paths["day"] and self.shape.tells("reference") and self.shape.tells("total")):
+            return None
+        rows = self._rows(self.client.call(Ask("day", "GET", self._url("day", {"day": day.isoformat()}))))
+        named = [_plain(pick(row, self.shape.answer["reference"])) for row in rows]
+        found = self._documents(rows, str(day))
+        return [(name, each.total, each.cancelled) for name, each in zip(named, found, strict=True)]
+
+    def _documents(self, rows: Sequence[Mapping[str, Any]], about: str) -> list[Found]:
+        try:
+            return [self.shape.found(row) for row in rows]
+        except ValueError as error:
+            raise RetryLater("rest.unreadable", f"{about}: {error}") from None
 
     def _rows(self, value: Any) -> list[Mapping[str, Any]]:
         """The documents of an answer: under the path `list`, or the answer itself."""

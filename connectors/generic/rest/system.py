@@ -83,6 +83,11 @@ class Rest(Connector):
         Setting("cancel_path", "Cancel an order", hint=PATH),
         Setting("confirm_path", "Release an order", hint="Only if it takes a call of its own"),
         Setting(
+            "day_path",
+            "All orders of a day",
+            hint="For reconciliation; {day} is filled in as 2026-11-23, one answer holds them all",
+        ),
+        Setting(
             "create_method",
             "Method to create",
             kind="choice",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -18,6 +19,8 @@ from tongshang.connect import (
     Lookup,
     Rejected,
     RemoteLine,
+    RetryLater,
+    SkipRecord,
     SyncError,
     Uncertain,
     differences,
@@ -61,6 +64,22 @@ class BillFiling(Filing):
         """How many bills that are not void carry the reference."""
         where = f"{self.reference} = {literal(reference)} and FCancelStatus <> '{CANCELLED}'"
         return len(self.client.query(self.shape.form, ("FID",), where, "FID ASC"))
+
+    def tally(self, day: date) -> list[tuple[str, Decimal, bool]] | None:
+        """The platform's bills of a day in our organisation; None where nothing on them tells whose they are."""
+        shape = self.shape
+        if not shape.mark:
+            return None
+        keys = tuple(dict.fromkeys((*shape.listed, self.reference)))
+        where = (
+            f"{shape.day} >= '{day}' and {shape.day} < '{day + timedelta(days=1)}'"
+            f" and {shape.house}.FNumber = {literal(self.site.organisation)}"
+        )
+        pages = self.client.pages(shape.form, keys, where, shape.order)
+        try:
+            return shape.told((row for _, rows in pages for row in rows), self.reference)
+        except SkipRecord as unreadable:
+            raise RetryLater("kingdee.unreadable", unreadable.message) from None
 
     def _look(self, field: str, value: str) -> Found | None:
         where = f"{field} = {literal(value)}"

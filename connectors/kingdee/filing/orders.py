@@ -20,6 +20,8 @@ SALES = Shape(
     price="FTaxPrice",
     amount="FAllAmount",
     note="FEntryNote",
+    house="FSaleOrgId",
+    mark="FNote",
 )
 
 
@@ -81,6 +83,8 @@ class PurchaseOrders(BillFiling):
             price="FTaxPrice",
             amount="FAllAmount",
             note=site.fields["purchase.line"],
+            house="FPurchaseOrgId",
+            mark=site.fields["purchase.note"],
         )
 
     def referred(self, site: SiteMapping) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -76,6 +77,9 @@ class Received(Money):
             entry="FRECEIVEBILLENTRY",
             item="FCOMMENT",
             amount=site.fields["prepayment.amount"],
+            house="FPAYORGID",
+            day="FDATE",
+            mark="FREMARK",
         )
 
     def referred(self, site: SiteMapping) -> str:
@@ -131,6 +135,9 @@ class Paid(Money):
             entry="FPAYBILLENTRY",
             item="FCOMMENT",
             amount="FPAYTOTALAMOUNTFOR",
+            house="FPAYORGID",
+            day="FDATE",
+            mark="FREMARK",
         )
 
     def referred(self, site: SiteMapping) -> str:
@@ -187,6 +194,9 @@ class Payments(Filing):
 
     def count(self, reference: str) -> int:
         return self.received.count(reference) + self.paid.count(reference)
+
+    def tally(self, day: date) -> list[tuple[str, Decimal, bool]]:
+        return [each for side in (self.received, self.paid) for each in side.tally(day) or ()]
 
     def send(self, bill: Bill, found: Found | None) -> Found:
         side = self.paid if self.paid.shape.entry in bill.body else self.received

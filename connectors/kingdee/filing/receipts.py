@@ -47,6 +47,8 @@ class Receipts(BillFiling):
             price="FTaxPrice",
             amount="FAllAmount",
             note=site.fields["receipt.note"],
+            house="FStockOrgId",
+            mark=site.fields["receipt.note"],
         )
 
     def referred(self, site: SiteMapping) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from connectors.kingdee.mapping import AUDITED, CANCELLED, number_of
+from connectors.kingdee.mapping import AUDITED, CANCELLED, MARK, number_of
 from tongshang.connect import Ambiguous, Found, RemoteLine, RetryLater, SkipRecord
 
 
@@ -26,6 +26,9 @@ class Shape:
     price: str = ""  # with tax
     total: str = ""  # of the head; "": what the lines come to
     note: str = ""  # of a line; ours stand apart by it where two have the same material
+    house: str = ""  # the organisation whose bill it is
+    day: str = "FDate"
+    mark: str = ""  # where MARK stands on each of ours, at its beginning; "": nothing tells ours from the site's own
 
     @property
     def line_id(self) -> str:
@@ -49,6 +52,24 @@ class Shape:
             return self._found([dict(zip(self.keys, row, strict=True)) for row in rows])
         except SkipRecord as unreadable:
             raise RetryLater("kingdee.unreadable", unreadable.message) from None
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """What a list of bills asks for, besides our reference."""
+        return ("FID", "FCancelStatus", self.mark, self.total or self.amount)
+
+    def told(self, rows: Iterable[Mapping[str, Any]], reference: str) -> list[tuple[str, Decimal, bool]]:
+        """Our bills in the rows of a list, as (reference, total, void). Raises SkipRecord for an amount that is none."""
+        ours: set[Any] = set()
+        found: dict[Any, tuple[str, Decimal, bool]] = {}
+        for row in rows:
+            id, amount = row["FID"], number_of(row[self.total or self.amount])
+            if not self.total and id in found:
+                amount += found[id][1]
+            found[id] = (str(row[reference] or ""), amount, row["FCancelStatus"] == CANCELLED)
+            if str(row[self.mark] or "").startswith(MARK):
+                ours.add(id)
+        return [each for id, each in found.items() if id in ours]
 
     def _found(self, rows: Sequence[dict[str, Any]]) -> Found | None:
         if not rows:

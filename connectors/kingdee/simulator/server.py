@@ -67,7 +67,8 @@ class Simulator(Practice):
 
     def logins(self) -> dict[str, object]:
         account = self.account
-        return {"acct_id": account.acct_id, "app_id": account.app_id, "app_secret": account.app_secret, "users": list(account.users)}
+        application = {"app_id": account.app_id, "app_secret": account.app_secret}
+        return {"acct_id": account.acct_id, **application, "users": list(account.users)}
 
     # -- Kingdee's side
 

@@ -8,6 +8,7 @@ here is called the same in both.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from connectors.sap.odata import wire
@@ -37,6 +38,10 @@ class Dialect:
     def back(self, row: Row) -> Row:
         """An entity as it was read; one that went through already stays as it is."""
         return row
+
+    def day(self, day: date) -> str:
+        """A day in a filter."""
+        return wire.day_literal(day)
 
     def guard(self, path: str, order: str) -> str:
         """The entity whose ETag guards a change at a path (of V2): in V2 only the order itself has one."""
@@ -88,6 +93,9 @@ class Version4(Dialect):
             else:
                 made[names.get(name, name)] = value
         return made
+
+    def day(self, day: date) -> str:
+        return day.isoformat()
 
     def guard(self, path: str, order: str) -> str:
         return path

@@ -7,6 +7,8 @@ the order can be found by our reference: a look-up that comes later will then fi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from connectors.sap.odata import wire
@@ -78,6 +80,26 @@ class SapLink(CallerLink):
             for row in page.entities
         ]
         return one_of(reference, found)
+
+    def tally(self, day: date) -> list[tuple[str, Decimal, bool]] | None:
+        """The orders our user filed under that day; None where SAP knows it by another name than it signs in with.
+
+        An order's own day is the day SAP was reached; ours stands in the customer's date.
+        """
+        user = self.mapping.access["user"]
+        if not user or not self.mapping.organisation:
+            return None
+        where = (
+            f"CustomerPurchaseOrderDate eq {self.orders.day(day)} and CreatedByUser eq {wire.literal(user.upper())}"
+            f" and SalesOrganization eq {wire.literal(self.mapping.organisation)}"
+        )
+        query = {"$filter": where, "$orderby": "SalesOrder", **self.orders.whole}
+        told = []
+        for page in self.client.pages(self.orders.service, self.orders.orders, query):
+            for row in page.entities:
+                found = self._found(row)
+                told.append((wire.text(row, "PurchaseOrderByCustomer"), found.total, found.cancelled))
+        return told
 
     def send(self, bill: Bill, found: Found | None) -> Found:
         if found is None:

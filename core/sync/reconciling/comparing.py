@@ -1,7 +1,7 @@
 """Two lists of a day and what differs between them. Nothing here speaks with anybody."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -25,11 +25,12 @@ class Ours:
 
 @dataclass(frozen=True)
 class Theirs:
-    """What the other system holds under one reference."""
+    """What the other system holds under one reference: `times` documents that live, all together `total`."""
 
     reference: str
     total: Decimal
     cancelled: bool
+    times: int = 1
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,25 @@ def compare(
     return sorted(found, key=lambda each: each.reference)
 
 
+def gathered(told: Iterable[tuple[str, Decimal, bool]]) -> dict[str, Theirs]:
+    """Documents as (reference, total, cancelled), by reference. One that is void counts only where no other lives."""
+    found: dict[str, Theirs] = {}
+    for reference, total, cancelled in told:
+        before = found.get(reference)
+        if before is None or (before.cancelled and not cancelled):
+            found[reference] = Theirs(reference, total, cancelled)
+        elif not cancelled:
+            found[reference] = replace(before, total=before.total + total, times=before.times + 1)
+    return found
+
+
 def _one(ours: Ours, theirs: Theirs | None) -> Difference | None:
     said = (ours.currency, ours.total, theirs.total if theirs else None, ours.document_id, ours.object_id)
     alive = theirs is not None and not theirs.cancelled
     if ours.expected is None:
         return None
+    if alive and theirs is not None and theirs.times > 1:
+        return Difference(ours.reference, "twice_there", "look", *said)
     if not ours.expected:
         return Difference(ours.reference, "alive_there", "cancel", *said) if alive else None
     if theirs is None:

@@ -13,7 +13,7 @@ from core.db import Amount, Model, TenantOwned, uuid_pk
 ZERO = text("0")
 NOTHING = text("'{}'")
 
-KINDS = ("missing_there", "missing_here", "differs", "cancelled_there", "alive_there")
+KINDS = ("missing_there", "missing_here", "differs", "cancelled_there", "alive_there", "twice_there")
 ACTS = ("replay", "look", "cancel")
 
 

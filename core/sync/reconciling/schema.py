@@ -37,7 +37,10 @@ class TalliesAnswer(Schema):
 
 
 class DifferenceRow(Schema):
-    """`kind` is missing_there, missing_here, differs, cancelled_there or alive_there; `act` replay, look or cancel."""
+    """A document that is not the same on both sides.
+
+    `kind` is missing_there, missing_here, differs, cancelled_there, alive_there or twice_there; `act` replay, look or cancel.
+    """
 
     id = fields.UUID()
     reference = fields.Text()

@@ -31,6 +31,7 @@ KINDS = {
     "differs": "Amounts differ",
     "cancelled_there": "Cancelled there",
     "alive_there": "Cancelled here, not there",
+    "twice_there": "Several there",
 }
 ACTS = {"replay": "Send again", "look": "Look at it", "cancel": "Cancel there"}
 

@@ -1,11 +1,11 @@
 """The worker's part: claim a day, ask the other system, write down what differs.
 
-A connector may list a day by itself: `Filing.tally(day) -> list[(reference, total, cancelled)]`. Where it cannot, each reference
-of ours is looked for; documents that only the other system has are then not seen. Nothing is written there.
+A connector may list a day by itself, see `Filing`: then documents that only the other system has are seen too. What it does not
+list, such as one whose date somebody changed there, is looked for by its reference. Nothing is written there.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,8 +20,8 @@ from core.kernel import Actor, Context, uuid7
 from core.sync.contract import Access, Connector, Filing
 from core.sync.model import ErpConnection, SyncDocument
 from core.sync.outbound import OutboundRule
-from core.sync.outcome import MISTAKES, LeaseLost, SyncError, Trace
-from core.sync.reconciling.comparing import Difference, Ours, Theirs, compare, sums
+from core.sync.outcome import MISTAKES, Ambiguous, LeaseLost, SyncError, Trace
+from core.sync.reconciling.comparing import Difference, Ours, Theirs, compare, gathered, sums
 from core.sync.reconciling.model import SyncDifference, SyncTally
 from core.sync.registry import Registry
 from core.sync.secrets import access_of
@@ -127,23 +127,27 @@ class Reconciler:
             link.trace, link.before_write = Trace(), _never
             try:
                 filing = link.filing(day.kind)
-                if (tally := getattr(filing, "tally", None)) is not None:
-                    told = [
-                        Theirs(str(ref), Decimal(total), bool(gone)) for ref, total, gone in tally(day.day)
-                    ]
-                    return {each.reference: each for each in told if each.reference}, True
-                if not connector.can_look_up:
+                listed = self._listed(day, filing)
+                if listed is None and not connector.can_look_up:
                     raise SyncError("sync.cannot_look_up", "the system cannot be searched by our reference")
-                return self._looked_up(day, filing), False
+                looked = self._looked_up(day, filing, listed or {}) if connector.can_look_up else {}
+                return (listed or {}) | looked, listed is not None
             finally:
                 link.close()
 
-    def _looked_up(self, day: Day, filing: Filing) -> dict[str, Theirs]:
+    def _listed(self, day: Day, filing: Filing) -> dict[str, Theirs] | None:
+        """The day as the other system lists it, None where it cannot."""
+        tally = getattr(filing, "tally", None)
+        told = tally(day.day) if tally else None
+        if told is None:
+            return None
+        return gathered((str(ref), Decimal(total), bool(gone)) for ref, total, gone in told if ref)
+
+    def _looked_up(self, day: Day, filing: Filing, listed: Mapping[str, Theirs]) -> dict[str, Theirs]:
         found: dict[str, Theirs] = {}
         for place, one in enumerate(day.ours, 1):
-            held = filing.find(one.reference)
-            if held is not None:
-                found[one.reference] = Theirs(one.reference, held.total, held.cancelled)
+            if one.reference not in listed and (held := _held(filing, one.reference)) is not None:
+                found[one.reference] = held
             if place % BATCH == 0:
                 self._note(day, checked=place)
         return found
@@ -187,6 +191,15 @@ class Reconciler:
         mine = (SyncTally.tenant_id == day.tenant_id, SyncTally.id == day.id, SyncTally.attempt == day.token)
         if ctx.session.execute(update(SyncTally).where(*mine).values(**values)).rowcount != 1:
             raise LeaseLost
+
+
+def _held(filing: Filing, reference: str) -> Theirs | None:
+    """What is there under a reference. Of several nobody says the amount."""
+    try:
+        held = filing.find(reference)
+    except Ambiguous:
+        return Theirs(reference, Decimal(0), False, times=2)
+    return held and Theirs(reference, held.total, held.cancelled)
 
 
 def _never() -> None:

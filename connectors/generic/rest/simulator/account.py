@@ -75,12 +75,13 @@ def settings_for(account: Account = DEMO, paging: str = "page") -> dict[str, str
         "create_path": "/orders",
         "change_path": "/orders/{id}",
         "cancel_path": "/orders/{id}/void",
+        "day_path": "/orders?date={day}",
         "answer": "list=data.orders, id=docId, number=docNo, status=state, reference=ref, partner=customer.code,"
         "currency=money.currency, total=money.total, lines=rows, line.material=item, line.unit=uom,"
         "line.quantity=qty, line.price=price, line.amount=sum",
         **{
             f"out_{kind}": f"find=/{path}?ref={{reference}}, create=/{path}, change=/{path}/{{id}},"
-            f"cancel=/{path}/{{id}}/void, list=data.found"
+            f"cancel=/{path}/{{id}}/void, day=/{path}?date={{day}}, list=data.found"
             for kind, path in PATHS.items()
         },
         "done_statuses": "approved",

@@ -71,6 +71,10 @@ class Books:
             seen = time.monotonic() - self.lag
             return [shown(each) for each in self.orders if each["ref"] == reference and each["at"] <= seen]
 
+    def of_day(self, day: str) -> list[dict[str, Any]]:
+        with self._lock:
+            return [shown(each) for each in self.orders if each["date"] == day]
+
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
             facts = self._read(body)
@@ -142,6 +146,7 @@ class Books:
             raise Refused(3005, "行金额合计与总额不符")
         return {
             "ref": str(body["reference"]),
+            "date": str(body.get("ordered_on", "")),
             "customer": {"no": customer["no"], "code": customer["taxNo"]},
             "money": {"currency": body["currency"], "total": total},
             "rows": rows,

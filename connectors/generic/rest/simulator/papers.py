@@ -26,6 +26,10 @@ class Papers:
         with self._lock:
             return [dict(each) for each in self.kept[path] if each["ref"] == reference]
 
+    def of_day(self, path: str, day: str) -> list[dict[str, Any]]:
+        with self._lock:
+            return [dict(each) for each in self.kept[path] if each["date"] == day]
+
     def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
             facts = self._read(path, body)

@@ -103,6 +103,8 @@ class Simulator(Practice):
     def _work(self, call: Call) -> Reply:
         parts = call.path.removeprefix(BASE).strip("/").split("/")
         if parts[0] == "orders":
+            if call.method == "GET" and len(parts) == 1 and "date" in call.query:
+                return _json({"code": 0, "data": {"orders": self.books.of_day(call.query["date"])}})
             if call.method == "GET" and len(parts) == 1:
                 return _json({"code": 0, "data": {"orders": self.books.find(call.query["ref"])}})
             if call.method == "GET":
@@ -114,6 +116,8 @@ class Simulator(Practice):
             return self._once(call, parts)
         if parts[0] in SERIES and call.method == "GET" and "ref" in call.query:
             return _json({"code": 0, "data": {"found": self.papers.find(parts[0], call.query["ref"])}})
+        if parts[0] in SERIES and call.method == "GET" and "date" in call.query:
+            return _json({"code": 0, "data": {"found": self.papers.of_day(parts[0], call.query["date"])}})
         if parts[0] in SERIES and call.method != "GET":
             return self._once(call, parts)
         if parts[0] in LISTS and call.method == "GET" and len(parts) == 1:

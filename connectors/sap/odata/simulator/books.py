@@ -136,7 +136,7 @@ class Books:
         partners = [fields_of("A_SalesOrderHeaderPartner", one) for one in inner_rows(body, "to_Partner")]
         today = date.today()
         dates = {"CreationDate": today, "SalesOrderDate": head.get("SalesOrderDate") or today}
-        order = self.put(ORDER, head | dates | {"SalesOrder": number, "CreatedByUser": user[:12]})
+        order = self.put(ORDER, head | dates | {"SalesOrder": number, "CreatedByUser": user.upper()[:12]})
         for one in partners:
             self.put("A_SalesOrderHeaderPartner", one | {"SalesOrder": number})
         for row, prices in items:

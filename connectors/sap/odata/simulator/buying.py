@@ -54,7 +54,7 @@ class Buying:
             "CreationDate": date.today(),
             "PurchaseOrderDate": head.get("PurchaseOrderDate") or date.today(),
         }
-        own = {"PurchaseOrder": number, "CreatedByUser": user[:12], "PurchasingProcessingStatus": "02"}
+        own = {"PurchaseOrder": number, "CreatedByUser": user.upper()[:12], "PurchasingProcessingStatus": "02"}
         order = self.books.put(ORDER, head | dates | own | {"LastChangeDateTime": self.books.stamp()})
         for row, schedule in items:
             self._keep(row, schedule)
@@ -237,7 +237,7 @@ class Buying:
         used = [int(key[1]) for key in self.books.tables[HEADER]]
         number, year = str(max([FIRST_MOVEMENT - 1, *used]) + 1), str(head["PostingDate"].year)
         key = {"MaterialDocumentYear": year, "MaterialDocument": number}
-        told = {"CreationDate": date.today(), "CreatedByUser": user[:12], "InventoryTransactionType": "WE"}
+        told = {"CreationDate": date.today(), "CreatedByUser": user.upper()[:12], "InventoryTransactionType": "WE"}
         told["ReferenceDocument"] = str(head.get("ReferenceDocument") or "").upper()
         made = self.books.put(HEADER, {**head, **told, **key})
         for no, row in enumerate(rows, 1):

@@ -12,7 +12,7 @@ from connectors.sap.odata.simulator.model import Set
 
 TOKEN = re.compile(
     r"\s*(?:(?P<typed>datetimeoffset|datetime|guid|time)'(?P<value>[^']*)'|(?P<text>'(?:[^']|'')*')"
-    r"|(?P<number>-?\d+(?:\.\d+)?)[MmLldf]?\b|(?P<word>[A-Za-z_]\w*)|(?P<mark>[(),]))"
+    r"|(?P<day>\d{4}-\d{2}-\d{2})\b(?!T)|(?P<number>-?\d+(?:\.\d+)?)[MmLldf]?\b|(?P<word>[A-Za-z_]\w*)|(?P<mark>[(),]))"
 )
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda a, b: a == b,
@@ -69,6 +69,8 @@ class _Reader:
                 found.append(("value", _typed(match["typed"], match["value"])))
             elif match["text"] is not None:
                 found.append(("value", match["text"][1:-1].replace("''", "'")))
+            elif match["day"]:  # as V4 writes one
+                found.append(("value", _typed("datetime", match["day"])))
             elif match["number"]:
                 found.append(("value", Decimal(match["number"])))
             else:
