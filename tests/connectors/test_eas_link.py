@@ -14,6 +14,7 @@ from connectors.kingdee.eas.system import Eas
 from tests.connectors.eas_house import BASE, FACADE, access, link_to, nobody, order
 from tests.sync.conftest import BUYER_CODE
 from tongshang.connect import (
+    Ambiguous,
     OutboundRule,
     PartnerIn,
     ProductIn,
@@ -118,7 +119,7 @@ def test_two_live_bills_with_one_number_are_for_a_person(eas):
     link = link_to(eas)
     for _ in range(2):
         link.facade.take_in(link.bill(order(), nobody).body)
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(Ambiguous) as refused:
         link.find("TS-1")
     assert refused.value.code == "eas.number_twice"
 
