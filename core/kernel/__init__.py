@@ -2,6 +2,7 @@
 
 from core.kernel.context import BUFFERS, Actor, Context, Ports
 from core.kernel.event import Event, event_class, from_payload, to_payload
+from core.kernel.exact import exact, read_json
 from core.kernel.ids import uuid7
 from core.kernel.measure import Money, Quantity, minor_units, round2, round_to, split
 from core.kernel.permission import Permission
@@ -28,8 +29,10 @@ __all__ = [
     "Transition",
     "Unavailable",
     "event_class",
+    "exact",
     "from_payload",
     "minor_units",
+    "read_json",
     "round2",
     "round_to",
     "split",

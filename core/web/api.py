@@ -1,14 +1,13 @@
 """JSON endpoints: `Api` collects them per room, with what OpenAPI needs, and runs each through the same door."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Flask, Response, json, request
+from flask import Blueprint, Flask, Response, request
 from marshmallow import ValidationError
 
-from core.kernel import Context, Invalid
+from core.kernel import Context, Invalid, read_json
 from core.web.dumping import dumper, written
 from core.web.endpoint import Answer, Endpoint, check_answer
 from core.web.platform import platform
@@ -146,18 +145,14 @@ def _json() -> Any:
         raise Rejected(415, "input.not_json_type")
     raw = request.get_data()
     try:
-        data = json.loads(raw.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        data = read_json(raw.decode("utf-8"))
+    except ValueError:
         raise Rejected(400, "input.not_json") from None
     if _depth(data) > MAX_DEPTH:
         raise Rejected(400, "input.too_deep", depth=MAX_DEPTH)
     if not isinstance(data, dict):
         raise Rejected(400, "input.not_an_object")
     return data
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
 
 
 def _depth(data: Any) -> int:

@@ -8,7 +8,6 @@ gives a choice up, `_clear.<field>` removes a secret.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Protocol
 
 from marshmallow import ValidationError
@@ -16,7 +15,7 @@ from marshmallow import ValidationError
 from core.host.settings.overview import Overview, Standing
 from core.host.settings.reading import Setting
 from core.host.settings.saving import PREFIX
-from core.kernel import FieldError
+from core.kernel import FieldError, read_json
 
 BACK, CLEAR = "_back.", "_clear."
 _MAY_BE_BLANK = ("text", "long")
@@ -112,7 +111,7 @@ def understood(setting: Setting, typed: Any) -> Any:
         return "" if setting.kind in _MAY_BE_BLANK and not setting.required else _BLANK
     if setting.kind == "choice":
         return _offered(setting, typed)
-    return json.loads(typed, parse_float=Decimal) if setting.kind == "json" else typed
+    return read_json(typed) if setting.kind == "json" else typed
 
 
 def _is_choice(standing: Standing, value: Any) -> bool:
