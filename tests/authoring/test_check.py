@@ -89,6 +89,7 @@ def test_the_example_passes_and_upgrades_from_its_older_release(trial: Trial) ->
     assert trial.row("consignment") is None
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_what_is_wrong_with_a_life_is_said(trial: Trial, folder: Path, tmp_path: Path) -> None:
     opened = spoiled(folder, "migrations/a0001_entry.py", lambda text: text.replace("FORCE ROW", "NO FORCE ROW"))

@@ -74,8 +74,15 @@ def look_at(context: Any, portal: str, paths: list[str], width: int) -> list[str
     return wrong
 
 
-@pytest.mark.parametrize(("language", "scheme", "size"), LOOKS, ids=["zh-light-wide", "en-dark-narrow"])
-@pytest.mark.parametrize("who", ["lianhang", "hengke"])
+@pytest.mark.parametrize(
+    ("who", "language", "scheme", "size"),
+    [
+        pytest.param("hengke", *LOOKS[0], id="hengke-zh-light-wide"),
+        pytest.param("hengke", *LOOKS[1], id="hengke-en-dark-narrow", marks=pytest.mark.long),
+        pytest.param("lianhang", *LOOKS[0], id="lianhang-zh-light-wide", marks=pytest.mark.long),
+        pytest.param("lianhang", *LOOKS[1], id="lianhang-en-dark-narrow"),
+    ],
+)
 def test_no_screen_has_a_finding(house, portal, chromium, who, language, scheme, size):
     with chromium.new_context(viewport=size, color_scheme=scheme, bypass_csp=False) as context:
         token = house.browser(who).get_cookie("ts_session").value

@@ -40,6 +40,7 @@ def test_a_wheel_is_signed_trusted_and_installed_with_its_publisher(ask: Ask, ke
     assert "trusted no longer" in ask("install", path, "--yes")
 
 
+@pytest.mark.long
 def test_a_plugin_comes_from_a_folder(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / file_name("orchard")).write_bytes(wheel("orchard"))
     assert "No source offers this" in ask("fetch", "orchard")
