@@ -238,9 +238,9 @@ def app_endpoints() -> list[Any]:
 
 
 def _words_and_shell(app: Flask, house: Installation) -> None:
-    folders = i18n.word_folders(ROOT / "core", ROOT / "plugins", ROOT / "connectors")
+    folders = connectors().words  # first, so that a stranger's words take no place of ours
+    folders = [*folders, *i18n.word_folders(ROOT / "core", ROOT / "plugins", ROOT / "connectors")]
     folders += [plugin.manifest.folder / "words" for plugin in house.host.loaded.values()]
-    folders += connectors().words
     places = navigation.Navigation(
         [*rooms.collected("views", "NAV"), *house.host.all("menu")]
     )

@@ -1,5 +1,7 @@
 """The connector engine: documents out exactly once, streams in without loss, every failure visible."""
 
+from core.sync.calling import Asked, call, perhaps, slow_down
+from core.sync.ceiling import Course
 from core.sync.contract import (
     Access,
     Bill,
@@ -48,6 +50,7 @@ from core.sync.outbound import (
     wire,
 )
 from core.sync.outcome import (
+    Accepted,
     Ambiguous,
     Awaited,
     Exchange,
@@ -93,13 +96,16 @@ from core.sync.streams import Puller
 __all__ = [
     "CallerLink",
     "looked_at",
+    "Accepted",
     "Access",
     "Ambiguous",
+    "Asked",
     "Awaited",
     "Bill",
     "Blocked",
     "Cause",
     "Connector",
+    "Course",
     "DeliveryIn",
     "DocumentStuck",
     "DocumentSynced",
@@ -179,6 +185,7 @@ __all__ = [
     "causes",
     "change_connection",
     "check_connection",
+    "call",
     "connect",
     "connectors",
     "differences",
@@ -188,12 +195,14 @@ __all__ = [
     "folder",
     "outcome_of",
     "pause",
+    "perhaps",
     "probe",
     "remote_documents",
     "replay",
     "resume",
     "rules_of",
     "schedule",
+    "slow_down",
     "session",
     "standings",
     "sync_now",

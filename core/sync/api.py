@@ -62,7 +62,7 @@ def connection(ctx: Context, connection_id: UUID) -> Answer:
 def change_connection(ctx: Context, connection_id: UUID, body: dict[str, Any], version: int) -> Answer:
     """Change a connection. With another address all secrets must be given again.
 
-    Another address or a secret needs a fresh second factor, so it is a person's; a key changes the rest.
+    Another address, another host key or a secret needs a fresh second factor, so it is a person's; a key changes the rest.
     """
     found = service.lock_connection(ctx, connection_id)
     if found.version != version:

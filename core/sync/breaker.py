@@ -9,13 +9,12 @@ from sqlalchemy import select, update
 from core.kernel import Context
 from core.sync.model import ErpConnection
 from core.sync.outcome import Failed, Outcome, Unknown
+from core.sync.plainly import plain
 
 AFTER = 5  # failures in a row that open the circuit
 FIRST, LONGEST = 5.0, 300.0  # seconds it stays open
 STOP_AFTER = 3  # refusals of the settings in a row that stop the connection
-SEEN = timedelta(
-    seconds=5
-)  # how exactly `last_ok_at` is kept: not every document writes the connection's row
+SEEN = timedelta(seconds=5)  # how exactly `last_ok_at` is kept: not every document writes the connection's row
 
 
 def note(
@@ -26,13 +25,17 @@ def note(
     *,
     refused: bool,
     pace: float = 1.0,
+    called: bool = True,
 ) -> None:
     """What one call says about its connection. `pace` stretches the waits; tests shorten them.
 
+    A document that was refused before anything was `called` says nothing: it closes no circuit.
     A call that carried several documents is one call: it is noted once for each way they went, see `Result.said`.
     """
     here = (ErpConnection.tenant_id == tenant_id, ErpConnection.id == connection_id)
     if not (refused or _troubled(outcome)):
+        if isinstance(outcome, Failed) and not called:
+            return
         stale = ErpConnection.last_ok_at.is_(None) | (ErpConnection.last_ok_at < ctx.now - SEEN)
         ctx.session.execute(
             update(ErpConnection)
@@ -40,13 +43,13 @@ def note(
             .values(failures=0, refusals=0, open_until=None, last_ok_at=ctx.now)
         )
         return
-    connection = ctx.session.scalar(
-        select(ErpConnection).where(*here).with_for_update().execution_options(populate_existing=True)
-    )
+    # Without the key, so that whoever writes a document for it need not wait.
+    locking = select(ErpConnection).where(*here).with_for_update(key_share=True)
+    connection = ctx.session.scalar(locking.execution_options(populate_existing=True))
     assert connection is not None and isinstance(outcome, Failed | Unknown)
     connection.failures += 1
     connection.refusals = connection.refusals + 1 if refused else 0
-    connection.last_error = f"{outcome.code}: {outcome.message}"[:500]
+    connection.last_error = str(plain(f"{outcome.code}: {outcome.message}"))[:500]
     sending = connection.state == "active" or connection.draining_since is not None
     if connection.refusals >= STOP_AFTER and sending:
         connection.state, connection.state_reason = "stopped", connection.last_error
@@ -59,5 +62,5 @@ def note(
 def _troubled(outcome: Outcome | None) -> bool:
     """Whether an outcome is a sign that something is wrong there: neither what is awaited nor a double is."""
     if isinstance(outcome, Unknown):
-        return not (outcome.after or outcome.hopeless)
+        return not (outcome.after or outcome.hopeless or outcome.calm)
     return isinstance(outcome, Failed) and outcome.retry and not outcome.early

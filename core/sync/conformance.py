@@ -11,6 +11,7 @@ import requests
 from core.sync.contract import Access, Connector
 from core.sync.outbound import OutboundRule, session
 from core.sync.outcome import SyncError
+from core.sync.outgoing import KINDS as KINDS_OUT
 
 KINDS = {"text", "secret", "number", "choice", "pairs", "flag", "file"}
 LONGEST_SETTLE = 600  # seconds
@@ -62,6 +63,15 @@ class ConnectorConformance:
         link = self.connector().open(self._access(), http)
         for kind in self.connector.streams:
             assert link.stream(kind.key).key == kind.key
+        link.close()
+
+    def test_each_kind_of_document_has_a_filing(self) -> None:
+        made = self.connector()
+        assert set(made.documents) <= set(KINDS_OUT), f"documents: {', '.join(KINDS_OUT)}"
+        assert made.together >= 1
+        link = made.open(self._access(), _nobody())
+        for kind in made.documents:
+            assert callable(link.filing(kind).find), kind
         link.close()
 
     def test_a_check_stops_at_the_step_that_fails(self) -> None:

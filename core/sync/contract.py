@@ -51,7 +51,7 @@ class Access:
     base_url: str
     organisation: str
     settings: Mapping[str, str]
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def table(self, name: str, standard: Mapping[str, str]) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """Documents on their way out: written down as wishes; and is what the other system holds what we sent?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.kernel import Context, uuid7
@@ -18,6 +19,8 @@ from core.sync.outgoing import KINDS, PURCHASE_ORDER, SALES_ORDER, Outgoing, day
 from core.sync.plainly import plain, typed
 from core.sync.registry import connectors
 
+REPLACED = ("new", "failed", "held")  # not under way: a newer version takes the place of a document in these states
+SETTLE = timedelta(seconds=60)  # where nobody knows the connector any more
 PRICE_DIGITS = Decimal("0.000001")  # prices there may be rounded to their own number of places
 
 
@@ -32,29 +35,34 @@ def wish(
 ) -> int:
     """Write the wish for every connection of ctx's enterprise that takes this kind; answers how many. Repeating changes nothing.
 
-    `read` is asked only when somebody takes it. A newer version replaces older ones that are not under way. A cancellation
-    of a document that was never sent is done at once: there is nothing to take back. What came from a system is not sent
-    back to it.
+    `read` is asked only when somebody takes it. A newer version replaces older ones that are not under way, and keeps an
+    older one that comes too late from being sent. A cancellation of a document that was never sent is done at once: there is
+    nothing to take back. What came from a system is not sent back to it.
     """
     connections = _takers(ctx, kind, object_id)
     if not connections:
         return 0
     facts = read()
     for connection in connections:
-        before = _older(ctx, connection.id, kind, object_id, version)
-        if intent == "cancel" and not before:
+        others = _versions(ctx, connection.id, kind, object_id)
+        before = [row for row in others if row.version < version]
+        if any(row.version > version for row in others) or (intent == "cancel" and not before):
             continue
-        replaced = [row for row in before if row.state in ("new", "failed", "held")]
-        untouched = all(row.attempt == 0 or row.state == "superseded" for row in before)
-        _supersede(ctx, [row.id for row in replaced])
-        _insert(ctx, connection, facts, intent, done=intent == "cancel" and untouched)
+        _supersede(ctx, [row.id for row in before if row.state in REPLACED])
+        never_sent = not any(row.attempt for row in before)
+        settle = settle_of(connection.connector, connection.settle_seconds)
+        settled = [row.changed_at + settle for row in before if row.state == "held"]  # perhaps for an unclear answer
+        _insert(ctx, connection.id, facts, intent, done=intent == "cancel" and never_sent, due=max([ctx.now, *settled]))
     return len(connections)
 
 
-def _takers(ctx: Context, kind: str, object_id: UUID) -> list[ErpConnection]:
-    """Who takes a kind: asked for at the connection, and its connector can. One that is not installed now may be again."""
-    found = ctx.session.scalars(
-        select(ErpConnection)
+def _takers(ctx: Context, kind: str, object_id: UUID) -> list[Any]:
+    """Who takes a kind: asked for at the connection, and its connector can. One that is not installed now may be again.
+
+    Neither settings nor secrets are read: an order is written down for all, also when one of them has lost its key.
+    """
+    found = ctx.session.execute(
+        select(ErpConnection.id, ErpConnection.connector, ErpConnection.settle_seconds)
         .where(ErpConnection.tenant_id == ctx.tenant_id, ErpConnection.documents.contains([kind]))
         .order_by(ErpConnection.id)
     )
@@ -87,20 +95,25 @@ def _takers(ctx: Context, kind: str, object_id: UUID) -> list[ErpConnection]:
     return [each for each in able if each.id not in theirs]
 
 
-def _older(ctx: Context, connection_id: UUID, kind: str, object_id: UUID, version: int) -> list[SyncDocument]:
-    found = ctx.session.scalars(
-        select(SyncDocument)
+def settle_of(connector: str, seconds: int | None) -> timedelta:
+    """How long after an unclear answer a look tells the truth: as the connection says in seconds, else as its connector does."""
+    known = connectors()
+    return timedelta(seconds=seconds) if seconds else known[connector].settle if connector in known else SETTLE
+
+
+def _versions(ctx: Context, connection_id: UUID, kind: str, object_id: UUID) -> Sequence[Row[Any]]:
+    """What was written down of one object, locked: none of it is claimed, and no result of it is written, until we are done."""
+    return ctx.session.execute(
+        select(SyncDocument.id, SyncDocument.version, SyncDocument.state, SyncDocument.attempt, SyncDocument.changed_at)
         .where(
             SyncDocument.tenant_id == ctx.tenant_id,
             SyncDocument.connection_id == connection_id,
             SyncDocument.object_id == object_id,
             SyncDocument.kind == kind,
-            SyncDocument.version < version,
         )
+        .order_by(SyncDocument.id)
         .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return list(found)
+    ).all()
 
 
 def _supersede(ctx: Context, ids: list[UUID]) -> None:
@@ -112,11 +125,11 @@ def _supersede(ctx: Context, ids: list[UUID]) -> None:
         )
 
 
-def _insert(ctx: Context, connection: ErpConnection, facts: Outgoing, intent: str, *, done: bool) -> None:
+def _insert(ctx: Context, connection_id: UUID, facts: Outgoing, intent: str, *, done: bool, due: datetime) -> None:
     row = {
         "id": uuid7(),
         "tenant_id": ctx.tenant_id,
-        "connection_id": connection.id,
+        "connection_id": connection_id,
         "kind": facts.kind,
         "object_id": facts.object_id,
         "intent": intent,
@@ -130,7 +143,7 @@ def _insert(ctx: Context, connection: ErpConnection, facts: Outgoing, intent: st
         "dated_on": day_of(facts),
         "body": to_json(facts),
         "state": "done" if done else "new",
-        "not_before": ctx.now,
+        "not_before": due,
         "changed_at": ctx.now,
         "trace_id": ctx.trace_id,
     }

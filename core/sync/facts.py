@@ -6,9 +6,11 @@ ERP a reference must mean one document.
 
 from base64 import b32encode
 from collections.abc import Iterable
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -17,7 +19,7 @@ from core.fulfilment import Receipt, ReceiptLine, Shipment, ShipmentLine
 from core.kernel import Context, round2
 from core.orders import OrderLine, TradeOrder
 from core.sync.outgoing import GoodsOut, InvoicePart, LineOut, MoneyOut, OrderOut
-from core.tenancy import card
+from core.tenancy import card, trade_settings
 
 
 def marked(number: str, issuer: UUID) -> str:
@@ -41,7 +43,7 @@ def order_out(ctx: Context, order: TradeOrder, version: int) -> OrderOut:
         buyer_po=order.buyer_po or "",
         currency=order.currency,
         total=round2(order.total),
-        ordered_on=(order.confirmed_at or order.created_at).date(),
+        ordered_on=booked_on(ctx, order.confirmed_at or order.created_at),
         delivery_on=order.delivery_date,
         ship_to=order.ship_to,
         note=order.note,
@@ -110,12 +112,17 @@ def payment_out(ctx: Context, payment_id: UUID) -> MoneyOut:
         order_reference=_reference(ctx, order) if order else "",
         currency=payment.currency,
         total=round2(payment.amount),
-        paid_on=(payment.decided_at or payment.announced_at).date(),
+        paid_on=booked_on(ctx, payment.decided_at or payment.announced_at),
         bank_ref=payment.bank_ref,
         note=payment.note,
         invoices=tuple(InvoicePart(row.number, round2(row.amount)) for row in parts),
         order_id=payment.order_id or (parts[0].order_id if parts else None),
     )
+
+
+def booked_on(ctx: Context, moment: datetime) -> date:
+    """The day a moment belongs to in the books of whoever ctx acts for: before eight in the morning it is another one in UTC."""
+    return moment.astimezone(ZoneInfo(trade_settings(ctx).timezone)).date()
 
 
 def _reference(ctx: Context, order: TradeOrder) -> str:
@@ -158,7 +165,7 @@ def _goods(
         order_reference=lines[0].order_reference if lines else "",
         currency=rows[0][1].currency if rows else "CNY",
         total=sum((line.gross for line in lines), Decimal(0)),
-        moved_on=(receipt.received_at if receipt else shipment.shipped_at).date(),
+        moved_on=booked_on(ctx, receipt.received_at if receipt else shipment.shipped_at),
         carrier=shipment.carrier,
         waybill=shipment.waybill,
         note=note,

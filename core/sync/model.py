@@ -114,6 +114,13 @@ class SyncDocument(TenantOwned, Model):
         Index("ix_sync_document_day", "tenant_id", "connection_id", "kind", "dated_on"),
         Index("ix_sync_document_reference", "tenant_id", "connection_id", "reference"),
         Index("ix_sync_document_connection_state", "tenant_id", "connection_id", "state", "id"),
+        Index(
+            "ix_sync_document_done",
+            "tenant_id",
+            "connection_id",
+            "changed_at",
+            postgresql_where=text("state = 'done'"),
+        ),
         CheckConstraint(
             "state IN ('new', 'sending', 'unknown', 'done', 'failed', 'held', 'superseded')", name="state"
         ),
@@ -202,7 +209,8 @@ class SyncIssue(Append, TenantOwned, Model):
 
     __tablename__ = "sync_issue"
     __table_args__ = (
-        Index("ix_sync_issue_run", "tenant_id", "run_id"),
+        Index("ix_sync_issue_run", "tenant_id", "run_id", "id"),
+        Index("ix_sync_issue_new", "tenant_id", "connection_id", "id"),
         Index("ix_sync_issue_push", "tenant_id", "push_id"),
         Index("ix_sync_issue_same", "tenant_id", "connection_id", "code", "external_id"),
         CheckConstraint("(run_id IS NULL) <> (push_id IS NULL)", name="source"),

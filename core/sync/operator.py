@@ -8,7 +8,7 @@ connections may exchange files, each with a word that the enterprise it was give
 import hmac
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class FolderRule(OutboundRule):
     """A folder the operator opens. It travels with the rules of networks and allows no network itself."""
 
     path: str = ""
-    word: str = ""
+    word: str = field(default="", repr=False)
 
     @classmethod
     def parse(cls, text: str) -> "FolderRule":

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -168,7 +169,10 @@ def check(host: str, address: str, port: int, allow: Sequence[OutboundRule], *, 
 def dial(
     host: str, port: int, allow: Sequence[OutboundRule], *, plain: bool, timeout: float
 ) -> socket.socket:
-    """Resolve once, check every answer, connect to an address that was checked."""
+    """Resolve once, check every answer, connect to an address that was checked.
+
+    `timeout` is for each of them; a name with a thousand addresses that answer nothing costs `LONGEST_ANSWER` in all.
+    """
     bare = host.strip("[]")
     try:
         answers = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM)
@@ -177,9 +181,13 @@ def dial(
     for *_, sockaddr in answers:
         check(bare, str(sockaddr[0]), port, allow, plain=plain)
     failure: OSError | None = None
+    until = time.monotonic() + _remaining()
     for family, kind, proto, _, sockaddr in answers:
+        left = until - time.monotonic()
+        if left <= 0:
+            break
         dialled = _TimedSocket(family, kind, proto)
-        dialled.settimeout(max(0.1, min(timeout, _remaining())))
+        dialled.settimeout(min(timeout, left))
         try:
             dialled.connect(sockaddr)
             dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -288,11 +296,11 @@ class _Guard(HTTPAdapter):
         }
 
     def proxy_manager_for(self, proxy: str, **_: Any) -> Any:
-        raise Blocked(proxy, "proxies are not used")
+        raise Blocked(_host(proxy), "proxies are not used")
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        if verify is False:
-            raise Blocked(url, "TLS verification cannot be switched off")
+        if not verify:
+            raise Blocked(_host(url), "TLS verification cannot be switched off")
         super().cert_verify(conn, url, verify, cert)
         if url.lower().startswith("https") and (self._tls.ca_pem or self._tls.pinned_sha256):
             # Not the public authorities: those of the context, or the pin.
@@ -312,7 +320,7 @@ class _Guard(HTTPAdapter):
         if self._pace is not None:
             wait = self._pace.turn()
             if wait is None:
-                raise Unreachable(str(request.url), "pace", "too many calls a minute for this connection")
+                raise Unreachable(_host(request.url), "pace", "too many calls a minute for this connection")
             time.sleep(wait)
         timeout = timeout or (min(CONNECT_SECONDS, self.longest), self.longest)
         _clock.until = time.monotonic() + self.longest
@@ -336,7 +344,8 @@ class _Guard(HTTPAdapter):
                     raise TooLarge(f"answer longer than {self.largest} bytes", request=request)
             expected = response.headers.get("Content-Length", "")
             if (
-                expected.isdigit()
+                expected.isdecimal()
+                and len(expected) < 20
                 and not response.headers.get("Content-Encoding")
                 and len(body) < int(expected)
                 and not (request.method == "HEAD" or response.status_code in (204, 304))  # these tell a length and send none
@@ -354,6 +363,11 @@ class _Guard(HTTPAdapter):
         response.raw.release_conn()
         response._content = bytes(body)
         response._content_consumed = True
+
+
+def _host(url: str | None) -> str:
+    """For a message: the rest of an address may carry a key or a signature."""
+    return urlsplit(url or "").hostname or ""
 
 
 STAGES = ("address", "dns", "tcp", "tls")

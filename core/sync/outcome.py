@@ -7,15 +7,32 @@ sorted by remedy, and the engine decides what happens next from the type alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
+HIDDEN = "•••"
+CREDENTIALS = re.compile(
+    r"""(?i)(\b(?:(?:proxy-)?authorization|(?:set-)?cookie)["']?\s*[:=]\s*["']?)[^\s"'<\\{\[][^\r\n"<\\]*"""
+    r"""|(\b(?:basic|bearer)\s+)(?=[a-z+/_.~-]*[0-9=])[a-z0-9+/=_.~-]{12,}"""
+    r"""|([?&](?:[a-z]+[_-])?(?:api_?key|token|password|secret|sign|signature)=)[^&\s"'<]+"""
+)
+
+
+def covered(text: str) -> str:
+    """A text of a peer or of a call without what signs one in there: the last net under what each connector hides itself.
+
+    A server that is set to tell all answers with the very headers it got, and whoever may see a failure sees its answer.
+    """
+    return CREDENTIALS.sub(lambda found: f"{found[1] or found[2] or found[3]}{HIDDEN}", text)
+
 
 class SyncError(Exception):
-    """What a connector raises. `code` is stable and groups failures; `message` is the peer's own."""
+    """What a connector raises. `code` is stable and groups failures; `message` is the peer's own, its credentials covered."""
 
     def __init__(self, code: str, message: str, *, field: str = "") -> None:
+        message = covered(message)
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
@@ -56,6 +73,10 @@ class Awaited(Uncertain):
     def __init__(self, code: str, message: str, *, after: timedelta) -> None:
         super().__init__(code, message)
         self.after = after
+
+
+class Accepted(Uncertain):
+    """Taken over for certain and posted there later, as IDocs are: no sign of trouble. Looked for after the settle time."""
 
 
 class SkipRecord(SyncError):
@@ -123,13 +144,14 @@ class Failed:
 class Unknown:
     """Perhaps executed: to be looked up after the settle time, or `after` where the answer is awaited.
 
-    `hopeless` says that no look will ever tell more.
+    `hopeless` says that no look will ever tell more, `calm` that nothing is wrong there.
     """
 
     code: str
     message: str
     hopeless: bool = False
     after: timedelta | None = None
+    calm: bool = False
 
 
 Outcome = Ok | Failed | Unknown
@@ -139,7 +161,8 @@ def outcome_of(error: SyncError) -> Outcome:
     """The outcome that an error of a connector stands for."""
     if isinstance(error, Uncertain):
         after = error.after if isinstance(error, Awaited) else None
-        return Unknown(error.code, error.message, hopeless=isinstance(error, Ambiguous), after=after)
+        hopeless, calm = isinstance(error, Ambiguous), isinstance(error, Accepted)
+        return Unknown(error.code, error.message, hopeless=hopeless, after=after, calm=calm)
     if isinstance(error, RetryLater):
         return Failed(error.code, error.message, retry=True, after=error.after, early=isinstance(error, Premature))
     return Failed(error.code, error.message, retry=False, field=error.field)
@@ -159,13 +182,14 @@ class Exchange:
 
 @dataclass
 class Trace:
-    """The last exchanges of one document or one run, newest last."""
+    """The last exchanges of one document or one run, newest last, their credentials covered."""
 
     keep: int = 6
     exchanges: list[Exchange] = field(default_factory=list)
 
     def __call__(self, exchange: Exchange) -> None:
-        self.exchanges.append(exchange)
+        url, request, response = (covered(text) for text in (exchange.url, exchange.request, exchange.response))
+        self.exchanges.append(replace(exchange, url=url, request=request, response=response))
         del self.exchanges[: -self.keep]
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 BURST = 6  # parts of a minute whose calls may go at once
+LEAST = 10  # calls that may always go at once, when it was quiet: a document needs several in a row
 LONGEST = 15.0  # seconds a call waits for its turn
 
 
@@ -14,7 +15,7 @@ class Pace:
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.per_minute, self._clock = per_minute, clock
-        self._size = max(1.0, per_minute / BURST)
+        self._size = max(float(LEAST), per_minute / BURST)
         self._left, self._at = self._size, clock()
         self._lock = threading.Lock()
 

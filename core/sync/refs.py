@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from core.kernel import Context, uuid7
@@ -29,33 +29,29 @@ def remember(
     ctx: Context, connection_id: UUID, kind: str, local_id: UUID, external_id: str, number: str
 ) -> bool:
     """Note a counterpart; False when their object already stands for another of ours."""
-    taken = ctx.session.scalar(
-        select(ExternalRef.local_id).where(
-            ExternalRef.tenant_id == ctx.tenant_id,
-            ExternalRef.connection_id == connection_id,
-            ExternalRef.kind == kind,
-            ExternalRef.external_id == external_id,
-        )
-    )
-    if taken is not None and taken != local_id:
-        return False
-    adding = insert(ExternalRef).values(
-        id=uuid7(),
-        tenant_id=ctx.tenant_id,
-        connection_id=connection_id,
-        kind=kind,
-        local_id=local_id,
-        external_id=external_id,
-        external_number=number,
-        at=ctx.now,
-    )
-    ctx.session.execute(
-        adding.on_conflict_do_update(
+    here = (ExternalRef.tenant_id == ctx.tenant_id, ExternalRef.connection_id == connection_id, ExternalRef.kind == kind)
+    taken = select(ExternalRef.id).where(*here, ExternalRef.external_id == external_id, ExternalRef.local_id != local_id)
+    told = {
+        "id": uuid7(),
+        "tenant_id": ctx.tenant_id,
+        "connection_id": connection_id,
+        "kind": kind,
+        "local_id": local_id,
+        "external_id": external_id,
+        "external_number": number,
+        "at": ctx.now,
+    }
+    row = select(*(literal(value, ExternalRef.__table__.c[name].type) for name, value in told.items()))
+    written = ctx.session.scalar(
+        insert(ExternalRef)
+        .from_select(list(told), row.where(~taken.exists()))
+        .on_conflict_do_update(
             index_elements=["tenant_id", "connection_id", "kind", "local_id"],
             set_={"external_id": external_id, "external_number": number},
         )
+        .returning(ExternalRef.id)
     )
-    return True
+    return written is not None
 
 
 def forget_ref(ctx: Context, connection_id: UUID, kind: str, local_id: UUID) -> None:

@@ -1,45 +1,29 @@
 """Connections as people handle them: set up, change, pause, resume, check, replay."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 
 from core import identity
-from core.kernel import Conflict, Context, FieldError, Invalid, NotFound
+from core.kernel import Conflict, Context, Invalid, NotFound
 from core.sync import secrets
 from core.sync.contract import Connector
-from core.sync.model import PARKED, WAITING, ErpConnection, SyncDocument, SyncRun, SyncStream
-from core.sync.outgoing import PARTNER, SALES_ORDER, SUPPLIER
+from core.sync.documents import settle_of
+from core.sync.model import FLYING, PARKED, WAITING, ErpConnection, SyncDocument, SyncRun, SyncStream
+from core.sync.outgoing import PARTNER, SUPPLIER
 from core.sync.refs import remember
+from core.sync.told import NewConnection, addresses, checked, host_keys, kinds_of, usual
 
 CHECK = "check"
-LONGEST = {"name": 80, "base_url": 300, "organisation": 40}
-MAX_SETTING, MAX_FILE = 4_000, 1_000_000  # characters
-
-
-@dataclass(frozen=True)
-class NewConnection:
-    """What a person tells about a connection. A blank secret keeps the one that is there.
-
-    `documents` are the kinds that go out through it; None keeps those that do, at first the connector's usual one.
-    """
-
-    name: str
-    base_url: str
-    organisation: str
-    values: Mapping[str, str]
-    documents: Sequence[str] | None = None
 
 
 def connect(ctx: Context, connector: Connector, given: NewConnection) -> ErpConnection:
     """Set up a connection. Its documents flow at once; its streams wait until they are switched on."""
     ctx.require("connection.edit")
     settings, hidden = secrets.split(connector, given.values)
-    _check(ctx, connector, given, settings, hidden)
+    checked(ctx, connector, given, settings, hidden)
     connection = ErpConnection(
         tenant_id=ctx.tenant_id,
         connector=connector.key,
@@ -48,15 +32,13 @@ def connect(ctx: Context, connector: Connector, given: NewConnection) -> ErpConn
         organisation=given.organisation,
         settings=settings,
         secrets=secrets.sealed(hidden),
-        documents=_documents(connector, given, usual(connector)),
+        documents=kinds_of(connector, given, usual(connector)),
         created_at=ctx.now,
     )
     ctx.session.add(connection)
     ctx.session.flush()
-    for key, minutes in [
-        (CHECK, 0),
-        *((s.key, int(s.every.total_seconds() // 60)) for s in connector.streams),
-    ]:
+    rhythms = [(CHECK, 0), *((each.key, int(each.every.total_seconds() // 60)) for each in connector.streams)]
+    for key, minutes in rhythms:
         ctx.session.add(
             SyncStream(
                 tenant_id=ctx.tenant_id,
@@ -76,29 +58,43 @@ def change_connection(
 ) -> ErpConnection:
     """Change a connection and check it again. Conflict when somebody changed it since `version`.
 
-    Another address, or a secret that is not blank, needs a fresh second factor.
+    Another address, another host key, or a secret that is not blank needs a fresh second factor. Another organisation has to
+    wait for what is under way: in the new one nobody would find what arrived in the old one, and it would be sent again.
     """
     ctx.require("connection.edit")
     connection = lock_connection(ctx, connection_id)
     if connection.version != version:
         raise Conflict("connection.changed", current=connection.version)
+    if given.organisation != connection.organisation and (flying := _flying(ctx, connection_id)):
+        raise Conflict("connection.under_way", count=flying)
     settings, hidden = secrets.split(connector, given.values)
     told = sorted(hidden)
-    moved = _addresses(given.base_url, settings) != _addresses(connection.base_url, connection.settings)
-    if told or moved:
+    moved = addresses(given.base_url, settings) != addresses(connection.base_url, connection.settings)
+    if told or moved or host_keys(settings) != host_keys(connection.settings):
         identity.require_fresh_second_factor(ctx)
     if not moved:  # else they would leave for a new address
         hidden = {**secrets.access_of(connection).secrets, **hidden}
-    _check(ctx, connector, given, settings, hidden, connection_id)
+    checked(ctx, connector, given, settings, hidden, connection_id)
+    if given.base_url != connection.base_url or given.organisation != connection.organisation:
+        _begin_anew(ctx, connection_id)
     before = {"base_url": connection.base_url, "organisation": connection.organisation}
     connection.name, connection.base_url = given.name, given.base_url
     connection.organisation, connection.settings = given.organisation, settings
     connection.secrets = secrets.sealed(hidden)
-    connection.documents = _documents(connector, given, connection.documents)
+    connection.documents = kinds_of(connector, given, connection.documents)
     connection.version += 1
     want(ctx, connection_id, CHECK)
     ctx.record("connection.change", connection, before=before, secrets=told)
     return connection
+
+
+def _begin_anew(ctx: Context, connection_id: UUID) -> None:
+    """How far the streams came says nothing about another system; a run under way ends at its next page."""
+    ctx.session.execute(
+        update(SyncStream)
+        .where(SyncStream.tenant_id == ctx.tenant_id, SyncStream.connection_id == connection_id, SyncStream.key != CHECK)
+        .values(cursor=None, position=None, attempt=SyncStream.attempt + 1, lease_until=None)
+    )
 
 
 def pause(ctx: Context, connection_id: UUID, reason: str = "") -> ErpConnection:
@@ -203,10 +199,13 @@ def replay(
 ) -> int:
     """Take failed and held documents up again, all, by id or by cause; answers how many.
 
-    Nothing is sent blindly: each is looked up by its reference first and sent only if it is not there.
+    Nothing is sent blindly: each is looked up by its reference first and sent only if it is not there. What was held a moment
+    ago, perhaps for an unclear answer, settles before.
     """
     ctx.require("connection.replay")
-    find_connection(ctx, connection_id)
+    connection = find_connection(ctx, connection_id)
+    settled = SyncDocument.changed_at + settle_of(connection.connector, connection.settle_seconds)
+    due = case((SyncDocument.state == "held", func.greatest(ctx.now, settled)), else_=ctx.now)
     chosen = [
         SyncDocument.tenant_id == ctx.tenant_id,
         SyncDocument.connection_id == connection_id,
@@ -219,7 +218,7 @@ def replay(
     taken = ctx.session.scalars(
         update(SyncDocument)
         .where(*chosen)
-        .values(state="new", tries=0, not_before=ctx.now, lease_until=None, changed_at=ctx.now)
+        .values(state="new", tries=0, not_before=due, lease_until=None, changed_at=ctx.now)
         .returning(SyncDocument.id)
     ).all()
     ctx.record("connection.replay", f"erp_connection:{connection_id}", documents=list(taken), cause=cause)
@@ -281,22 +280,19 @@ def lock_connection(ctx: Context, connection_id: UUID) -> ErpConnection:
 
 
 def _one(ctx: Context, connection_id: UUID) -> Any:
-    return select(ErpConnection).where(
-        ErpConnection.tenant_id == ctx.tenant_id, ErpConnection.id == connection_id
-    )
+    return select(ErpConnection).where(ErpConnection.tenant_id == ctx.tenant_id, ErpConnection.id == connection_id)
+
+
+def _flying(ctx: Context, connection_id: UUID) -> int:
+    """How many documents are being sent, or may have arrived without our knowing."""
+    mine = (SyncDocument.tenant_id == ctx.tenant_id, SyncDocument.connection_id == connection_id)
+    return ctx.session.scalar(select(func.count()).where(*mine, SyncDocument.state.in_(FLYING))) or 0
 
 
 def _stream(ctx: Context, connection_id: UUID, key: str) -> SyncStream:
-    row = ctx.session.scalar(
-        select(SyncStream)
-        .where(
-            SyncStream.tenant_id == ctx.tenant_id,
-            SyncStream.connection_id == connection_id,
-            SyncStream.key == key,
-        )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    mine = (SyncStream.tenant_id == ctx.tenant_id, SyncStream.connection_id == connection_id, SyncStream.key == key)
+    locking = select(SyncStream).where(*mine).with_for_update().execution_options(populate_existing=True)
+    row = ctx.session.scalar(locking)
     if row is None:
         raise NotFound("connection.no_stream", stream=key)
     return row
@@ -306,78 +302,6 @@ def want(ctx: Context, connection_id: UUID, key: str) -> None:
     """The worker runs a stream, or the check, as soon as it can."""
     row = _stream(ctx, connection_id, key)
     row.next_at, row.wanted_by, row.failures = ctx.now, ctx.actor.name, 0
-
-
-def _check(
-    ctx: Context,
-    connector: Connector,
-    given: NewConnection,
-    settings: Mapping[str, str],
-    hidden: Mapping[str, str],
-    connection_id: UUID | None = None,
-) -> None:
-    wrong: list[FieldError] = []
-    for name, most in LONGEST.items():
-        value = str(getattr(given, name))
-        if len(value) > most or not value.isprintable():
-            wrong.append(FieldError(name, "connection.text", {"most": most}))
-    if not _is_address(given.base_url):
-        wrong.append(FieldError("base_url", "connection.url", {}))
-    if not given.name.strip():
-        wrong.append(FieldError("name", "field.required", {}))
-    for setting in connector.settings:
-        value = hidden.get(setting.key) or settings.get(setting.key, "")
-        if setting.required and not value:
-            wrong.append(FieldError(setting.key, "field.required", {}))
-        elif len(value) > (most := MAX_FILE if setting.kind == "file" else MAX_SETTING) or not _shows(value):
-            wrong.append(FieldError(setting.key, "connection.text", {"most": most}))
-        elif value and setting.choices and value not in dict(setting.choices):
-            wrong.append(FieldError(setting.key, "connection.choice", {"value": value}))
-        elif value and setting.kind == "number" and not value.isdecimal():
-            wrong.append(FieldError(setting.key, "connection.number", {}))
-    for kind in given.documents or ():
-        if kind not in connector.documents:
-            wrong.append(FieldError("documents", "connection.document_unknown", {"kind": kind[:40]}))
-    same = select(func.count()).where(
-        ErpConnection.tenant_id == ctx.tenant_id,
-        ErpConnection.name == given.name,
-        ErpConnection.id != (connection_id or ctx.tenant_id),
-    )
-    if ctx.session.scalar(same):
-        wrong.append(FieldError("name", "connection.name_taken", {}))
-    if wrong:
-        raise Invalid(wrong)
-
-
-def usual(connector: Connector) -> list[str]:
-    """What goes out where nobody chose: sales orders, or the first kind of a connector that takes none."""
-    return [SALES_ORDER] if SALES_ORDER in connector.documents else list(connector.documents[:1])
-
-
-def _documents(connector: Connector, given: NewConnection, kept: Sequence[str]) -> list[str]:
-    asked = kept if given.documents is None else given.documents
-    return [kind for kind in connector.documents if kind in asked]
-
-
-def _addresses(base_url: str, settings: Mapping[str, str]) -> dict[str, str]:
-    """Every place a connection may carry its secrets to: its address, and those among its settings (where tokens are made)."""
-    places = {key: value for key, value in settings.items() if "://" in value[:20] and "\n" not in value}
-    return {"": base_url, **places}
-
-
-def _is_address(text: str) -> bool:
-    """An http or https address with a host and nothing that could carry secrets or surprises."""
-    try:
-        url = urlsplit(text)
-        usable = url.scheme in ("http", "https") and bool(url.hostname) and (url.port is None or url.port > 0)
-    except ValueError:
-        return False
-    return usable and not (url.username or url.password or url.query or url.fragment)
-
-
-def _shows(value: str) -> bool:
-    """Whether a text has nothing in it that nobody could see; lines and tabs are seen."""
-    return value.translate({9: None, 10: None, 13: None}).isprintable()
 
 
 def _plain(text: str, path: str) -> str:

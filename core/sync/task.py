@@ -10,9 +10,14 @@ from uuid import UUID
 from core.kernel import Actor
 from core.sync.contract import Access
 from core.sync.mapping.applied import NOTHING, Applied
-from core.sync.outcome import FixSettings, Found, LeaseLost, Outcome, SyncError, outcome_of
+from core.sync.outcome import FixSettings, Found, LeaseLost, Outcome, SyncError, Unknown, outcome_of
 from core.sync.outgoing import Outgoing
 from core.sync.transport import PLAIN, Way
+
+ANYTHING = (Exception, SystemExit)
+"""What a connector with a mistake in it may raise. No transaction is open while it works, so none of it is the database's."""
+
+TOO_SLOW = Unknown("sync.too_slow", "the time of one turn was over before all was done")
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,9 @@ class Task:
     lookup: Callable[[str, UUID], str | None]
     older: bool  # another version of the same document went before
     until: float  # monotonic time at which the lease is over for writes
+    disputed: bool = False  # another version went before, and none was ever seen to be there as ours
+    settling: timedelta = timedelta()  # how long a look that finds nothing proves nothing: one was filed a moment ago
+    troubled: bool = False  # the connection has failed so often that no document is to blame for it
     mapping: Applied = NOTHING
     way: Way = PLAIN
     settle: timedelta | None = None  # where this connection needs another one than its connector says
@@ -46,6 +54,11 @@ class Task:
     def looks(self) -> bool:
         """Whether it may be there already in some version, so that it is looked for before anything is written."""
         return self.state == "unknown" or self.token > 1 or self.intent != "create" or self.older
+
+    @property
+    def must_agree(self) -> bool:
+        """Whether what is found there is left alone unless it is as we want it; a change of what we filed may differ."""
+        return self.intent == "create" or self.disputed
 
     def still_ours(self) -> None:
         """Raises LeaseLost when another worker may hold it by now."""

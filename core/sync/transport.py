@@ -30,7 +30,7 @@ MOST_PER_MINUTE = 6000
 LONGEST_SETTLE = 86_400  # seconds
 LONGEST_PEM = 100_000  # characters
 KEY = "PRIVATE KEY-----"  # how every private key in PEM begins and ends
-FINGERPRINT = re.compile(r"^[0-9a-f]{64}$")
+FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def set_transport(ctx: Context, connection_id: UUID, version: int, given: Transp
     connection = lock_connection(ctx, connection_id)
     if connection.version != version:
         raise Conflict("connection.changed", current=connection.version)
-    pin = given.pinned_sha256.replace(":", "").replace(" ", "").lower()
+    pin = "".join(given.pinned_sha256.replace(":", "").split()).lower()
     key = (given.client_key or connection.client_key or "") if given.client_cert_pem.strip() else ""
     given = replace(given, pinned_sha256=pin, client_key=key)
     _check(given)
@@ -114,7 +114,7 @@ def _check(given: Transport) -> None:
             wrong.append(FieldError(name, "connection.key_among_certificates", {}))
         elif text.strip() and not certificates(text):
             wrong.append(FieldError(name, "connection.no_certificate", {}))
-    if given.pinned_sha256 and not FINGERPRINT.match(given.pinned_sha256):
+    if given.pinned_sha256 and not FINGERPRINT.fullmatch(given.pinned_sha256):
         wrong.append(FieldError("pinned_sha256", "connection.no_fingerprint", {}))
     if given.client_cert_pem.strip() and not wrong:
         code = _misfit(given.client_cert_pem, given.client_key or "")

@@ -1,8 +1,10 @@
 """Several new documents in one call: each row of the answer is its own document's; what is unclear is looked up row by row."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from connectors.kingdee.system import Kingdee
 from core.orders import TradeOrder
@@ -19,6 +21,7 @@ from core.sync import (
     Uncertain,
     enqueue,
 )
+from tests.sync.test_claim import Line
 
 CARRIES = 5
 
@@ -142,9 +145,40 @@ def test_a_call_that_failed_as_a_whole_is_one_failure_of_the_connection(house, p
     for no in range(5):
         house.order(f"SO-{no}")
     Truckload.whole = [said]
-    pusher.turn()
+    (task,) = pusher.engine.claim(1)
+    pusher.engine.run_together(task)
     assert Truckload.loads == [[f"SO-{no}" for no in range(5)]]
     assert house.sql("SELECT state, failures, refusals FROM ts.erp_connection") == [
         ("active", 1, 1 if isinstance(said, FixSettings) else 0)
     ]
     assert set(drained(house, pusher).values()) == {"done"}
+
+
+def test_a_load_whose_time_is_over_is_looked_up_row_by_row(house, pusher):
+    for no in range(3):
+        house.order(f"SO-{no}")
+    engine = house.engine(lease=timedelta(seconds=60), margin=timedelta(seconds=60))
+    (task,) = engine.claim(1)
+    assert engine.run_together(task) == ["unknown"] * 3
+    engine.close()
+    assert house.sql("SELECT DISTINCT cause, tries, lease_until FROM ts.sync_document") == [("sync.too_slow", 1, None)]
+    assert set(drained(house, pusher).values()) == {"done"}
+    assert [len(found) for found in house.bills().values()] == [1] * 3
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["stale", "analyzed"])
+def test_a_claim_of_more_reads_no_long_line(house, analyzed):
+    """Also where the server believes the table to be as empty as it was."""
+    line = Line(house)
+    only = line.connection("满")
+    line.wait(only, "A", 5_000)
+    if analyzed:
+        line.run("ANALYZE ts.sync_document")
+    asked = f"SELECT * FROM ts.sync_claim_more('{only}', 'sales_order', 5, interval '2 minutes')"
+    with house.worker.database.session() as session:
+        session.execute(text(asked))
+        session.rollback()
+        (told,) = session.execute(text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {asked}")).scalar_one()
+        session.rollback()
+    assert told["Plan"]["Actual Rows"] == 5
+    assert told["Plan"]["Shared Hit Blocks"] + told["Plan"]["Shared Read Blocks"] < 500

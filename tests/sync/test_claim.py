@@ -201,8 +201,49 @@ def test_who_may_not_send_holds_nobody_up(line: Line, how: str) -> None:
     line.wait(living, "A", 2)
     line.run(f"UPDATE ts.erp_connection SET {STOPPED[how]} WHERE id = :id", id=dead)
     assert line.claim() == ["A1", "A2"]
-    line.run("UPDATE ts.erp_connection SET state = 'active', open_until = clock_timestamp()")
+    line.run("UPDATE ts.erp_connection SET state = 'active', open_until = NULL")
     assert line.claim(batch=2) == ["D1", "D2"]
+
+
+def test_one_document_tries_whether_the_system_is_back(line: Line) -> None:
+    """All that waited would otherwise rush at a system that has just come up."""
+    line.wait(line.connection("死", at_once=8), "D", 40)
+    line.run("UPDATE ts.erp_connection SET failures = 5, open_until = clock_timestamp()")
+    assert line.claim() == ["D1"]
+    assert line.claim() == []
+    line.finish()
+    line.run("UPDATE ts.erp_connection SET failures = 0, open_until = NULL")
+    assert line.claim() == [f"D{no}" for no in range(2, 10)]
+
+
+def test_a_long_line_with_many_places_leaves_the_next_free_one_to_others(line: Line) -> None:
+    """A thread that comes free goes to the connection that has none, however long the other one's documents waited."""
+    long, short = line.connection("长", at_once=16), line.connection("短", at_once=16)
+    line.wait(long, "L", 100)
+    line.wait(short, "S", 2, due=timedelta(seconds=-1))
+    assert line.claim(batch=3) == ["L1", "L2", "S1"]
+    assert line.claim(batch=1) == ["S2"]
+    assert line.claim(batch=1) == ["L3"]
+
+
+def test_what_a_dead_worker_may_have_sent_at_the_last_moment_settles_first(line: Line) -> None:
+    def claim() -> int:
+        asked = "SELECT count(*) FROM ts.sync_claim(9, interval '2 minutes', 8, CAST(:settles AS jsonb), interval '25 s')"
+        with line.house.worker.database.session() as session:
+            taken = int(session.scalar(text(asked), {"settles": '{"kingdee": 600}'}))
+            session.commit()
+        return taken
+
+    line.wait(line.connection("甲"), "A", 1)
+    assert line.claim(lease=timedelta(milliseconds=20)) == ["A1"]
+    time.sleep(0.05)
+    assert claim() == 0
+    found = "SELECT state, lease_until, round(extract(epoch FROM not_before - clock_timestamp())) FROM ts.sync_document"
+    assert line.run(found) == [("unknown", None, 575)]
+    line.run("UPDATE ts.erp_connection SET settle_seconds = 30")  # what the connection says comes first
+    line.run("UPDATE ts.sync_document SET not_before = clock_timestamp(), lease_until = clock_timestamp()")
+    assert claim() == 0
+    assert line.run(found) == [("unknown", None, 5)]
 
 
 def _thousands(line: Line) -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -15,7 +16,7 @@ from core.sync import ErpConnection, MovedLine, NewConnection, SyncDocument, con
 from core.sync.documents import from_json, to_json, wish
 from core.sync.facts import marked, order_out, payment_out, receipt_out, shipment_out
 from core.sync.handlers import HANDLERS
-from core.sync.outgoing import KINDS, GoodsOut, MoneyOut, OrderOut
+from core.sync.outgoing import KINDS, GoodsOut, MoneyOut, OrderOut, day_of
 from core.sync.refs import remember
 from tests.sync.landing.conftest import Wired, wired  # noqa: F401  the fixture
 
@@ -139,6 +140,20 @@ def test_money_is_received_in_one_book_and_paid_in_the_other(told):
     assert came.total == went.total == D("500.00") and came.bank_ref == "BANK-7"
     assert came.reference == marked(payment.number, trade.buyer_id) and went.reference == payment.number
     assert [(part.number, part.amount) for part in came.invoices] == [(invoice.number, D("500.00"))]
+
+
+def test_a_document_carries_the_day_of_the_house_not_of_the_server(told):
+    """Half past midnight of the first in Shanghai is still the last of the month in UTC, and another period in the books."""
+    trade = told.trade
+    midnight = datetime(2026, 11, 30, 16, 30, tzinfo=UTC)
+    shipment = trade.ship("60", "0")
+    receipt, payment = trade.receive(shipment, "60"), trade.pay("10.00")
+    trade.now.confirmed_at, shipment.shipped_at = midnight, midnight
+    receipt.received_at, payment.decided_at = midnight, midnight
+    with of(told, "seller") as ctx:
+        made = [order_out(ctx, trade.now, 3), shipment_out(ctx, shipment.id)]
+        made += [receipt_out(ctx, receipt.id, 1), payment_out(ctx, payment.id)]
+    assert {day_of(each) for each in made} == {date(2026, 12, 1)}
 
 
 def test_every_kind_survives_being_written_down(told):

@@ -1,10 +1,8 @@
 """The drill: many orders through a server that breaks more than half of its calls."""
 
-import threading
-
 import pytest
 
-from core.sync import Pusher
+from tests.sync.draining import drain
 
 MODES = (
     "drop_before",
@@ -24,27 +22,7 @@ def drill(house, count: int, probability: float) -> None:
     house.kingdee.faults.set(faults)
     for number in range(count):
         house.order(f"SO-{number:04}", quantity=str(number + 1))
-    pushers = [Pusher(house.engine(at_once=4), threads=4) for _ in range(2)]
-    over = threading.Event()
-
-    def work(pusher: Pusher) -> None:
-        while not over.is_set():
-            if not pusher.turn():
-                over.wait(0.05)
-
-    workers = [threading.Thread(target=work, args=(pusher,)) for pusher in pushers]
-    for worker in workers:
-        worker.start()
-    try:
-        for _ in range(2400):
-            if not house.waiting():
-                break
-            house.later(30)
-            over.wait(0.25)
-    finally:
-        over.set()
-        for worker in workers:
-            worker.join()
+    drain(house)
 
 
 def proof(house, count: int) -> None:
@@ -83,6 +61,7 @@ def test_orders_through_a_misbehaving_server_become_one_document_each(house, imp
     assert len(done) >= 13
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_two_hundred_orders_through_a_server_that_breaks_half_of_its_calls(house, impatient):
     drill(house, 200, 0.53)

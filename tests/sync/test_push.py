@@ -1,14 +1,32 @@
 """Documents out: once, in order, looked up before they are sent again."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
+from connectors.kingdee.system import Kingdee
+from core.kernel import Conflict
 from core.orders import TradeOrder
-from core.sync import SyncDocument, bind, dismiss, enqueue, pause, replay, resume
+from core.sync import (
+    NewConnection,
+    SyncDocument,
+    bind,
+    change_connection,
+    dismiss,
+    enqueue,
+    outbound,
+    pacing,
+    pause,
+    replay,
+    resume,
+    secrets,
+)
+from core.sync.engine import LEASE, MARGIN
 from core.sync.outcome import LeaseLost
+from core.sync.service import find_connection
 
 
 def test_an_order_lands_audited_and_brings_its_number_back(house, engine):
@@ -130,6 +148,40 @@ def test_a_result_under_an_old_token_is_refused(house):
     assert len(house.bills()["SO-1"]) == 1
     first.close()
     second.close()
+
+
+def test_what_a_killed_worker_may_have_sent_settles_before_it_is_looked_for(house):
+    """An IDoc may be posted by a job ten minutes later: found too early to be missing, it would be sent a second time."""
+    killed = house.engine(lease=timedelta(seconds=0.2), margin=timedelta(0))
+    house.order("SO-1")
+    (_gone,) = killed.claim()
+    time.sleep(0.3)
+    next_one = house.engine(settle=timedelta(seconds=60))
+    assert next_one.claim() == []
+    house.later(61)
+    (task,) = next_one.claim()
+    assert (task.state, next_one.run(task)) == ("unknown", "done")
+    next_one.close()
+
+
+def test_no_write_begins_that_could_outlast_the_lease():
+    assert outbound.LONGEST_ANSWER + pacing.LONGEST < MARGIN.total_seconds() < LEASE.total_seconds() / 2
+
+
+def test_another_organisation_waits_for_what_is_under_way(house, engine):
+    house.kingdee.faults.set([{"match": "Save", "mode": "drop_after", "times": 1}])
+    house.order("SO-1")
+    (task,) = engine.claim()
+    assert engine.run(task) == "unknown"
+    given = NewConnection("金蝶云·星空", house.kingdee.url, "200", {"way": "signed", "saler": "XS01"})
+    with house.app.system(house.seller, "test") as ctx, pytest.raises(Conflict, match="under_way"):
+        change_connection(ctx, Kingdee(), house.connection_id, 1, given)
+    house.later(30)
+    house.push(engine)
+    with house.app.system(house.seller, "test") as ctx:
+        found = secrets.access_of(find_connection(ctx, house.connection_id))
+        given = replace(given, values=dict(found.settings))
+        assert change_connection(ctx, Kingdee(), house.connection_id, 1, given).organisation == "200"
 
 
 def test_a_customer_that_is_missing_fails_with_its_cause_and_replays_once_bound(house, engine):

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from core.kernel import Actor, Conflict, Context, Forbidden, Invalid
 from core.sync import ErpConnection, NewConnection, OutboundRule, Unreachable, connect, outbound
-from core.sync.pacing import Pace, pace_of
+from core.sync.pacing import LEAST, Pace, pace_of
 from core.sync.transport import Transport, set_transport, way_of
 from core.sync.trusting import Tls
 from tests.sync.test_pushes import Talker
@@ -189,7 +189,7 @@ def wired(ctx: Context) -> tuple[Context, ErpConnection]:
 
 def test_what_a_person_tells_is_kept_and_the_key_is_sealed(wired: tuple[Context, ErpConnection]) -> None:
     ctx, row = wired
-    pin = ":".join(SERVER.pin.upper()[at : at + 2] for at in range(0, 64, 2))
+    pin = ":".join(SERVER.pin.upper()[at : at + 2] for at in range(0, 64, 2)) + "\n"
     set_transport(ctx, row.id, 1, Transport(3, 600, CA.pem, pin, CLIENT.pem, CLIENT.key_pem))
     ctx.session.flush()
     stored = ctx.session.connection().exec_driver_sql("SELECT client_key FROM ts.erp_connection").scalar()
@@ -213,6 +213,7 @@ def test_what_a_person_tells_is_kept_and_the_key_is_sealed(wired: tuple[Context,
         (Transport(per_minute=6001), "per_minute"),
         (Transport(ca_pem="hello"), "ca_pem"),
         (Transport(pinned_sha256="ab" * 20), "pinned_sha256"),
+        (Transport(pinned_sha256="ab" * 32 + "g"), "pinned_sha256"),
         (Transport(client_cert_pem="hello"), "client_cert_pem"),
         (Transport(client_cert_pem=CLIENT.pem), "client_key"),
         (Transport(client_cert_pem=CLIENT.pem, client_key=SERVER.key_pem), "client_key"),
@@ -251,11 +252,11 @@ def test_a_call_too_many_leaves_nothing(tmp_path: Path) -> None:
     pace = Pace(1)
     with serving(SERVER, tmp_path) as (url, seen):
         with outbound.session([LOOPBACK], tls=Tls(CA.pem), pace=pace) as http:
-            assert http.get(url).text == "ok"
             began = time.monotonic()
+            assert [http.get(url).text for _ in range(LEAST)] == ["ok"] * LEAST
             with pytest.raises(Unreachable, match="pace"):
                 http.get(url)
-        assert (len(seen), time.monotonic() - began < 5) == (1, True)
+        assert (len(seen), time.monotonic() - began < 5) == (LEAST, True)
 
 
 def test_a_connection_gets_as_many_documents_at_once_as_it_was_told(house: Any) -> None:

@@ -5,7 +5,8 @@ As a pytest plugin (`pytest_plugins = ["tongshang.testing"]`) it gives the fixtu
 connectors need no database: `practising` wires one to its practice server, `ConnectorDrill` drives the engine over every trouble.
 """
 
-from core.authoring.drilling import ConnectorDrill, Desk, practising, sample_order
+from core.authoring.desk import Desk, practising, sample_of, sample_order
+from core.authoring.drilling import ConnectorDrill
 from core.authoring.fixtures import buyer, plugin_app, plugin_config, plugin_source, seller, trade
 from core.authoring.trading import Side, Trade
 from core.host.conformance import PluginConformance
@@ -23,6 +24,7 @@ __all__ = [
     "plugin_config",
     "plugin_source",
     "practising",
+    "sample_of",
     "sample_order",
     "seller",
     "trade",

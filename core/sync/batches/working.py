@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from core.sync.contract import Bill, Filing, Link
 from core.sync.documents import differences
 from core.sync.mapping.applied import overlay
-from core.sync.outcome import MISTAKES, Failed, Found, SyncError, Uncertain, Unknown
-from core.sync.task import Result, Task, refused
+from core.sync.outcome import Failed, Found, LeaseLost, SyncError, Uncertain, Unknown
+from core.sync.task import ANYTHING, TOO_SLOW, Result, Task, refused
 
 log = logging.getLogger("tongshang.sync")
 
@@ -30,7 +30,7 @@ def _bill(filing: Filing, task: Task) -> Bill | Result:
         return overlay(filing.bill(task.document, task.lookup), task.document, task.mapping)
     except SyncError as error:
         return refused(error)
-    except MISTAKES as error:
+    except ANYTHING as error:
         log.exception("connector %s failed on %s", task.connector, task.document.reference)
         return Result(Unknown("sync.connector_error", f"{type(error).__name__}: {error}"))
 
@@ -43,7 +43,9 @@ def _sent(filing: Filing, bills: Sequence[Bill]) -> Sequence[Found | SyncError]:
         answers = filing.send_many(bills)
     except SyncError as error:
         return [error] * len(bills)
-    except MISTAKES as error:
+    except LeaseLost:
+        return [Uncertain(TOO_SLOW.code, TOO_SLOW.message)] * len(bills)
+    except ANYTHING as error:
         log.exception("%s failed on %d documents", type(filing).__name__, len(bills))
         return [Uncertain("sync.connector_error", f"{type(error).__name__}: {error}")] * len(bills)
     if len(answers) != len(bills):

@@ -1,9 +1,11 @@
 """What the worker does for drills: one case at a time, so that several go side by side and each can be stopped."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +29,8 @@ from core.sync.secrets import access_of
 from core.sync.transport import Way, way_of
 
 log = logging.getLogger("tongshang.sync")
-LEASE = timedelta(minutes=15)  # longer than one case may take, its looking up again and again included
+LEASE = timedelta(minutes=15)  # longer than one step of a case may take; while it only waits the lease is renewed
+NAP = 60.0  # seconds of waiting between two renewals
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ class Driller:
             way=case.way,
             mapping=case.mapping,
             settle=case.settle,
-            **self.options,
+            **({"wait": partial(self._wait, case)} | self.options),
         )
         cases = cases_of(self.registry[case.connector])
         result = rehearsal.case(case.number + 1, *cases[case.number])
@@ -148,6 +151,17 @@ class Driller:
             drill.lease_until = None
             if len(drill.results) == len(cases):
                 self._end(ctx, drill, case)
+
+    def _wait(self, case: Case, seconds: float) -> None:
+        """Sleep as the engine would wait; the drill stays ours however long that is."""
+        while seconds > 0:
+            time.sleep(min(seconds, NAP))
+            seconds -= NAP
+            with self.unit.acting(case.tenant_id, case.actor, {}) as ctx:
+                mine = (SyncDrill.tenant_id == ctx.tenant_id, SyncDrill.id == case.drill_id, SyncDrill.attempt == case.token)
+                ctx.session.execute(
+                    update(SyncDrill).where(*mine, SyncDrill.state == "running").values(lease_until=ctx.now + LEASE)
+                )
 
     def _end(self, ctx: Context, drill: SyncDrill, case: Case) -> None:
         drill.state, drill.ended_at = "done", ctx.now

@@ -40,7 +40,6 @@ class PlaceTrouble(Trouble):
 
     def __init__(self, kind: str, seconds: float) -> None:
         super().__init__(kind, seconds)
-        self.writes = 0
         self.blind = False
 
     def about_to_write(self) -> None:

@@ -7,11 +7,10 @@ enterprise's own documents is touched. What it made there it takes back.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import requests
@@ -22,8 +21,9 @@ from core.sync.drill.placing import PLACES, PlaceTrouble
 from core.sync.drill.trouble import Killed, Trouble, install
 from core.sync.engine import Engine, Task
 from core.sync.mapping.applied import NOTHING, Applied
+from core.sync.outbound import OutboundRule
 from core.sync.outcome import MISTAKES, LeaseLost, SyncError, Trace
-from core.sync.outgoing import OrderOut
+from core.sync.outgoing import Outgoing
 from core.sync.transport import PLAIN, Way
 
 INTENTS = ("create", "change", "cancel")
@@ -86,15 +86,23 @@ class _Hands(Engine):
         )
         self.trouble, self.places = trouble, places
 
-    def wired(self, task: Task) -> requests.Session:
-        session = task.way.session(self.rules())
-        return session if self.places else install(session, self.trouble)
-
     def _link(self, task: Task, connector: Connector) -> Link:
+        if not self.places:
+            task = replace(task, way=cast(Way, _Troubled(task.way, self.trouble)))
         link = super()._link(task, connector)
         if isinstance(self.trouble, PlaceTrouble):
             link.around = self.trouble.around  # type: ignore[attr-defined]  # only links that leave files have it
         return _Armed(link, self.trouble)  # type: ignore[return-value]
+
+
+class _Troubled:
+    """A way on which trouble lies in wait."""
+
+    def __init__(self, way: Way, trouble: Trouble) -> None:
+        self.way, self.trouble = way, trouble
+
+    def session(self, rules: Sequence[OutboundRule]) -> requests.Session:
+        return install(self.way.session(rules), self.trouble)
 
 
 class _Armed:
@@ -126,7 +134,7 @@ class Rehearsal:
         engine: Engine,
         connector: Connector,
         access: Access,
-        sample: OrderOut,
+        sample: Outgoing,
         lookup: Callable[[str, UUID], str | None],
         prefix: str,
         *,
@@ -141,8 +149,11 @@ class Rehearsal:
         self.seconds, self.wait = seconds, wait
         self.way, self.mapping, self.settle = way, mapping, settle
 
-    def case(self, number: int, trouble: str, intent: str) -> CaseResult:
-        """One trouble at the first write of one intent. Where the order must be there before, it is made without trouble."""
+    def case(self, number: int, trouble: str, intent: str, at: int = 1) -> CaseResult:
+        """One trouble at the `at`-th write of one intent. Where the order must be there before, it is made without trouble.
+
+        Trouble of a place falls where it belongs, whatever `at` says.
+        """
         began = time.monotonic()
         order = replace(self.sample, object_id=uuid7(), reference=f"{self.prefix}-{number:02}", version=1)
         if intent != "create":
@@ -152,13 +163,13 @@ class Rehearsal:
                     trouble, intent, order, before, _trouble(trouble, 0.0), began, prepared=False
                 )
         if intent == "change":
-            order = _more(order)
-        at_work = _trouble(trouble, self.seconds)
+            order = doubled(order, 2)
+        at_work = _trouble(trouble, self.seconds, at)
         ended = self._bring(order, intent, at_work, quiet=trouble == "none", older=intent != "create")
         return self._result(trouble, intent, order, ended, at_work, began)
 
     def _bring(
-        self, order: OrderOut, intent: str, trouble: Trouble, *, quiet: bool, older: bool = False
+        self, order: Outgoing, intent: str, trouble: Trouble, *, quiet: bool, older: bool = False
     ) -> dict[str, Any]:
         """What the engine would do with this document until it moves no more."""
         trouble.hit = quiet
@@ -182,13 +193,16 @@ class Rehearsal:
                 verdict = hands._verdict(task, self.connector, result)
                 known |= {"calls": known["calls"] + len(trace.exchanges), **verdict}
                 pause = known.pop("wait", None)
+                if getattr(result.outcome, "early", False):  # what it waits for belongs to no drill and would never come
+                    known["state"] = "failed"
+                    break
                 if pause is not None:
                     self.wait(pause)
         finally:
             hands.close()
         return known
 
-    def _task(self, order: OrderOut, intent: str, known: dict[str, Any], token: int, older: bool) -> Task:
+    def _task(self, order: Outgoing, intent: str, known: dict[str, Any], token: int, older: bool) -> Task:
         return Task(
             id=order.object_id,
             tenant_id=order.object_id,
@@ -214,16 +228,16 @@ class Rehearsal:
         self,
         trouble: str,
         intent: str,
-        order: OrderOut,
+        order: Outgoing,
         ended: dict[str, Any],
         met: Trouble,
         began: float,
         *,
         prepared: bool = True,
     ) -> CaseResult:
-        there, number, cancelled, said = self._look(order.reference)
+        there, number, cancelled, said = self._look(order)
         as_wished = there == 1 and not cancelled if intent != "cancel" else there == 0 or cancelled
-        held = ended["state"] == "held" and there <= 1
+        held = ended["state"] == "held" and 0 <= there <= 1
         left = False
         if there and not cancelled:
             left = (
@@ -247,14 +261,15 @@ class Rehearsal:
             milliseconds=round((time.monotonic() - began) * 1000),
         )
 
-    def _look(self, reference: str) -> tuple[int, str, bool, str]:
-        """How many documents carry a reference there: counted where the connector can count, else found or not."""
+    def _look(self, order: Outgoing) -> tuple[int, str, bool, str]:
+        """How many documents carry its reference there: counted where the connector can count, else found or not."""
         link = self.connector.open(self.access, self.way.session(self.engine.rules()))
         link.trace, link.before_write = Trace(), lambda: None
         try:
-            found = link.find(reference)
-            count = getattr(link, "count", None)
-            there = int(count(reference)) if count is not None else int(found is not None)
+            filing = link.filing(order.kind)
+            found = filing.find(order.reference)
+            count = getattr(filing, "count", None)
+            there = int(count(order.reference)) if count is not None else int(found is not None)
             return there, found.number if found else "", bool(found and found.cancelled), ""
         except (SyncError, *MISTAKES) as error:
             return -1, "", False, f"{type(error).__name__}: {error}"
@@ -262,15 +277,17 @@ class Rehearsal:
             link.close()
 
 
-def _trouble(kind: str, seconds: float) -> Trouble:
+def _trouble(kind: str, seconds: float, at: int = 1) -> Trouble:
     if kind == "none":
         return Trouble("late", 0.0)
-    return (PlaceTrouble if kind in PLACES else Trouble)(kind, seconds)
+    return PlaceTrouble(kind, seconds) if kind in PLACES else Trouble(kind, seconds, at)
 
 
-def _more(order: OrderOut) -> OrderOut:
-    """The next version of an order: the first line doubled, and everything that follows from it."""
-    first = order.lines[0]
+def doubled(document: Outgoing, version: int) -> Outgoing:
+    """Another version of a document: its first line doubled, or its amount where it has none, and all that follows from it."""
+    if not document.lines:
+        return replace(document, version=version, total=document.total * 2)
+    first = document.lines[0]
     grown = replace(first, quantity=first.quantity * 2, gross=first.gross * 2)
-    total = order.total + first.gross
-    return replace(order, version=2, lines=(grown, *order.lines[1:]), total=Decimal(total))
+    total = document.total + first.gross
+    return replace(document, version=version, lines=(grown, *document.lines[1:]), total=total)

@@ -48,8 +48,8 @@ def sealed(facts: Mapping[str, Any], master_key: bytes) -> dict[str, Any]:
 def readable(text: str) -> dict[str, Any]:
     """A report file as JSON; raises Unreadable."""
     try:
-        found = json.loads(text)
-    except ValueError as error:
+        found = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"no JSON: {error}") from None
     if not isinstance(found, dict) or set(found) != {"report", "key", "signature"}:
         raise Unreadable("a report has the parts report, key and signature")
@@ -70,6 +70,13 @@ def verified(found: Mapping[str, Any], key: str | None = None) -> Report:
     except InvalidSignature:
         raise Unreadable("the report was changed after it was sealed") from None
     return Report(found["report"], found["key"])
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names stand once: of two only the last is signed, and a person reads the first."""
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name stands twice")
+    return dict(pairs)
 
 
 def _private(master_key: bytes) -> Ed25519PrivateKey:

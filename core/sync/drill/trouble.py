@@ -25,16 +25,17 @@ class Killed(BaseException):
 
 
 class Trouble:
-    """One kind of trouble for one write. `hit` says whether it fell; reads pass untouched."""
+    """One kind of trouble for one write, the `at`-th. `hit` says whether it fell; reads pass untouched."""
 
-    def __init__(self, kind: str, seconds: float) -> None:
-        self.kind, self.seconds = kind, seconds
+    def __init__(self, kind: str, seconds: float, at: int = 1) -> None:
+        self.kind, self.seconds, self.at = kind, seconds, at
         self.armed, self.hit = False, False
-        self.calls = 0
+        self.calls = self.writes = 0
 
     def about_to_write(self) -> None:
         """The connector says that its next call changes something there."""
-        if not self.hit:
+        self.writes += 1
+        if not self.hit and self.writes >= self.at:
             self.armed = True
 
     def befall(self, send: Callable[[], requests.Response], request: requests.PreparedRequest) -> requests.Response:

@@ -15,7 +15,7 @@ from core.sync.drill.api import as_file
 from core.sync.drill.model import OVER, SyncDrill
 from core.sync.drill.rehearsal import CATALOGUE
 from core.sync.views.detail import tabs
-from core.sync.views.frame import DOCUMENT_STATES, State, cause_title, pages, system
+from core.sync.views.frame import DOCUMENT_STATES, State, about, cause_title, pages
 from core.web import flash, form, redirect, render
 from core.web import gettext as _
 from core.web.mending import Errors, mend
@@ -130,7 +130,7 @@ def drill(ctx: Context, drill_id: UUID) -> Response:
     page = DrillPage(
         drill=_drill(found),
         connection=connection.name,
-        system=" · ".join(filter(None, (system(connection.connector), connection.organisation, connection.base_url))),
+        system=about(connection),
         said=found.said,
         troubles=_troubles(found),
         key=str(sealed.get("key", "")),
@@ -165,7 +165,7 @@ def _show(ctx: Context, connection_id: UUID, typed: str = "", errors: Errors | N
     page = DrillsPage(
         id=str(connection_id),
         name=found.name,
-        what=" · ".join(filter(None, (system(found.connector), found.organisation, found.base_url))),
+        what=about(found),
         action=url_for("sync.begin_drill", connection_id=connection_id),
         tabs=tabs(ctx, connection_id, "drills", None),
         drills=tuple(_drill(each) for each in service.drills_of(ctx, connection_id)),

@@ -1,5 +1,6 @@
 """A drill from the button to the sealed report."""
 
+import base64
 import copy
 import json
 import time
@@ -96,7 +97,36 @@ def test_the_whole_catalogue_ends_in_a_report_that_nobody_can_change(sent, drill
     assert len(documents) == len(CASES) and all(len(bills) == 1 for bills in documents.values())
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"report": {}}', '{"report": {"format": "x"}, "key": "", "signature": ""}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "[" * 200_000, '{"report": {}}', '{"report": {"format": "x"}, "key": "", "signature": ""}']
+)
 def test_what_is_no_report_is_said_to_be_none(text):
     with pytest.raises(report.Unreadable):
         report.readable(text)
+
+
+def test_a_report_that_says_two_things_under_one_name_is_none():
+    """Of two only the last is signed; a person reads the first."""
+    facts = {"drill": "d", "connection": {}, "cases": 39, "passed": 12, "ended_at": "2026-11-23"}
+    written = json.dumps(report.sealed(facts, MASTER))
+    assert report.verified(report.readable(written)).facts["passed"] == 12
+    forged = written.replace('"passed"', '"passed": 39, "passed"', 1)
+    assert json.loads(forged) == json.loads(written)
+    with pytest.raises(report.Unreadable, match="twice"):
+        report.readable(forged)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"key": base64.b64encode(bytes(32)).decode()},
+        {"key": "A"},
+        {"key": None},
+        {"signature": ""},
+        {"signature": base64.b64encode(bytes(64)).decode()},
+        {"signature": 7},
+    ],
+)
+def test_a_spoiled_seal_holds_nothing(spoil):
+    with pytest.raises(report.Unreadable):
+        report.verified(report.sealed({"passed": 1}, MASTER) | spoil)
