@@ -22,7 +22,11 @@ AUTHORITY: Mapping[str, Mapping[str, str]] = {
     "stock compared": {"quantity": LISTED},
     "moves": {"quantity": LISTED, "reason, document": THEIRS},
     "deliveries": {"quantities, carrier, waybill": THEIRS, "a delivery told again": LISTED, "lots": OURS},
-    "receipts": {"quantities": THEIRS, "more than is under way": LISTED, "accepted or rejected later": OURS},
+    "receipts": {
+        "quantities": THEIRS,
+        "more than is under way, a receipt told again": LISTED,
+        "accepted or rejected later": OURS,
+    },
     "invoices": {"that it was issued": THEIRS, "amount and currency": LISTED, "number": OURS},
     "payments": {
         "that it came in": THEIRS,

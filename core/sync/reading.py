@@ -13,6 +13,10 @@ from core.sync.model import ErpConnection, ExternalRef, SyncDocument, SyncIssue,
 
 DAY = timedelta(hours=24)
 STUCK = ("failed", "held")
+MOST_CAUSES = 30  # groups of failures at once; when they are mended the next ones come
+FAILURE = (
+    "id", "reference", "order_id", "kind", "partner", "total", "currency", "state", "intent", "tries", "changed_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Standing:
     out_today: int
     in_today: int
     last_ok_at: datetime | None
+    documents: list[str]  # the kinds that go out
+    streams: list[str]  # those on a schedule
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Cause:
-    """Failures with one cause: what to mend once for all of them."""
+    """Failures with one cause: what to mend once for all of them. `newest` is the first of `documents`, with its calls."""
 
     code: str
     said: str
@@ -64,6 +70,7 @@ class Cause:
     first_at: datetime
     last_at: datetime
     documents: tuple[Failure, ...]
+    newest: SyncDocument
 
 
 @dataclass(frozen=True)
@@ -103,16 +110,19 @@ _STANDINGS = text(f"""
     SELECT c.id, c.connector, c.name, c.base_url, c.organisation, c.state, c.state_reason,
            c.state = 'active' AND coalesce(c.open_until > ts.clock(), false) AS is_open,
            c.draining_since, {_LEFT} AS "left",
-           coalesce(d.waiting, 0) AS waiting, coalesce(d.stuck, 0) AS stuck, coalesce(d.out_today, 0) AS out_today,
-           coalesce(r.in_today, 0) AS in_today, c.last_ok_at
+           w.waiting, s.stuck, t.out_today, coalesce(r.in_today, 0) AS in_today, c.last_ok_at, c.documents,
+           ARRAY(SELECT i.key FROM ts.sync_stream i WHERE i.tenant_id = c.tenant_id AND i.connection_id = c.id
+                 AND i.enabled AND i.key <> 'check') AS streams
     FROM ts.erp_connection c
-    LEFT JOIN (SELECT connection_id, count(*) FILTER (WHERE state IN ('new', 'sending', 'unknown')) AS waiting,
-                      count(*) FILTER (WHERE state IN ('failed', 'held')) AS stuck,
-                      count(*) FILTER (WHERE state = 'done' AND changed_at > ts.clock() - interval '24 hours') AS out_today
-               FROM ts.sync_document WHERE tenant_id = ts.tenant() GROUP BY connection_id) d ON d.connection_id = c.id
-    LEFT JOIN (SELECT connection_id, sum(stored) AS in_today FROM ts.sync_run
-               WHERE tenant_id = ts.tenant() AND started_at > ts.clock() - interval '24 hours'
-               GROUP BY connection_id) r ON r.connection_id = c.id
+    CROSS JOIN (SELECT ts.clock() - interval '24 hours' AS day OFFSET 0) now
+    CROSS JOIN LATERAL (SELECT count(*) AS waiting FROM ts.sync_document d WHERE d.tenant_id = c.tenant_id
+                        AND d.connection_id = c.id AND d.state IN ('new', 'sending', 'unknown')) w
+    CROSS JOIN LATERAL (SELECT count(*) AS stuck FROM ts.sync_document d WHERE d.tenant_id = c.tenant_id
+                        AND d.connection_id = c.id AND d.state IN ('failed', 'held')) s
+    CROSS JOIN LATERAL (SELECT count(*) AS out_today FROM ts.sync_document d WHERE d.tenant_id = c.tenant_id
+                        AND d.connection_id = c.id AND d.state = 'done' AND d.changed_at > now.day) t
+    CROSS JOIN LATERAL (SELECT sum(stored) AS in_today FROM ts.sync_run q WHERE q.tenant_id = c.tenant_id
+                        AND q.connection_id = c.id AND q.started_at > now.day) r
     WHERE c.tenant_id = ts.tenant() ORDER BY c.name
 """)
 
@@ -134,65 +144,63 @@ def left_to_finish(ctx: Context, connection_id: UUID) -> int | None:
     return found
 
 
-def causes(ctx: Context, connection_id: UUID, shown: int = 50) -> list[Cause]:
-    """Failed and held documents grouped by cause, the largest group first; at most `shown` documents each."""
+def causes(ctx: Context, connection_id: UUID, shown: int = 50, most: int = MOST_CAUSES) -> list[Cause]:
+    """Failed and held documents grouped by cause, the largest groups first; at most `shown` documents each. Two statements."""
     ctx.require("connection.view")
-    same = (SyncDocument.cause, SyncDocument.cause_text)
-    place = func.row_number().over(partition_by=same, order_by=SyncDocument.changed_at.desc())
-    ranked = (
-        select(
-            SyncDocument.id,
-            place.label("place"),
-            func.count().over(partition_by=same).label("size"),
-            func.min(SyncDocument.created_at).over(partition_by=same).label("first_at"),
-            func.max(SyncDocument.changed_at).over(partition_by=same).label("last_at"),
-        )
-        .where(
-            SyncDocument.tenant_id == ctx.tenant_id,
-            SyncDocument.connection_id == connection_id,
-            SyncDocument.state.in_(STUCK),
-        )
+    one = SyncDocument
+    stuck = (
+        select(*(getattr(one, name) for name in FAILURE), one.cause_text, one.cause_field, one.created_at)
+        .add_columns(func.coalesce(one.cause, "").label("cause"))
+        .where(one.tenant_id == ctx.tenant_id, one.connection_id == connection_id, one.state.in_(STUCK))
+        .cte("stuck")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    same = (stuck.c.cause, stuck.c.cause_text)
+    size, first, last = func.count(), func.min(stuck.c.created_at), func.max(stuck.c.changed_at)
+    largest = (
+        select(*same, size.label("size"), first.label("first_at"), last.label("last_at"))
+        .group_by(*same)
+        .order_by(size.desc(), *same)
+        .limit(most)
         .subquery()
     )
-    rows = ctx.session.execute(
-        select(SyncDocument, ranked.c.size, ranked.c.first_at, ranked.c.last_at)
-        .join(ranked, ranked.c.id == SyncDocument.id)
-        .where(ranked.c.place <= shown)
-        .order_by(
-            ranked.c.size.desc(), SyncDocument.cause, SyncDocument.cause_text, SyncDocument.changed_at.desc()
-        )
-    ).all()
+    place = func.row_number().over(partition_by=same, order_by=(stuck.c.changed_at.desc(), stuck.c.id.desc()))
+    ranked = (
+        select(stuck, largest.c.size, largest.c.first_at, largest.c.last_at, place.label("place"))
+        .join(largest, (largest.c.cause == stuck.c.cause) & (largest.c.cause_text == stuck.c.cause_text))
+        .subquery()
+    )
+    wanted = select(ranked).where(ranked.c.place <= shown)
+    rows = ctx.session.execute(wanted.order_by(ranked.c.size.desc(), ranked.c.cause, ranked.c.cause_text, ranked.c.place))
     groups: dict[tuple[str, str], list[Any]] = {}
     for row in rows:
-        groups.setdefault((row.SyncDocument.cause or "", row.SyncDocument.cause_text), []).append(row)
+        groups.setdefault((row.cause, row.cause_text), []).append(row)
+    newest = _documents(ctx, [members[0].id for members in groups.values()])
     return [
         Cause(
             code=code,
             said=said,
-            field=members[0].SyncDocument.cause_field,
+            field=members[0].cause_field,
             count=members[0].size,
             first_at=members[0].first_at,
             last_at=members[0].last_at,
-            documents=tuple(_failure(member.SyncDocument) for member in members),
+            documents=tuple(_failure(member) for member in members),
+            newest=newest[members[0].id],
         )
         for (code, said), members in groups.items()
     ]
 
 
-def _failure(row: SyncDocument) -> Failure:
-    return Failure(
-        row.id,
-        row.reference,
-        row.order_id,
-        row.kind,
-        row.partner,
-        row.total,
-        row.currency,
-        row.state,
-        row.intent,
-        row.tries,
-        row.changed_at,
+def _failure(row: Any) -> Failure:
+    told = {name: getattr(row, name) for name in FAILURE if name != "changed_at"}
+    return Failure(**told, at=row.changed_at)
+
+
+def _documents(ctx: Context, ids: list[UUID]) -> dict[UUID, SyncDocument]:
+    rows = ctx.session.scalars(
+        select(SyncDocument).where(SyncDocument.tenant_id == ctx.tenant_id, SyncDocument.id.in_(ids))
     )
+    return {row.id: row for row in rows}
 
 
 def document(ctx: Context, document_id: UUID) -> SyncDocument:
@@ -226,6 +234,28 @@ def runs(ctx: Context, connection_id: UUID, limit: int = 20) -> list[SyncRun]:
     ctx.require("connection.view")
     wanted = select(SyncRun).where(SyncRun.tenant_id == ctx.tenant_id, SyncRun.connection_id == connection_id)
     return list(ctx.session.scalars(wanted.order_by(SyncRun.started_at.desc()).limit(limit)))
+
+
+def run(ctx: Context, run_id: UUID) -> SyncRun:
+    """One run of a stream."""
+    ctx.require("connection.view")
+    found = ctx.session.scalar(select(SyncRun).where(SyncRun.tenant_id == ctx.tenant_id, SyncRun.id == run_id))
+    if found is None:
+        raise NotFound("connection.no_run")
+    return found
+
+
+def told_before(ctx: Context, run: SyncRun) -> UUID | None:
+    """The newest earlier run of the same stream that told of records left out: what is told once is not told by every run."""
+    ctx.require("connection.view")
+    wanted = (
+        select(SyncIssue.run_id)
+        .join(SyncRun, SyncRun.id == SyncIssue.run_id)
+        .where(SyncRun.tenant_id == ctx.tenant_id, SyncRun.connection_id == run.connection_id)
+        .where(SyncRun.stream == run.stream, SyncRun.started_at < run.started_at)
+    )
+    found: UUID | None = ctx.session.scalar(wanted.order_by(SyncIssue.id.desc()).limit(1))
+    return found
 
 
 def progress(run: SyncRun, now: datetime) -> Progress:
@@ -271,24 +301,26 @@ def refs(ctx: Context, connection_id: UUID, kind: str) -> list[ExternalRef]:
 
 def remote_documents(ctx: Context, order_id: UUID) -> tuple[RemoteDocument, ...]:
     """Where an order, its goods and its money stand in the systems of ctx's enterprise, newest first. One statement."""
+    one = SyncDocument
+    told = (one.id, one.connection_id, one.kind, one.intent, one.state, one.reference, one.changed_at)
     rows = ctx.session.execute(
-        select(SyncDocument, ErpConnection.name)
-        .join(ErpConnection, ErpConnection.id == SyncDocument.connection_id)
-        .where(SyncDocument.tenant_id == ctx.tenant_id, SyncDocument.order_id == order_id)
-        .order_by(SyncDocument.id.desc())
-    ).all()
+        select(*told, one.remote_number, one.cause, ErpConnection.name.label("connection"))
+        .join(ErpConnection, ErpConnection.id == one.connection_id)
+        .where(one.tenant_id == ctx.tenant_id, one.order_id == order_id)
+        .order_by(one.id.desc())
+    )
     return tuple(
         RemoteDocument(
-            row.SyncDocument.id,
-            row.SyncDocument.connection_id,
-            row.name,
-            row.SyncDocument.kind,
-            row.SyncDocument.intent,
-            row.SyncDocument.state,
-            row.SyncDocument.reference,
-            row.SyncDocument.remote_number or "",
-            row.SyncDocument.cause or "",
-            row.SyncDocument.changed_at,
+            row.id,
+            row.connection_id,
+            row.connection,
+            row.kind,
+            row.intent,
+            row.state,
+            row.reference,
+            row.remote_number or "",
+            row.cause or "",
+            row.changed_at,
         )
         for row in rows
     )

@@ -3,7 +3,7 @@
 Which side owns which field is in `authority`; where both say different things about one fact, the row is listed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -36,6 +36,9 @@ from core.sync.landing import (
     receipts,
     units,
 )
+from core.sync.landing.frame import by_halves
+
+CHUNK = 1000  # rows of one statement: a page may have any number, a statement 65535 values
 
 Kind = TypeVar("Kind", bound=Incoming)
 
@@ -50,17 +53,21 @@ def store(
     """
     left: list[Left] = []
     if found := _of(UnitIn, rows):
-        left += units.land(ctx, connection_id, found)
+        left += _together(ctx, found, lambda some: units.land(ctx, connection_id, some))
     if bound := _of(PartnerIn, rows):
-        left += partners.land(ctx, connection_id, bound)
+        left += _together(ctx, bound, lambda some: partners.land(ctx, connection_id, some))
     if goods := _of(ProductIn, rows):
-        left += products.land(ctx, connection_id, goods)
+        left += _together(ctx, goods, lambda some: products.land(ctx, connection_id, some))
     if stock := _of(StockIn, rows):
-        left += counts.land(ctx, stock) if stock_counts else counts.compare(ctx, connection_id, stock)
+        left += _together(
+            ctx,
+            stock,
+            lambda some: counts.land(ctx, some) if stock_counts else counts.compare(ctx, connection_id, some),
+        )
     if moved := _of(StockMoveIn, rows):
-        left += moves.land(ctx, connection_id, moved)
+        left += _together(ctx, moved, lambda some: moves.land(ctx, connection_id, some))
     if priced := _of(PriceIn, rows):
-        left += prices.land(ctx, connection_id, priced)
+        left += _together(ctx, priced, lambda some: prices.land(ctx, connection_id, some))
     if shipped := _of(DeliveryIn, rows):
         left += deliveries.land(ctx, connection_id, shipped)
     if received := _of(ReceiptIn, rows):
@@ -70,6 +77,18 @@ def store(
     if paid := _of(PaymentIn, rows):
         left += payments.land(ctx, connection_id, paid)
     return len(rows) - len(left), left
+
+
+def _together(
+    ctx: Context,
+    rows: Sequence[tuple[Record, Kind]],
+    land: Callable[[Sequence[tuple[Record, Kind]]], list[Left]],
+) -> list[Left]:
+    """Rows of one kind in a few statements for each thousand, and no row undone by another one."""
+    left: list[Left] = []
+    for at in range(0, len(rows), CHUNK):
+        left += by_halves(ctx, rows[at : at + CHUNK], land, lambda row: (row[0], row[1].external_id))
+    return left
 
 
 def _of(kind: type[Kind], rows: Good) -> Sequence[tuple[Record, Kind]]:

@@ -187,11 +187,20 @@ def test_refused_calls_are_noted_up_to_a_rate_and_only_the_newest_stay(post: Pos
     assert post.send(ONE) == OK
 
 
+def test_of_a_refused_call_only_the_beginning_is_kept_and_nothing_that_signs_in(post: Post) -> None:
+    post.send(f"Authorization: Basic {'A' * 40}\n{SECRET} {'x' * 100_000}".encode(), sign="wrong")
+    (row,) = post.rows(SyncPush)
+    assert row.body.startswith("Authorization: •••\n*** xxx") and len(row.body) == 20_000
+
+
 def test_a_connector_with_a_mistake_answers_that_it_was_not_taken(post: Post) -> None:
     assert post.send(ONE, "broken").status == 500
     assert post.codes() == []
     (row,) = post.rows(SyncPush)
     assert row.said.startswith("sync.connector_error: KeyError")
+    assert post.send(b"[" * 200_000).status == 500
+    assert post.rows(SyncPush)[-1].said.startswith("sync.connector_error: RecursionError")
+    assert len(post.rows(SyncPush)[-1].body) == 20_000  # of what is not taken no more is kept
 
 
 def test_a_paused_connection_takes_calls_and_lands_them_when_it_goes_on(post: Post) -> None:
@@ -347,7 +356,7 @@ def test_the_page_shows_calls_and_an_address_only_once(
         "stock.report",
         "The product is not known here",
         "Land again",
-        ">Calls<",
+        ">Calls to us<",
     ):
         assert shown in page
     asked = browser.get(f"{here}/token")

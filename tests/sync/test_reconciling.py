@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from core.kernel import Conflict, Invalid
 from core.orders import TradeOrder
 from core.sync import RetryLater, enqueue, pause
+from core.sync.facts import booked_on
 from core.sync.reconciling import (
     Reconciler,
     SyncDifference,
@@ -21,7 +23,7 @@ from core.sync.reconciling import (
     tallies,
     tally_day,
 )
-from core.sync.reconciling.comparing import Ours, Theirs, compare, gathered
+from core.sync.reconciling.comparing import Ours, Theirs, compare, gathered, held_of
 from tests.sync.test_sync_pages import app, signed_in  # noqa: F401
 
 D = Decimal
@@ -64,10 +66,17 @@ def test_documents_of_one_reference_are_counted_together() -> None:
     assert gathered(listed) == {"A": theirs("A", "6", times=2), "B": theirs("B", "5", cancelled=True)}
 
 
+def test_their_figures_stand_beside_ours_of_the_same_documents() -> None:
+    told = [theirs("A"), theirs("B", times=2), theirs("C"), theirs("D"), theirs("E", cancelled=True)]
+    there = {each.reference: each for each in told}
+    mine = [ours("A"), ours("B"), ours("C", None)]  # C is under way, D of another day
+    assert [each.reference for each in held_of(mine, there, ["A", "D"])] == ["A", "B"]
+
+
 def count(house: Any, day: Any = None) -> tuple[SyncTally, list[tuple[str, str, str]]]:
     """Ask for today and let the worker count."""
     with house.app.system(house.seller, "test") as ctx:
-        id = tally_day(ctx, house.connection_id, day or ctx.now.date()).id
+        id = tally_day(ctx, house.connection_id, day or booked_on(ctx, ctx.now)).id
     reconciler = Reconciler(house.worker, house.registry, house.rules)
     while claimed := reconciler.claim():
         reconciler.run(claimed)
@@ -134,7 +143,7 @@ def test_what_somebody_did_there_is_seen(filed: Any) -> None:
     filed.sql("DELETE FROM ts.sync_document WHERE reference = 'SO-3'")
     tally, rows = count(filed)
     assert rows == [("SO-1", "twice_there", "look"), ("SO-3", "missing_here", "look")]
-    assert (tally.ours, tally.theirs) == (2, 3)
+    assert (tally.ours, tally.theirs) == (2, 4)  # both documents of SO-1 stand there
 
 
 def test_what_is_under_way_or_failed_is_told_apart(house: Any, engine: Any) -> None:
@@ -168,16 +177,7 @@ def test_a_connector_that_lists_a_day_shows_what_only_it_has(filed: Any, monkeyp
         ("", "7", False),
         ("SO-8", "1", True),
     ]
-    original = filed.registry["kingdee"].open
-
-    def opened(access: Any, http: Any) -> Any:
-        made = original(access, http)
-        filing = made.filing("sales_order")
-        filing.tally = lambda day: listed
-        made.filing = lambda kind: filing
-        return made
-
-    monkeypatch.setattr(filed.registry["kingdee"], "open", opened)
+    listing(filed, monkeypatch, lambda day: listed)
     tally, rows = count(filed)
     assert rows == [("SO-1", "differs", "look"), ("SO-9", "missing_here", "look")]
     assert (tally.ours, tally.theirs) == (3, 4)  # SO-3 was not listed under its day, and was found by its reference
@@ -202,7 +202,7 @@ def test_a_day_that_cannot_be_counted_says_why_and_can_be_asked_for_again(
 
 def test_a_worker_that_was_away_writes_nothing(filed: Any) -> None:
     with filed.app.system(filed.seller, "test") as ctx:
-        id = tally_day(ctx, filed.connection_id, ctx.now.date()).id
+        id = tally_day(ctx, filed.connection_id, booked_on(ctx, ctx.now)).id
     slow = Reconciler(filed.worker, filed.registry, filed.rules, lease=timedelta(0))
     away = slow.claim()
     again = slow.claim()
@@ -227,10 +227,10 @@ def test_yesterday_is_asked_for_by_itself_once(filed: Any) -> None:
 def test_a_paused_connection_and_a_day_to_come_are_refused(house: Any) -> None:
     with house.app.system(house.seller, "test") as ctx:
         with pytest.raises(Invalid):
-            tally_day(ctx, house.connection_id, ctx.now.date() + timedelta(days=1))
+            tally_day(ctx, house.connection_id, booked_on(ctx, ctx.now) + timedelta(days=1))
         pause(ctx, house.connection_id)
         with pytest.raises(Conflict):
-            tally_day(ctx, house.connection_id, ctx.now.date())
+            tally_day(ctx, house.connection_id, booked_on(ctx, ctx.now))
 
 
 def test_the_page_counts_a_day_and_shows_what_to_do(filed: Any, signed_in: Any) -> None:  # noqa: F811
@@ -239,7 +239,7 @@ def test_the_page_counts_a_day_and_shows_what_to_do(filed: Any, signed_in: Any) 
     page = browser.get(here).get_data(as_text=True)
     assert "No day was counted yet" in page
     token = page.split('name="_csrf" value="')[1].split('"')[0]
-    today = filed.sql("SELECT (ts.clock() AT TIME ZONE 'UTC')::date")[0][0].isoformat()
+    today = filed.sql("SELECT (ts.clock() AT TIME ZONE 'Asia/Shanghai')::date")[0][0].isoformat()
     told = browser.post(here, data={"_csrf": token, "day": today})
     assert told.status_code == 303
     filed.sql("DELETE FROM ts.external_ref")
@@ -259,7 +259,7 @@ def test_the_page_counts_a_day_and_shows_what_to_do(filed: Any, signed_in: Any) 
 
 def test_each_kind_that_goes_out_is_counted_by_itself(filed: Any) -> None:
     with filed.app.system(filed.seller, "test") as ctx:
-        day = ctx.now.date()
+        day = booked_on(ctx, ctx.now)
         with pytest.raises(Invalid) as refused:
             tally_day(ctx, filed.connection_id, day, "payment")
         assert refused.value.errors[0].code == "connection.document_unknown"
@@ -273,3 +273,63 @@ def test_each_kind_that_goes_out_is_counted_by_itself(filed: Any) -> None:
     with filed.app.system(filed.seller, "test") as ctx:
         found = {each.kind: (each.state, each.ours, each.differing) for each in tallies(ctx, filed.connection_id)}
     assert found == {"payment": ("done", 0, 0), "sales_order": ("done", 3, 0)}
+
+
+def test_what_is_suggested_can_be_done_though_the_order_goes_to_another_system_too(house: Any, engine: Any) -> None:
+    house.connect("金蝶·二")
+    house.order("SO-1")
+    house.push(engine)
+    vanish(house, "SO-1")
+    tally, rows = count(house)
+    assert rows == [("SO-1", "missing_there", "replay")]
+    with house.app.system(house.seller, "test") as ctx:
+        assert act_on(ctx, differences_of(ctx, tally.id)[0].id).acted_by
+
+
+def test_several_there_of_which_nobody_says_the_amount(filed: Any, monkeypatch: Any) -> None:
+    store = filed.kingdee.store
+    with store.lock:
+        (first,) = store.all_by_number("SAL_SaleOrder", "SO-1")
+        store.put(replace(first, id=store.new_id()))
+    listing(filed, monkeypatch, lambda day: None)
+    tally, rows = count(filed)
+    assert rows == [("SO-1", "twice_there", "look")]
+    assert (tally.ours, tally.theirs) == (3, 4)
+    with filed.app.system(filed.seller, "test") as ctx:
+        (row,) = differences_of(ctx, tally.id)
+        assert (row.ours, row.theirs) == (D("12316"), None)
+
+
+def listing(house: Any, monkeypatch: Any, tally: Any) -> None:
+    """Let the connector list a day as told."""
+    original = house.registry["kingdee"].open
+
+    def opened(access: Any, http: Any) -> Any:
+        made = original(access, http)
+        filing = made.filing("sales_order")
+        filing.tally = tally
+        made.filing = lambda kind: filing
+        return made
+
+    monkeypatch.setattr(house.registry["kingdee"], "open", opened)
+
+
+@pytest.mark.slow
+def test_a_slow_system_keeps_its_day_with_the_worker_that_asks_it(filed: Any, monkeypatch: Any) -> None:
+    """Each look takes a third of the lease and more; nobody else may begin the day again meanwhile."""
+    with filed.app.system(filed.seller, "test") as ctx:
+        tally_day(ctx, filed.connection_id, booked_on(ctx, ctx.now))
+    lease = timedelta(seconds=1.5)
+    mine, other = (Reconciler(filed.worker, filed.registry, filed.rules, lease=lease) for _ in range(2))
+    found: list[Any] = []
+
+    def slow(filing: Any, reference: str) -> Theirs:
+        sleep(0.55)
+        found.append(other.claim())
+        return theirs(reference, "12316.00")
+
+    listing(filed, monkeypatch, lambda day: None)
+    monkeypatch.setattr("core.sync.reconciling.working._held", slow)
+    day = mine.claim()
+    assert day is not None and mine.run(day) == "done"
+    assert found == [None] * 3

@@ -19,8 +19,11 @@ GRANT EXECUTE ON FUNCTION ts.sync_knock(bytea) TO ts_app
 -- ;;
 CREATE OR REPLACE FUNCTION ts.sync_waiting_pushes(most int) RETURNS TABLE (id uuid, tenant_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT p.id, p.tenant_id FROM ts.sync_push p JOIN ts.erp_connection c ON c.id = p.connection_id
-  WHERE p.state = 'waiting' AND c.state = 'active' ORDER BY p.id LIMIT most
+  -- By connection: what waits on those that are paused is never read.
+  SELECT p.id, p.tenant_id FROM ts.erp_connection c, LATERAL (
+    SELECT w.id, w.tenant_id FROM ts.sync_push w
+    WHERE w.connection_id = c.id AND w.state = 'waiting' ORDER BY w.id LIMIT most) p
+  WHERE c.state = 'active' ORDER BY p.id LIMIT most
 $$
 -- ;;
 REVOKE ALL ON FUNCTION ts.sync_waiting_pushes(int) FROM PUBLIC

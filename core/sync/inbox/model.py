@@ -24,7 +24,8 @@ class SyncPush(TenantOwned, Model):
     __table_args__ = (
         UniqueConstraint("tenant_id", "connection_id", "key"),
         Index("ix_sync_push_new", "tenant_id", "connection_id", text("id DESC")),
-        Index("ix_sync_push_waiting", "id", postgresql_where=text("state = 'waiting'")),
+        Index("ix_sync_push_waiting", "connection_id", "id", postgresql_where=text("state = 'waiting'")),
+        Index("ix_sync_push_refused", "connection_id", "id", postgresql_where=text("state = 'refused'")),
         CheckConstraint("state IN ('landed', 'waiting', 'refused')", name="state"),
     )
 

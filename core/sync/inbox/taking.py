@@ -5,6 +5,7 @@ the call for it would make the other system send the same again for ever.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -20,21 +21,23 @@ from core.sync.contract import Access, Connector, Record
 from core.sync.inbox.model import SyncPush
 from core.sync.inbox.tokens import hashed
 from core.sync.inbox.wire import from_json, to_json
-from core.sync.incoming import Incoming
-from core.sync.issues import note
+from core.sync.incoming import Incoming, PriceIn, ProductIn, StockIn
+from core.sync.issues import LONGEST_ID, note
 from core.sync.landing import Left, grants_of
 from core.sync.mapping.applied import mapping_of, record
-from core.sync.model import ErpConnection
-from core.sync.outcome import MISTAKES, SkipRecord
+from core.sync.model import ErpConnection, SyncIssue
+from core.sync.outcome import MISTAKES, SkipRecord, covered
 from core.sync.pushed import Heard, Push, PushAnswer, PushRefused
 from core.sync.registry import Registry
-from core.sync.secrets import access_of
+from core.sync.secrets import access_of, hidden
 from core.sync.store import store
 
 LONGEST_KEY = 200  # characters; a longer one is kept as its hash
-SHORTEST_SECRET = 4  # characters; hiding shorter ones would blot out the whole call
 REFUSED_A_MINUTE = 20  # refused calls of one connection that are noted
+MOST_AT_ONCE = 500  # records that land while the other system waits for its answer; more are landed by the worker
 REFUSED_KEPT = 200  # of one connection
+LONGEST_REFUSED = 20_000  # characters of a call that is not landed: it shall not fill our disk
+STATES = (ProductIn, PriceIn, StockIn)  # of which the newest word counts
 BROKEN = PushAnswer(b"", 500, "text/plain; charset=utf-8")
 
 
@@ -76,7 +79,7 @@ class Inbox:
             said = f"{refused.code}: {refused.message}"
             _refuse(ctx, connection.id, push, access, said, refused.answer)
             return refused.answer
-        except MISTAKES as error:  # the connector is wrong: the other system keeps the call and tries again
+        except (*MISTAKES, RecursionError) as error:  # the connector is wrong: the other system keeps the call and tries again
             _refuse(
                 ctx,
                 connection.id,
@@ -89,16 +92,21 @@ class Inbox:
         key = _key(heard, push)
         row = _keep(ctx, connection.id, key, heard, push, access)
         if row is None:
-            return _stored_answer(ctx, connection.id, key)
-        if connection.state == "active":
-            land(
-                ctx, row, tuple(from_json(row.records)), connector
-            )  # as stored, so that a replay is the same
+            return _again(ctx, connection.id, key, heard)
+        if connection.state == "active" and len(row.records) <= MOST_AT_ONCE and not _others_wait(ctx, row):
+            # as stored, so that a replay is the same
+            land(ctx, row, tuple(from_json(row.records)), connector)
         return heard.answer
 
 
 def land(ctx: Context, row: SyncPush, records: tuple[Incoming, ...], connector: Connector) -> None:
-    """Land what was heard in a call, mapped as the connection is now; whatever cannot stands as an issue of it."""
+    """Land what was heard in a call, mapped as the connection is now; whatever cannot stands as an issue of it.
+
+    Of a call that landed before only what was left out then lands: the rest may have been told anew since.
+    """
+    whole = len(records)
+    if row.landed_at is not None:
+        records = _left_out(ctx, row, records)
     mapping = mapping_of(ctx.session, ctx.tenant_id, row.connection_id)
     good: list[tuple[Record, Incoming]] = []
     left: list[Left] = []
@@ -108,12 +116,29 @@ def land(ctx: Context, row: SyncPush, records: tuple[Incoming, ...], connector: 
         except SkipRecord as reason:
             left.append(Left(plain, reason.field, reason.code, reason.message))
     ctx.grants = grants_of(item for _, item in good)
-    stored, refused = store(ctx, row.connection_id, good, stock_counts=connector.stock_counts)
-    left += refused
+    left += store(ctx, row.connection_id, good, stock_counts=connector.stock_counts)[1]
     note(ctx, row.connection_id, left, push_id=row.id)
-    row.state, row.stored, row.skipped, row.landed_at = "landed", stored, len(left), ctx.now
+    row.state, row.stored, row.skipped, row.landed_at = "landed", whole - len(left), len(left), ctx.now
     ctx.session.flush()
-    ctx.record("sync.push", f"sync_push:{row.id}", kind=row.kind, stored=stored, skipped=len(left))
+    ctx.record("sync.push", f"sync_push:{row.id}", kind=row.kind, stored=row.stored, skipped=row.skipped)
+
+
+def _left_out(ctx: Context, row: SyncPush, records: tuple[Incoming, ...]) -> tuple[Incoming, ...]:
+    """The records of a call to land once more: documents, which are known when they are here, and states that never landed.
+
+    A figure that differed was told and compared; told again it would stand over a newer one.
+    """
+    issues = select(SyncIssue.external_id).where(
+        SyncIssue.tenant_id == ctx.tenant_id,
+        SyncIssue.push_id == row.id,
+        SyncIssue.code != "sync.stock_differs",
+    )
+    named = set(ctx.session.scalars(issues))
+    return tuple(
+        item
+        for item in records
+        if not isinstance(item, STATES) or named & {item.external_id[:LONGEST_ID], getattr(item, "code", "") or None}
+    )
 
 
 def _keep(
@@ -130,12 +155,29 @@ def _keep(
     return ctx.session.get_one(SyncPush, id) if id else None
 
 
-def _stored_answer(ctx: Context, connection_id: UUID, key: str) -> PushAnswer:
+def _others_wait(ctx: Context, row: SyncPush) -> bool:
+    """Whether older calls have yet to land: what they counted must not come after what this one counted."""
+    older = select(SyncPush.id).where(
+        SyncPush.tenant_id == ctx.tenant_id,
+        SyncPush.connection_id == row.connection_id,
+        SyncPush.state == "waiting",
+        SyncPush.id < row.id,
+    )
+    return ctx.session.scalar(older.limit(1)) is not None
+
+
+def _again(ctx: Context, connection_id: UUID, key: str, heard: Heard) -> PushAnswer:
+    """The stored answer of a call that was here before. What else it says under its key is listed, and lands nothing."""
     row = ctx.session.execute(
-        select(SyncPush.answer, SyncPush.answer_status, SyncPush.answer_type).where(
+        select(SyncPush.id, SyncPush.records, SyncPush.answer, SyncPush.answer_status, SyncPush.answer_type).where(
             SyncPush.tenant_id == ctx.tenant_id, SyncPush.connection_id == connection_id, SyncPush.key == key
         )
     ).one()
+    told = to_json(heard.records)
+    if told != row.records:
+        words = json.dumps(told, ensure_ascii=False)[:LONGEST_REFUSED]
+        digest = hashlib.sha256(words.encode()).hexdigest()[:12]
+        note(ctx, connection_id, [Left({"records": words}, key, "sync.call_differs", digest)], push_id=row.id)
     return PushAnswer(row.answer, row.answer_status, row.answer_type)
 
 
@@ -152,10 +194,12 @@ def _refuse(
     if (ctx.session.scalar(lately) or 0) >= REFUSED_A_MINUTE:
         return
     id = uuid7()
-    values = _row(ctx, connection_id, f"refused {id}", push, access, answer) | {
+    values = _row(ctx, connection_id, f"refused {id}", push, access, answer)
+    values |= {
         "id": id,
         "state": "refused",
         "said": _hidden(access.secrets, said)[:500],
+        "body": values["body"][:LONGEST_REFUSED],
     }
     ctx.session.execute(insert(SyncPush).values(values))
     oldest = select(SyncPush.id).where(*mine).order_by(SyncPush.id.desc()).offset(REFUSED_KEPT)
@@ -192,7 +236,4 @@ def _clean(text: str) -> str:
 
 
 def _hidden(secrets: Mapping[str, str], text: str) -> str:
-    for secret in secrets.values():
-        if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, "***")
-    return _clean(text)
+    return _clean(covered(hidden(secrets, text)))

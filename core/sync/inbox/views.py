@@ -16,14 +16,15 @@ from core.sync.model import ErpConnection, SyncIssue
 from core.sync.registry import connectors
 from core.sync.service import find_connection
 from core.sync.views.detail import tabs
-from core.sync.views.frame import LONGEST_PAYLOAD, State, cause_title, pages, remedy, system
+from core.sync.views.frame import State, about, cause_title, pages, pretty, remedy, said_of, told
 from core.web import flash, redirect, render
 from core.web import gettext as _
-from core.web.page import Crumb
+from core.web.page import Confirmation, Crumb
 from core.web.pager import decode, encode
 from core.web.problem import Rejected
 
 SHOWN = 25
+CLOSING = "The other system is refused from then on. A new address has to be entered there."
 ISSUES = 200
 STATES: Mapping[str, State] = {
     "landed": ("Landed", "ok"),
@@ -109,7 +110,7 @@ def calls(ctx: Context, connection_id: UUID) -> Response:
     page = CallsPage(
         id=str(connection_id),
         name=connection.name,
-        what=" · ".join(filter(None, (system(connection.connector), connection.organisation))),
+        what=about(connection),
         tabs=tabs(ctx, connection_id, "calls", None),
         is_open=connection.push_hash is not None,
         may_edit=ctx.allows("connection.edit") and connection.connector in connectors(),
@@ -118,7 +119,7 @@ def calls(ctx: Context, connection_id: UUID) -> Response:
         first_url=here if after else None,
         next_url=f"{here}?after={encode(shown[-1].id)}" if len(found) > SHOWN else None,
     )
-    return render("sync/calls.html", page, crumbs=_crumbs(connection))
+    return render("sync/calls.html", page, crumbs=_crumbs(connection)[:1])
 
 
 @pages.get("/<uuid:connection_id>/calls/token", permission="connection.edit")
@@ -148,6 +149,22 @@ def make_call_token(ctx: Context, connection_id: UUID) -> Response:
         _("Back to the calls"),
     )
     return render("identity/once.html", page, crumbs=_crumbs(connection))
+
+
+@pages.get("/<uuid:connection_id>/calls/close", permission="connection.edit")
+def ask_close_calls(ctx: Context, connection_id: UUID) -> Response:
+    """What closing the address means, before it is closed."""
+    connection = find_connection(ctx, connection_id)
+    page = Confirmation(
+        title=_("Close the address?"),
+        consequences=(_(CLOSING),),
+        action=url_for("sync.close_calls", connection_id=connection_id),
+        verb=_("Close the address"),
+        keep=_("Back"),
+        keep_url=url_for("sync.calls", connection_id=connection_id),
+        danger=True,
+    )
+    return render("shell/confirm.html", page, crumbs=_crumbs(connection))
 
 
 @pages.post("/<uuid:connection_id>/calls/close", permission="connection.edit")
@@ -182,19 +199,18 @@ def _left(ctx: Context, push_ids: list[UUID]) -> dict[UUID, list[SyncIssue]]:
 
 def _call(row: SyncPush, left: list[SyncIssue], may_replay: bool) -> CallView:
     word, tone = STATES[row.state]
-    body = row.body if len(row.body) <= LONGEST_PAYLOAD else row.body[:LONGEST_PAYLOAD] + " …"
     return CallView(
         id=str(row.id),
         key="" if row.state == "refused" else row.key,
         what=row.kind or row.path,
         state=(_(word), tone),
-        said=row.said,
+        said=told(row.said),
         stored=row.stored,
         skipped=row.skipped,
         at=row.at,
-        body=body,
+        body=pretty(row.body),
         left=tuple(
-            LeftView(cause_title(each.code), each.said, remedy(each.code), each.external_id) for each in left
+            LeftView(cause_title(each.code), said_of(each.code, each.said), remedy(each.code), each.external_id) for each in left
         ),
         may_replay=may_replay and row.state == "landed" and row.skipped > 0,
     )

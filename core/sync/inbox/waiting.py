@@ -1,9 +1,11 @@
 """Calls that were taken while their connection was paused land when it goes on; a call can be landed again by hand."""
 
+import logging
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from core.db import Unit
 from core.kernel import Actor, Conflict, Context, NotFound
@@ -11,7 +13,11 @@ from core.sync.inbox.model import SyncPush
 from core.sync.inbox.taking import land
 from core.sync.inbox.wire import from_json
 from core.sync.model import ErpConnection
+from core.sync.outcome import MISTAKES
 from core.sync.registry import Registry
+from core.sync.streams import spoken
+
+log = logging.getLogger("tongshang.sync")
 
 BATCH = 20
 
@@ -22,7 +28,15 @@ def land_waiting(unit: Unit, registry: Registry, most: int = BATCH) -> int:
         asked = text("SELECT id, tenant_id FROM ts.sync_waiting_pushes(:most)")
         rows = asking.execute(asked, {"most": most}).all()
         asking.commit()
-    return sum(Unit.retrying(lambda row=row: _land(unit, registry, row.tenant_id, row.id)) for row in rows)  # type: ignore[misc]
+    return sum(_one(unit, registry, row.tenant_id, row.id) for row in rows)
+
+
+def _one(unit: Unit, registry: Registry, tenant_id: UUID, push_id: UUID) -> int:
+    try:
+        return Unit.retrying(lambda: _land(unit, registry, tenant_id, push_id))
+    except (*MISTAKES, DBAPIError) as error:  # such as records of a version that nobody reads any more
+        log.exception("the call %s cannot land", push_id)
+        return _give_up(unit, tenant_id, push_id, f"sync.connector_error: {spoken(error)}")
 
 
 def _land(unit: Unit, registry: Registry, tenant_id: UUID, push_id: UUID) -> int:
@@ -35,6 +49,18 @@ def _land(unit: Unit, registry: Registry, tenant_id: UUID, push_id: UUID) -> int
             return 0
         ctx.actor = Actor("connector", connection.id, connection.name)
         land(ctx, row, tuple(from_json(row.records)), registry[connection.connector])
+        return 1
+
+
+def _give_up(unit: Unit, tenant_id: UUID, push_id: UUID, said: str) -> int:
+    """Keep it as landed with nothing of it: it can be replayed, and the calls behind it need not wait."""
+    with unit.acting(tenant_id, Actor.system("sync"), {}) as ctx:
+        row = ctx.session.scalar(_waiting(ctx, push_id).with_for_update())
+        if row is None:
+            return 0
+        row.state, row.said, row.landed_at = "landed", said[:500].replace("\x00", ""), ctx.now
+        row.stored, row.skipped = 0, len(row.records)
+        ctx.record("sync.push", row, kind=row.kind, stored=0, skipped=row.skipped)
         return 1
 
 

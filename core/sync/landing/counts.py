@@ -17,6 +17,7 @@ from core.sync.landing.frame import DIGITS, Left
 from core.sync.landing.products import known_products
 
 LARGEST = Decimal(10) ** 14  # more is no stock of anybody, and no column holds it
+LONGEST_CODE = 100  # characters of a warehouse
 
 Told = TypeVar("Told", StockIn, StockMoveIn)
 Rows = Sequence[tuple[Record, StockIn]]
@@ -24,7 +25,15 @@ Rows = Sequence[tuple[Record, StockIn]]
 
 def land(ctx: Context, rows: Rows) -> list[Left]:
     """Set each product in each warehouse to what was counted there; not below what is promised."""
-    kept, left = recognised(ctx, rows)
+    recorded, left = recognised(ctx, rows)
+    kept = []
+    for record, item, product in recorded:
+        if item.quantity < 0:  # an ERP may allow it, a shelf does not
+            left.append(Left(record, item.external_id, "sync.quantity", f"{item.warehouse}: {_plain(item.quantity)}"))
+        elif not (item.warehouse.strip() and item.warehouse.isprintable() and len(item.warehouse) <= LONGEST_CODE):
+            left.append(Left(record, item.external_id, "sync.unusable", f"{item.material}: {item.warehouse!r}"))
+        else:
+            kept.append((record, item, product))
     places = _warehouses(ctx, {item.warehouse for _, item, _ in kept})
     counts: dict[tuple[UUID, UUID], tuple[Record, StockIn]] = {
         (product.id, places[item.warehouse]): (record, item) for record, item, product in kept

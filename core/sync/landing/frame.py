@@ -1,14 +1,14 @@
 """What all kinds share: one record by itself, its order, its lines, and what it was before."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from core import orders
 from core.catalog import Product, fixed_factors
@@ -22,7 +22,9 @@ from core.sync.refs import remember
 
 ZERO = Decimal(0)
 DIGITS = 6  # of a quantity and of a price
+TOO_LARGE = "54000"  # PostgreSQL's word for what no index and no row can hold
 
+T = TypeVar("T")
 Good = Sequence[tuple[Record, Incoming]]
 
 
@@ -58,11 +60,32 @@ def attempt(ctx: Context, record: Record, external_id: str, left: list[Left]) ->
         code, said = why.code, why.said
     except Refused as refused:
         code, said = told(refused)
-    except (DataError, IntegrityError) as wrong:
+    except (DataError, IntegrityError, OperationalError) as wrong:
+        if isinstance(wrong, OperationalError) and getattr(wrong.orig, "sqlstate", None) != TOO_LARGE:
+            raise  # a race that was lost, a database that went away: nothing about this record
         code, said = "sync.unusable", str(wrong.orig).partition("\n")[0]
     except ArithmeticError as wrong:  # a number that is none, or one nobody can reckon with
         code, said = "sync.unusable", f"{type(wrong).__name__}"
     left.append(Left(record, external_id, code, said))
+
+
+def by_halves(
+    ctx: Context,
+    rows: Sequence[T],
+    land: Callable[[Sequence[T]], list[Left]],
+    named: Callable[[T], tuple[Record, str]],
+) -> list[Left]:
+    """Land rows all at once; where one of them undoes the rest, each half by itself, down to the row that cannot land.
+
+    `named` is a row's record and its id there. A page with one bad row costs a few dozen statements, not one a row.
+    """
+    refused: list[Left] = []
+    with attempt(ctx, *named(rows[0]), refused):
+        return land(rows)
+    if len(rows) == 1:
+        return refused
+    middle = len(rows) // 2
+    return by_halves(ctx, rows[:middle], land, named) + by_halves(ctx, rows[middle:], land, named)
 
 
 def told(refused: Refused) -> tuple[str, str]:

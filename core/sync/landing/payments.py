@@ -48,6 +48,8 @@ def _land(ctx: Context, connection_id: UUID, item: PaymentIn) -> None:
 
 def _order_reference(ctx: Context, connection_id: UUID, reference: str) -> str:
     """The order of an invoice, when the reference is an invoice's: our number of it or theirs."""
+    if not reference.strip():
+        return ""  # what names nothing is no invoice that has no number
     theirs = select(ExternalRef.local_id).where(
         ExternalRef.tenant_id == ctx.tenant_id,
         ExternalRef.connection_id == connection_id,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -22,8 +23,9 @@ from core.catalog import (
 from core.kernel import Context
 from core.sync.contract import Record
 from core.sync.incoming import PriceIn
-from core.sync.landing.frame import DIGITS, Left, NotLanded, attempt
+from core.sync.landing.frame import DIGITS, Left, NotLanded, attempt, by_halves
 from core.sync.landing.products import known_products
+from core.sync.mapping.applied import BUSINESS_ZONE
 from core.sync.model import ErpConnection, ExternalRef
 
 OPEN_END = 2099  # a year from which on "valid until" means for good
@@ -50,7 +52,7 @@ def land(ctx: Context, connection_id: UUID, rows: Sequence[tuple[Record, PriceIn
     groups: dict[tuple[str, str], list[Wanted]] = {}
     for record, item in rows:
         try:
-            wanted = _wanted(ctx.now.date(), record, item, known.get(item.material), factors)
+            wanted = _wanted(ctx.now.astimezone(BUSINESS_ZONE).date(), record, item, known.get(item.material), factors)
         except NotLanded as why:
             left.append(Left(record, item.external_id, why.code, why.said))
         except ArithmeticError:  # a number that is none, or one nobody can reckon with
@@ -61,7 +63,8 @@ def land(ctx: Context, connection_id: UUID, rows: Sequence[tuple[Record, PriceIn
     for (partner, currency), group in groups.items():
         refused: list[Left] = []
         with attempt(ctx, group[0].record, group[0].item.external_id, refused):
-            _set(ctx, _list_for(ctx, connection_id, partner, currency), group)
+            prices = _list_for(ctx, connection_id, partner, currency)
+            left += by_halves(ctx, group, partial(_set, ctx, prices), lambda each: (each.record, each.item.external_id))
         left += [
             Left(each.record, each.item.external_id, why.code, why.said) for why in refused for each in group
         ]
@@ -146,7 +149,7 @@ def _list_for(ctx: Context, connection_id: UUID, partner: str, currency: str) ->
     return open_price_list(ctx, name, "tenant", customer_id=customer, currency=currency)
 
 
-def _set(ctx: Context, prices: PriceList, group: Sequence[Wanted]) -> None:
+def _set(ctx: Context, prices: PriceList, group: Sequence[Wanted]) -> list[Left]:
     told: dict[UUID, Tiers] = {}
     for each in group:
         told.setdefault(each.sku_id, {})[each.min_qty] = each.price
@@ -169,6 +172,7 @@ def _set(ctx: Context, prices: PriceList, group: Sequence[Wanted]) -> None:
     ]
     if changed:
         set_prices(ctx, prices.id, changed)
+    return []
 
 
 def _merged(before: Tiers, told: Tiers) -> Tiers:

@@ -1,4 +1,7 @@
-"""Products: the other system owns name, specification and whether it is there; category, words and English name are ours."""
+"""Products: the other system owns name and specification; category, words and English name are ours.
+
+One that is not active there is not added; where it is here already it stays: whether it is offered is decided here.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -15,7 +18,9 @@ from core.sync.landing.frame import Left
 def land(ctx: Context, connection_id: UUID, rows: Sequence[tuple[Record, ProductIn]]) -> list[Left]:
     """Add and change products, all of a page at once; a base unit that is another there is listed."""
     left: list[Left] = []
-    newest = {item.code: (record, item) for record, item in rows}  # of a repeated code the last one counts
+    # Told twice, perhaps numbered anew: the last counts.
+    named = {item.external_id or item.code: (record, item) for record, item in rows}
+    newest = {item.code: (record, item) for record, item in named.values()}
     known = known_products(ctx, list(newest))
     wanted: list[ProductRow] = []
     for code, (record, item) in newest.items():

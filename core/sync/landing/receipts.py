@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core import orders
-from core.fulfilment import Count, Shipment, ShipmentLine, receive
+from core.fulfilment import Count, Receipt, ReceiptLine, Shipment, ShipmentLine, receive
 from core.kernel import Context
 from core.orders import OrderLine, TradeOrder
 from core.sync.contract import Record
@@ -21,6 +21,7 @@ from core.sync.incoming import ReceiptIn
 from core.sync.landing.frame import (
     ZERO,
     Left,
+    Line,
     NotLanded,
     attempt,
     counterpart,
@@ -29,8 +30,10 @@ from core.sync.landing.frame import (
     shown,
     stands_for,
 )
+from core.sync.model import ExternalRef
 
 KIND = "receipt"
+MOST = 100  # shipments that one receipt there may have counted in
 
 
 def land(ctx: Context, connection_id: UUID, rows: Sequence[tuple[Record, ReceiptIn]]) -> list[Left]:
@@ -47,9 +50,10 @@ def _land(ctx: Context, connection_id: UUID, item: ReceiptIn) -> None:
         _land_shipment(ctx, connection_id, item, shipment)
         return
     order = lock_order(ctx, item.reference, "buyer")
-    if counterpart(ctx, connection_id, KIND, item.external_id) is not None:
-        return
     lines = orders.lines(ctx, order.id)
+    if counterpart(ctx, connection_id, KIND, item.external_id) is not None:
+        _compare(ctx, connection_id, item, lines)
+        return
     moved = moved_by_line(ctx, connection_id, lines, item.lines)
     shares, over = _shares(ctx, order.id, moved)
     if over:
@@ -58,9 +62,38 @@ def _land(ctx: Context, connection_id: UUID, item: ReceiptIn) -> None:
     for place, (shipment_id, counted) in enumerate(shares.items(), 1):
         counts = [Count(line_id, quantity) for line_id, quantity in counted.items()]
         receipt = receive(ctx, shipment_id, counts, item.number)
-        # One of theirs may be several of ours, one for each shipment; the first bears the name.
-        name = item.external_id if place == 1 else f"{item.external_id}#{place}"
-        stands_for(ctx, connection_id, KIND, receipt.id, name, item.number)
+        stands_for(ctx, connection_id, KIND, receipt.id, _name(item, place), item.number)
+
+
+def _name(item: ReceiptIn, place: int) -> str:
+    """One of theirs may be several of ours, one for each shipment; the first bears the name."""
+    return item.external_id if place == 1 else f"{item.external_id}#{place}"
+
+
+def _compare(ctx: Context, connection_id: UUID, item: ReceiptIn, lines: Sequence[Line]) -> None:
+    """What is here already and is told again. One that was reversed here says nothing any more."""
+    rows = ctx.session.execute(
+        select(ReceiptLine.order_line_id, func.sum(ReceiptLine.received))
+        .join(Receipt, Receipt.id == ReceiptLine.receipt_id)
+        .join(ExternalRef, ExternalRef.local_id == Receipt.id)
+        .where(
+            ExternalRef.tenant_id == ctx.tenant_id,
+            ExternalRef.connection_id == connection_id,
+            ExternalRef.kind == KIND,
+            ExternalRef.external_id.in_([_name(item, place) for place in range(1, MOST)]),
+            Receipt.reversed_at.is_(None),
+            ReceiptLine.received > 0,
+        )
+        .group_by(ReceiptLine.order_line_id)
+    )
+    ours = {line_id: quantity for line_id, quantity in rows}
+    numbers = {line.id: line.no for line in lines}
+    if not ours or ours.keys() - numbers.keys():  # goods of several orders, filed by us under the first of them
+        return
+    theirs = moved_by_line(ctx, connection_id, lines, item.lines)
+    if ours != theirs:
+        sides = [{numbers[id]: quantity for id, quantity in side.items()} for side in (ours, theirs)]
+        raise NotLanded("sync.receipt_differs", " / ".join(shown(side) for side in sides))
 
 
 @dataclass(frozen=True)
@@ -99,12 +132,13 @@ def _land_shipment(ctx: Context, connection_id: UUID, item: ReceiptIn, shipment:
     ).all()
     for order_id in sorted({sent.order_id for sent, _ in ordered}):
         orders.lock(ctx, order_id)  # two receipts of one order take turns
-    if counterpart(ctx, connection_id, KIND, item.external_id) is not None:
-        return
     lines = [
         Announced(line.id, no, line.sku_id, line.sku_code, line.unit, line.factor)
         for no, (_, line) in enumerate(ordered, 1)
     ]
+    if counterpart(ctx, connection_id, KIND, item.external_id) is not None:
+        _compare(ctx, connection_id, item, lines)
+        return
     moved = moved_by_line(ctx, connection_id, lines, item.lines)
     left = {}
     for sent, _ in ordered:

@@ -3,48 +3,36 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import or_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 
 from core.kernel import Context, uuid7
 from core.sync.incoming import PartnerIn, UnitIn
-from core.sync.landing.model import SyncTerm
 
-CHUNK = 1000  # rows of one statement
+_KEEP = text("""
+    INSERT INTO ts.sync_term AS t (id, tenant_id, connection_id, kind, external_id, number, name, code, active, at)
+    SELECT w.id, ts.tenant(), :connection, :kind, w.external_id, w.number, w.name, w.code, w.active, :now
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:externals AS text[]), CAST(:numbers AS text[]), CAST(:names AS text[]),
+                CAST(:codes AS text[]), CAST(:actives AS boolean[]))
+         AS w(id, external_id, number, name, code, active)
+    ON CONFLICT (tenant_id, connection_id, kind, external_id) DO UPDATE
+    SET number = excluded.number, name = excluded.name, code = excluded.code, active = excluded.active, at = excluded.at
+    WHERE (t.number, t.name, t.code, t.active)
+          IS DISTINCT FROM (excluded.number, excluded.name, excluded.code, excluded.active)
+""")
 
 
 def keep(ctx: Context, connection_id: UUID, kind: str, items: Sequence[UnitIn | PartnerIn]) -> None:
-    """Note them under their external ids; of a repeated one the last counts."""
-    newest = sorted({item.external_id: item for item in items}.items())
-    for at in range(0, len(newest), CHUNK):
-        _keep(ctx, connection_id, kind, newest[at : at + CHUNK])
-
-
-def _keep(
-    ctx: Context, connection_id: UUID, kind: str, items: Sequence[tuple[str, UnitIn | PartnerIn]]
-) -> None:
-    rows = [
-        {
-            "id": uuid7(),
-            "tenant_id": ctx.tenant_id,
-            "connection_id": connection_id,
-            "kind": kind,
-            "external_id": external_id,
-            "number": item.number,
-            "name": item.name,
-            "code": item.code if isinstance(item, PartnerIn) else "",
-            "active": item.active if isinstance(item, PartnerIn) else True,
-            "at": ctx.now,
-        }
-        for external_id, item in items
-    ]
-    adding = insert(SyncTerm).values(rows)
-    told = {name: adding.excluded[name] for name in ("number", "name", "code", "active", "at")}
-    changed = or_(
-        *(
-            getattr(SyncTerm, name).is_distinct_from(told[name])
-            for name in ("number", "name", "code", "active")
-        )
-    )
-    same = ["tenant_id", "connection_id", "kind", "external_id"]
-    ctx.session.execute(adding.on_conflict_do_update(index_elements=same, set_=told, where=changed))
+    """Note them under their external ids; of a repeated one the last counts. One statement."""
+    newest = [item for _, item in sorted({item.external_id: item for item in items}.items())]
+    values = {
+        "connection": connection_id,
+        "kind": kind,
+        "now": ctx.now,
+        "ids": [uuid7() for _ in newest],
+        "externals": [item.external_id for item in newest],
+        "numbers": [item.number for item in newest],
+        "names": [item.name for item in newest],
+        "codes": [item.code if isinstance(item, PartnerIn) else "" for item in newest],
+        "actives": [item.active if isinstance(item, PartnerIn) else True for item in newest],
+    }
+    ctx.session.execute(_KEEP, values)

@@ -12,6 +12,8 @@ from core.sync.mapping.plain import shown
 LONGEST_TEXT = 4000  # characters of any text on the way
 ARITHMETIC = Context(prec=38, Emin=-60, Emax=40, traps=[Overflow, DivisionByZero, InvalidOperation])
 MOST_PLACES = 10
+MOST_DAYS = 10_000 * 366
+MOST_DIGITS = 60  # before the point, or behind it
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
 _EDM_DATE = re.compile(r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{1,4})?\)/")
@@ -73,6 +75,8 @@ def written(day: date, form: str) -> str:
 def number(value: Any) -> Decimal | None:
     """Text as a number: plain digits with a dot. Empty stays empty."""
     if isinstance(value, Decimal):
+        if value and abs(value.adjusted()) > MOST_DIGITS:  # written out it would be as long as its exponent says
+            raise ExpressionError("large", most=LONGEST_TEXT)
         return value
     typed = text_of(value).strip()
     if not typed:
@@ -115,6 +119,8 @@ def rounded(value: Any, places: Any = Decimal(0)) -> Decimal:
 def days(day: Any, more: Any) -> date:
     """So many days later, or earlier."""
     count = number_of(more)
+    if abs(count) > MOST_DAYS:  # before it becomes a whole number: one of a peer may have a billion digits
+        raise ExpressionError("large", most=9999)
     try:
         return date_of(day) + timedelta(days=int(count))
     except OverflowError:

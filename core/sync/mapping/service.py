@@ -3,11 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from core.kernel import Conflict, Context, Invalid
+from core.kernel import Conflict, Context, Invalid, exact
 from core.sync.contract import Connector
 from core.sync.mapping import history
 from core.sync.mapping.document import Document, checked
@@ -116,7 +115,7 @@ def imported(ctx: Context, connection_id: UUID, file: bytes, base_version: int, 
     if len(file) > LONGEST_FILE:
         raise Invalid.one("file", "mapping.file_long", most=LONGEST_FILE // 1_000_000)
     try:
-        told = json.loads(file.decode("utf-8-sig"), parse_float=Decimal, object_pairs_hook=_once)
+        told = json.loads(file.decode("utf-8-sig"), parse_float=exact, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise Invalid.one("file", "mapping.not_json") from None
     return take(ctx, connection_id, told, base_version, note)

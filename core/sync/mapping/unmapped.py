@@ -104,7 +104,10 @@ def fix(
 
 
 def _read_again(ctx: Context, connection_id: UUID, streams: set[str]) -> None:
-    """A record that was left out comes again only when it changes there, unless the stream begins anew."""
+    """A record that was left out comes again only when it changes there, unless the stream begins anew.
+
+    A run under way is taken from its worker: it would end with a place behind what is to be read again.
+    """
     if streams:
         ctx.session.execute(
             update(SyncStream)
@@ -113,7 +116,7 @@ def _read_again(ctx: Context, connection_id: UUID, streams: set[str]) -> None:
                 SyncStream.connection_id == connection_id,
                 SyncStream.key.in_(streams),
             )
-            .values(cursor=None)
+            .values(cursor=None, position=None, attempt=SyncStream.attempt + 1, lease_until=None)
         )
 
 

@@ -25,10 +25,13 @@ class Ours:
 
 @dataclass(frozen=True)
 class Theirs:
-    """What the other system holds under one reference: `times` documents that live, all together `total`."""
+    """What the other system holds under one reference: `times` documents that live, all together `total`.
+
+    `total` is None where it does not say.
+    """
 
     reference: str
-    total: Decimal
+    total: Decimal | None
     cancelled: bool
     times: int = 1
 
@@ -67,8 +70,17 @@ def gathered(told: Iterable[tuple[str, Decimal, bool]]) -> dict[str, Theirs]:
         if before is None or (before.cancelled and not cancelled):
             found[reference] = Theirs(reference, total, cancelled)
         elif not cancelled:
-            found[reference] = replace(before, total=before.total + total, times=before.times + 1)
+            found[reference] = replace(before, total=(before.total or ZERO) + total, times=before.times + 1)
     return found
+
+
+def held_of(ours: Sequence[Ours], theirs: Mapping[str, Theirs], known: Iterable[str] = ()) -> list[Theirs]:
+    """What they hold that belongs beside our figures of the day.
+
+    Not what is under way or settled by hand, which is counted apart, nor what we know under another day.
+    """
+    apart = {one.reference for one in ours if one.expected is None} | (set(known) - {one.reference for one in ours})
+    return [each for each in theirs.values() if not each.cancelled and each.reference not in apart]
 
 
 def _one(ours: Ours, theirs: Theirs | None) -> Difference | None:
@@ -84,12 +96,13 @@ def _one(ours: Ours, theirs: Theirs | None) -> Difference | None:
         return Difference(ours.reference, "missing_there", "replay", *said)
     if theirs.cancelled:
         return Difference(ours.reference, "cancelled_there", "look", *said)
-    return Difference(ours.reference, "differs", "look", *said) if theirs.total != ours.total else None
+    same = theirs.total is None or theirs.total == ours.total
+    return None if same else Difference(ours.reference, "differs", "look", *said)
 
 
-def sums(rows: Iterable[tuple[str, Decimal]]) -> dict[str, str]:
+def sums(rows: Iterable[tuple[str, Decimal | None]]) -> dict[str, str]:
     """Amounts by currency, as text."""
     found: dict[str, Decimal] = {}
     for currency, total in rows:
-        found[currency] = found.get(currency, ZERO) + total
+        found[currency] = found.get(currency, ZERO) + (total or ZERO)
     return {currency: f"{total:f}" for currency, total in sorted(found.items())}

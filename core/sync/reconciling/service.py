@@ -5,8 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from core.kernel import Conflict, Context, Invalid, NotFound, uuid7
+from core.sync.facts import booked_on
 from core.sync.model import ErpConnection, SyncDocument
 from core.sync.outgoing import SALES_ORDER
 from core.sync.reconciling.model import SyncDifference, SyncTally
@@ -21,7 +23,7 @@ def tally_day(ctx: Context, connection_id: UUID, day: date, kind: str = SALES_OR
     connection = find_connection(ctx, connection_id)
     if connection.state != "active":
         raise Conflict("connection.not_active", state=connection.state)
-    if day > ctx.now.date():
+    if day > booked_on(ctx, ctx.now):
         raise Invalid.one("day", "connection.day_to_come")
     if kind not in counted_kinds(connection):
         raise Invalid.one("kind", "connection.document_unknown", kind=kind[:40])
@@ -75,6 +77,16 @@ def find_tally(ctx: Context, tally_id: UUID) -> SyncTally:
     return found
 
 
+def find_difference(ctx: Context, difference_id: UUID) -> SyncDifference:
+    ctx.require("connection.view")
+    found = ctx.session.scalar(
+        select(SyncDifference).where(SyncDifference.tenant_id == ctx.tenant_id, SyncDifference.id == difference_id)
+    )
+    if found is None:
+        raise NotFound("connection.no_difference")
+    return found
+
+
 def differences_of(ctx: Context, tally_id: UUID, limit: int = 500) -> list[SyncDifference]:
     """What differs on a day, by reference."""
     ctx.require("connection.view")
@@ -101,12 +113,15 @@ def act_on(ctx: Context, difference_id: UUID) -> SyncDifference:
         raise NotFound("connection.no_difference")
     if row.act == "look" or row.document_id is None:
         raise Conflict("connection.only_to_look_at")
+    later = aliased(SyncDocument)  # there: the same object goes to other systems too
     newer = (
-        select(SyncDocument.id)
+        select(later.id)
         .where(
-            SyncDocument.tenant_id == ctx.tenant_id,
-            SyncDocument.object_id == row.object_id,
-            SyncDocument.id > row.document_id,
+            later.tenant_id == ctx.tenant_id,
+            later.object_id == row.object_id,
+            later.connection_id == SyncDocument.connection_id,
+            later.kind == SyncDocument.kind,
+            later.id > row.document_id,
         )
         .exists()
     )

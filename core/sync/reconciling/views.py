@@ -9,15 +9,16 @@ from uuid import UUID
 from flask import Response, request, url_for
 
 from core.kernel import Context, Invalid, Money
+from core.sync.facts import booked_on
 from core.sync.outgoing import PURCHASE_ORDER, SALES_ORDER, TITLES
 from core.sync.reconciling import service
 from core.sync.reconciling.model import SyncDifference, SyncTally
 from core.sync.service import find_connection
 from core.sync.views.detail import tabs
-from core.sync.views.frame import State, pages, system
+from core.sync.views.frame import State, about, pages, told
 from core.web import flash, form, redirect, render
 from core.web import gettext as _
-from core.web.page import Crumb
+from core.web.page import Confirmation, Crumb
 
 STATES: Mapping[str, State] = {
     "wanted": ("Waiting", ""),
@@ -33,6 +34,7 @@ KINDS = {
     "alive_there": "Cancelled here, not there",
     "twice_there": "Several there",
 }
+CANCELLING = "It is cancelled here and alive there. The cancellation goes out again; it cannot be taken back from here."
 ACTS = {"replay": "Send again", "look": "Look at it", "cancel": "Cancel there"}
 
 
@@ -70,6 +72,7 @@ class DifferenceView:
     theirs: Money | None
     act: str
     may: bool
+    ask_url: str  # where it is asked first; empty where it need not be
     acted_by: str
     acted_at: datetime | None
 
@@ -107,20 +110,16 @@ def reconciling(ctx: Context, connection_id: UUID) -> Response:
     page = ReconcilingPage(
         id=str(connection_id),
         name=connection.name,
-        what=" · ".join(filter(None, (system(connection.connector), connection.organisation))),
+        what=about(connection),
         tabs=tabs(ctx, connection_id, "reconciling", None),
         action=url_for("sync.count_day", connection_id=connection_id),
-        yesterday=ctx.now.date() - timedelta(days=1),
+        yesterday=booked_on(ctx, ctx.now) - timedelta(days=1),
         days=days,
         chosen=next((each for each in days if each.current), None),
         differences=tuple(_difference(each, may_act, orders) for each in differences),
         may_act=may_act,
     )
-    crumbs = [
-        Crumb(_("Connections"), url_for("sync.connections")),
-        Crumb(connection.name, url_for("sync.connection", connection_id=connection_id)),
-    ]
-    return render("sync/reconciling.html", page, crumbs=crumbs)
+    return render("sync/reconciling.html", page, crumbs=[Crumb(_("Connections"), url_for("sync.connections"))])
 
 
 @pages.post("/<uuid:connection_id>/reconciling", permission="connection.replay")
@@ -136,6 +135,23 @@ def count_day(ctx: Context, connection_id: UUID) -> Response:
     return redirect("sync.reconciling", connection_id=connection_id, day=day.isoformat())
 
 
+@pages.get("/reconciling/<uuid:difference_id>/act", permission="connection.replay")
+def ask_act(ctx: Context, difference_id: UUID) -> Response:
+    """What would be cancelled there, before it is."""
+    row = service.find_difference(ctx, difference_id)
+    tally = service.find_tally(ctx, row.tally_id)
+    page = Confirmation(
+        title=_("Cancel %(reference)s there?", reference=row.reference),
+        consequences=(_(CANCELLING),),
+        action=url_for("sync.act_on_difference", difference_id=difference_id),
+        verb=_("Cancel there"),
+        keep=_("Back"),
+        keep_url=_url(tally),
+        danger=True,
+    )
+    return render("shell/confirm.html", page, crumbs=[Crumb(_("Connections"), url_for("sync.connections"))])
+
+
 @pages.post("/reconciling/<uuid:difference_id>/act", permission="connection.replay")
 def act_on_difference(ctx: Context, difference_id: UUID) -> Response:
     """Do what is suggested about one difference."""
@@ -145,12 +161,16 @@ def act_on_difference(ctx: Context, difference_id: UUID) -> Response:
     return redirect("sync.reconciling", connection_id=tally.connection_id, day=tally.day.isoformat(), kind=tally.kind)
 
 
+def _url(row: SyncTally) -> str:
+    return url_for("sync.reconciling", connection_id=row.connection_id, day=row.day.isoformat(), kind=row.kind)
+
+
 def _day(row: SyncTally, current: bool) -> DayView:
     word, tone = STATES[row.state]
     return DayView(
         day=row.day,
         kind=_(TITLES.get(row.kind, row.kind)),
-        href=url_for("sync.reconciling", connection_id=row.connection_id, day=row.day.isoformat(), kind=row.kind),
+        href=_url(row),
         current=current,
         state=(_(word), tone),
         running=row.state in ("wanted", "running"),
@@ -162,7 +182,7 @@ def _day(row: SyncTally, current: bool) -> DayView:
         differing=row.differing,
         checked=row.checked,
         total=row.total,
-        said=row.said,
+        said=told(row.said),
         ended_at=row.ended_at,
     )
 
@@ -182,6 +202,7 @@ def _difference(row: SyncDifference, may_act: bool, orders: bool) -> DifferenceV
         theirs=_money(row.theirs, row.currency),
         act=_(ACTS[row.act]),
         may=may_act and row.act != "look" and row.acted_at is None,
+        ask_url=url_for("sync.ask_act", difference_id=row.id) if row.act == "cancel" else "",
         acted_by=row.acted_by,
         acted_at=row.acted_at,
     )

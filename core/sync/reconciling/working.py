@@ -5,6 +5,7 @@ list, such as one whose date somebody changed there, is looked for by its refere
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -20,11 +21,12 @@ from core.kernel import Actor, Context, uuid7
 from core.sync.contract import Access, Connector, Filing
 from core.sync.model import ErpConnection, SyncDocument
 from core.sync.outbound import OutboundRule
-from core.sync.outcome import MISTAKES, Ambiguous, LeaseLost, SyncError, Trace
-from core.sync.reconciling.comparing import Difference, Ours, Theirs, compare, gathered, sums
+from core.sync.outcome import Ambiguous, LeaseLost, SyncError, Trace
+from core.sync.reconciling.comparing import Difference, Ours, Theirs, compare, gathered, held_of, sums
 from core.sync.reconciling.model import SyncDifference, SyncTally
 from core.sync.registry import Registry
 from core.sync.secrets import access_of
+from core.sync.streams import spoken
 from core.sync.transport import Way, way_of
 
 log = logging.getLogger("tongshang.sync")
@@ -108,17 +110,16 @@ class Reconciler:
             self._note(day, total=len(day.ours), checked=0)
             if day.connector not in self.registry:
                 return self._end(day, said=f"{day.connector} is not installed")
-            try:
-                theirs, whole = self._theirs(day, self.registry[day.connector])
-            except SyncError as error:
-                return self._end(day, said=f"{error.code}: {error.message}")
-            except MISTAKES as error:
-                log.exception("the day %s of %s cannot be counted", day.day, day.connection)
-                return self._end(day, said=f"{type(error).__name__}: {error}")
+            theirs, whole = self._theirs(day, self.registry[day.connector])
             return self._settle(day, theirs, whole)
         except LeaseLost:
             log.warning("the day %s of %s: another worker goes on", day.day, day.connection)
             return "lost"
+        except SyncError as error:
+            return self._end(day, said=f"{error.code}: {error.message}")
+        except Exception as error:  # whoever is wrong: a day nobody ends would be begun again for ever
+            log.exception("the day %s of %s cannot be counted", day.day, day.connection)
+            return self._end(day, said=spoken(error))
 
     def _theirs(self, day: Day, connector: Connector) -> tuple[dict[str, Theirs], bool]:
         """What they hold, by reference, and whether that is their whole day."""
@@ -145,20 +146,22 @@ class Reconciler:
 
     def _looked_up(self, day: Day, filing: Filing, listed: Mapping[str, Theirs]) -> dict[str, Theirs]:
         found: dict[str, Theirs] = {}
+        noted = time.monotonic()
         for place, one in enumerate(day.ours, 1):
             if one.reference not in listed and (held := _held(filing, one.reference)) is not None:
                 found[one.reference] = held
-            if place % BATCH == 0:
+            if place % BATCH == 0 or time.monotonic() - noted > self.lease.total_seconds() / 3:  # a slow system answers too
                 self._note(day, checked=place)
+                noted = time.monotonic()
         return found
 
     def _settle(self, day: Day, theirs: dict[str, Theirs], whole: bool) -> str:
         standing = [each for each in day.ours if each.expected]
-        held = [each for each in theirs.values() if not each.cancelled]
         currencies = {each.reference: each.currency for each in day.ours}
         with self.unit.acting(day.tenant_id, day.actor, {}) as ctx:
             known = _known(ctx, day, sorted(theirs)) if whole else set()
             found = compare(day.ours, theirs, known)
+            held = held_of(day.ours, theirs, known)
             self._fence(
                 ctx,
                 day,
@@ -168,7 +171,7 @@ class Reconciler:
                 lease_until=None,
                 ours=len(standing),
                 our_sums=sums((each.currency, each.total) for each in standing),
-                theirs=len(held),
+                theirs=sum(each.times for each in held),
                 their_sums=sums((currencies.get(each.reference, ""), each.total) for each in held),
                 under_way=sum(each.expected is None for each in day.ours),
                 checked=len(day.ours),
@@ -194,12 +197,12 @@ class Reconciler:
 
 
 def _held(filing: Filing, reference: str) -> Theirs | None:
-    """What is there under a reference. Of several nobody says the amount."""
+    """What is there under a reference. Of several nobody says the amount; a document without a currency has none."""
     try:
         held = filing.find(reference)
     except Ambiguous:
-        return Theirs(reference, Decimal(0), False, times=2)
-    return held and Theirs(reference, held.total, held.cancelled)
+        return Theirs(reference, None, False, times=2)
+    return Theirs(reference, held.total if held.currency else None, held.cancelled) if held else None
 
 
 def _never() -> None:
@@ -208,8 +211,16 @@ def _never() -> None:
 
 def _ours(ctx: Context, connection_id: UUID, kind: str, day: date) -> list[Ours]:
     """The newest document of each object of that kind that carries that date."""
-    rows = ctx.session.scalars(
-        select(SyncDocument)
+    rows = ctx.session.execute(
+        select(
+            SyncDocument.id,
+            SyncDocument.object_id,
+            SyncDocument.reference,
+            SyncDocument.currency,
+            SyncDocument.total,
+            SyncDocument.state,
+            SyncDocument.intent,
+        )
         .where(
             SyncDocument.tenant_id == ctx.tenant_id,
             SyncDocument.connection_id == connection_id,
@@ -220,14 +231,15 @@ def _ours(ctx: Context, connection_id: UUID, kind: str, day: date) -> list[Ours]
         .order_by(SyncDocument.object_id, SyncDocument.version.desc(), SyncDocument.id.desc())
     )
     return [
-        Ours(row.id, row.object_id, row.reference, row.currency, row.total, _expected(row)) for row in rows
+        Ours(row.id, row.object_id, row.reference, row.currency, row.total, _expected(row.state, row.intent))
+        for row in rows
     ]
 
 
-def _expected(row: SyncDocument) -> bool | None:
-    if row.state in UNDER_WAY or row.state == "superseded":  # on its way, or settled by hand
+def _expected(state: str, intent: str) -> bool | None:
+    if state in UNDER_WAY or state == "superseded":  # on its way, or settled by hand
         return None
-    return row.intent != "cancel"
+    return intent != "cancel"
 
 
 def _known(ctx: Context, day: Day, references: Sequence[str]) -> set[str]:

@@ -11,7 +11,7 @@ from core.catalog import Product
 from core.kernel import Context
 from core.sync.landing.model import SyncMove
 
-MOST = 500  # differences that are shown
+MOST = 200  # differences that are shown
 MOVES = 20  # of each difference
 
 

@@ -10,7 +10,7 @@ from core.sync.service import find_connection
 from core.sync.stocktaking import reading
 from core.sync.stocktaking.api import before
 from core.sync.views.detail import tabs
-from core.sync.views.frame import pages, system
+from core.sync.views.frame import about, pages, system
 from core.web import gettext as _
 from core.web import render
 from core.web.page import Crumb
@@ -46,7 +46,7 @@ def stocktaking(ctx: Context, connection_id: UUID) -> Response:
     )  # a clerk of the warehouse sees this page and no other of the connection
     page = StockPage(
         name=found.name,
-        what=" · ".join(filter(None, (system(found.connector), found.organisation))),
+        what=about(found) if manages else system(found.connector),
         tabs=tabs(ctx, connection_id, "stocktaking", None) if manages else (),
         rows=tuple(rows),
         more=len(rows) == reading.MOST,

@@ -1,6 +1,6 @@
 """Partners, units, prices and stock that come in."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -160,3 +160,19 @@ def test_a_quantity_that_is_none_is_listed(wired: Wired) -> None:
 def test_stock_that_counts_is_written(wired: Wired) -> None:
     assert not wired.land("seller", stock("990.5", material="RB16"))
     assert levels(wired) == [D("990.5"), 1000]
+
+
+def test_a_price_nobody_can_set_keeps_no_other_from_being_set(wired: Wired) -> None:
+    wired.land("seller", partner())
+    good, bad = price("9.5", partner="C0217"), PriceIn("2", "RB16", "t", "CNY", D(-1), partner="C0217")
+    left = wired.land("seller", good, bad, price("8", from_quantity=D(50), partner="C0217"))
+    assert [(each.external_id, each.code) for each in left] == [("2", "price.number")]
+    assert tiers(wired, "tenant") == [(0, D("9.5")), (50, 8)]
+
+
+def test_a_price_of_today_is_one_of_today_from_midnight_in_shanghai_on(wired: Wired) -> None:
+    wired.trade.ctx.now = datetime(2026, 11, 23, 16, 30, tzinfo=UTC)
+    wired.land("seller", partner())
+    assert not wired.land("seller", price("9.5", from_day=date(2026, 11, 24), partner="C0217"))
+    tomorrow = price("9", from_day=date(2026, 11, 25), partner="C0217")
+    assert codes(wired.land("seller", tomorrow)) == ["sync.price_period"]

@@ -148,3 +148,20 @@ def test_more_than_was_announced_is_listed_though_more_is_under_way(wired: Wired
     assert (left.code, left.said) == ("sync.receipt_over", "1: 1")
     assert wired.trade.lines[0].received == 0
     assert codes(wired.land("seller", announced(wired, second, line(1, "1")))) == ["sync.order_unknown"]
+
+
+def test_a_receipt_that_says_something_else_the_second_time_is_listed(wired: Wired) -> None:
+    wired.trade.ship("60", "20")
+    wired.trade.ship("40", "0")
+    assert not wired.land("buyer", wired.receipt(line(10, "70"), line(20, "20")))
+    (left,) = wired.land("buyer", wired.receipt(line(10, "75"), line(20, "20")))
+    assert (left.code, left.said) == ("sync.receipt_differs", "10: 70, 20: 20 / 10: 75, 20: 20")
+    assert [each.received for each in wired.trade.lines] == [70, 20]
+
+
+def test_an_announced_receipt_that_says_something_else_the_second_time_is_listed(wired: Wired) -> None:
+    sent = wired.trade.ship("40", "20")
+    assert not wired.land("buyer", announced(wired, sent, line(1, "38"), line(2, "20")))
+    (left,) = wired.land("buyer", announced(wired, sent, line(1, "39"), line(2, "20")))
+    assert (left.code, left.said) == ("sync.receipt_differs", "1: 38, 2: 20 / 1: 39, 2: 20")
+    assert wired.trade.lines[0].received == 38

@@ -5,7 +5,8 @@ from decimal import Decimal
 from sqlalchemy import func, select
 
 from core.billing import Invoice, Payment
-from tests.sync.landing.conftest import Wired, codes
+from core.sync import InvoiceIn, PaymentIn
+from tests.sync.landing.conftest import DAY, Wired, codes
 
 D = Decimal
 GROSS = "1695.00"  # 150 t at 10.00 and 13 % VAT
@@ -91,3 +92,12 @@ def test_another_amount_or_two_that_fit_are_listed(wired: Wired) -> None:
     assert codes(wired.land("seller", wired.payment("100.00", "SK-3"))) == ["sync.payment_ambiguous"]
     states = set(wired.trade.ctx.session.scalars(select(Payment.state)))
     assert states == {"announced"}
+
+
+def test_money_without_a_reference_is_not_that_of_an_invoice_without_a_number(wired: Wired) -> None:
+    delivered(wired)
+    bill = InvoiceIn("I1", "", wired.reference, DAY, "CNY", D(GROSS))
+    assert not wired.land("seller", bill)
+    wired.trade.announce(GROSS, "SK-1", invoice_ids=[each.id for each in invoices(wired)])
+    nothing = PaymentIn("P1", "SK-1", " ", DAY, "CNY", D(GROSS))
+    assert codes(wired.land("seller", nothing)) == ["sync.order_unknown"]

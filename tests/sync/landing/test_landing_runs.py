@@ -76,12 +76,16 @@ class Counter(Connector):
 
     def __init__(self) -> None:
         self.told: dict[str, list[Any]] = {}
+        self.closed = 0
 
     def open(self, access: Any, http: Any) -> Any:
         return self
 
     def stream(self, key: str) -> Stream:
         return next(each for each in self.streams if each.key == key)(self.told.get(key, []))
+
+    def close(self) -> None:
+        self.closed += 1
 
     def check(self, access: Any, http: Any) -> Iterator[Step]:
         yield Step("read", True, "")
@@ -116,13 +120,17 @@ def yard(fresh_db: Database, worker_db: Database) -> Yard:
     return Yard(fresh_db, worker_db)
 
 
-def test_an_unknown_partner_is_said_once_however_often_it_is_read(yard: Yard) -> None:
-    stranger = PartnerIn("7", "C7", "陌生人", "91350100M000100Y43")
-    runs = [yard.run("partners", stranger) for _ in range(3)]
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        (PartnerIn("7", "C7", "陌生人", "91350100M000100Y43"), "sync.partner_unknown"),
+        (StockIn("7", "NONE", "W1", "pcs", Decimal(5)), "sync.product_unknown"),
+    ],
+)
+def test_what_is_left_out_is_said_once_however_often_it_is_read(yard: Yard, record: Any, code: str) -> None:
+    runs = [yard.run("partners", record) for _ in range(3)]
     assert [(run.state, run.stored, run.skipped) for run in runs] == [("done", 0, 1)] * 3
-    assert [(each.code, each.run_id) for each in yard.rows(SyncIssue)] == [
-        ("sync.partner_unknown", runs[0].id)
-    ]
+    assert [(each.code, each.run_id) for each in yard.rows(SyncIssue)] == [(code, runs[0].id)]
 
 
 def test_stock_that_is_only_reported_is_compared_and_said_again_when_it_says_something_else(

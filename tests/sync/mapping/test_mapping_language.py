@@ -16,7 +16,7 @@ from core.sync.mapping import faults
 from core.sync.mapping.faults import ExpressionError
 from core.sync.mapping.functions import FUNCTIONS, LONGEST_TEXT
 from core.sync.mapping.kinds import FIELDS, format_fault, in_names, inward, out_names, outward
-from core.sync.mapping.language import LONGEST, OPERATORS, SYMBOLS, compiled
+from core.sync.mapping.language import ANYTHING, LONGEST, OPERATORS, SYMBOLS, compiled
 from core.sync.mapping.plain import plain
 
 FACTS = {
@@ -217,7 +217,7 @@ HOSTILE = st.one_of(
 @settings(max_examples=1500, deadline=None)
 @given(source=HOSTILE)
 def test_no_text_does_anything_but_answer_plain_data_or_say_what_is_wrong(source):
-    began = time.perf_counter()
+    began = time.thread_time()
     try:
         found = compiled(source, out_names("sales_order")).value(FACTS)
     except ExpressionError as fault:
@@ -232,7 +232,7 @@ def test_no_text_does_anything_but_answer_plain_data_or_say_what_is_wrong(source
                     turned(found, kind, form)
                 except ExpressionError as fault:
                     assert fault.code in sentences()
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
     assert FACTS["order"]["reference"] == "SO-1"
 
 
@@ -261,10 +261,10 @@ def test_every_fault_the_source_raises_has_its_sentence():
 
 def test_the_longest_way_through_the_language_costs_little():
     source = "replace(" * 20 + "'" + "a" * 60 + "'" + ", 'a', 'aa')" * 5 + ", 'b', 'c')" * 15
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(50):
         assert len(value(source)) == 60 * 2**5
-    assert time.perf_counter() - began < 2.0
+    assert time.thread_time() - began < 2.0
 
 
 def test_threads_do_not_see_each_others_facts():
@@ -323,3 +323,79 @@ def test_every_field_a_rule_may_set_has_a_kind_and_none_tells_records_apart():
 
 def test_every_operator_of_the_language_is_one_that_people_write():
     assert not {each.__name__ for each in OPERATORS} & set(SYMBOLS)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "days(today, value)",
+        "text(value)",
+        "round(value, 2)",
+        "value + 1",
+        "value * value",
+        "left('abc', value)",
+        "pad('a', value)",
+        "row['rows'][value]",
+        "value == 1 or value < 2",
+        "text(first(value, 1)) + 'a'",
+        "-value",
+    ],
+)
+@pytest.mark.parametrize("told", ["1E+999999999", "-1E+999999999", "1E-999999999", "1E+999999999999999999"])
+def test_a_number_of_a_peer_that_would_fill_the_memory_does_not(source, told):
+    facts = {"row": {"rows": ["a"]}, "today": date(2026, 11, 22), "value": Decimal(told)}
+    began = time.thread_time()
+    try:
+        found = compiled(source, dict.fromkeys(facts, ANYTHING)).value(facts)
+    except ExpressionError as fault:
+        assert fault.code in sentences()
+        return
+    for kind in ("text", "number", "date", "flag"):
+        for turned in (outward, inward):
+            try:
+                turned(found, kind, "")
+            except ExpressionError as fault:
+                assert fault.code in sentences()
+    assert time.thread_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "9**9**9",
+        "'a' * 1000000000",
+        "1000000000 * 'a'",
+        "(" * 250 + "1" + ")" * 249,
+        "-" * 499 + "1",
+        "not " * 120 + "1",
+        "order" + "['a']" * 90,
+        "order" + ".a" * 240,
+        "1" * 499,
+        "1e" + "9" * 400,
+        "0x" + "f" * 490,
+        "[1 for x in order]",
+        "().__class__.__bases__[0].__subclasses__()",
+        "order.__class__",
+        "order.reference.__class__.__mro__",
+        "''.join",
+        "'{0.__class__}'.format(order)",
+        "f'{order}'",
+        "(lambda: 1)()",
+        "__import__('os').system('id')",
+        "open('/etc/passwd')",
+        "text.__globals__",
+        "upper.__self__",
+        "(x := 1)",
+        "order if order else __builtins__",
+        "1 if 1 else" + " 1 if 1 else" * 40 + " 1",
+    ],
+)
+def test_no_way_out_of_the_language_and_none_to_fill_the_memory(source):
+    began = time.thread_time()
+    try:
+        found = compiled(source, out_names("sales_order")).value(FACTS)
+    except ExpressionError as fault:
+        assert fault.code in sentences()
+    else:
+        assert isinstance(found, PLAIN) and len(str(found)) <= LONGEST_TEXT
+    assert time.thread_time() - began < 0.5

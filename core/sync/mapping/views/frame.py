@@ -63,6 +63,7 @@ def _number(name: str, waiting: int, now: Version) -> int | None:
 
 
 def crumbs(connection: ErpConnection) -> list[Crumb]:
+    """The way here; a tab of the connection stands beside it, and leaves the second out."""
     own = url_for("sync.connection", connection_id=connection.id)
     return [Crumb(_("Connections"), url_for("sync.connections")), Crumb(connection.name, own)]
 

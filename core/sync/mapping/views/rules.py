@@ -19,7 +19,7 @@ from core.sync.mapping.service import Change, connector_of
 from core.sync.mapping.views.frame import Head, crumbs, found, head, mended, save
 from core.sync.mapping.views.tables import titles
 from core.sync.model import ErpConnection
-from core.sync.outgoing import TITLES
+from core.sync.outgoing import SALES_ORDER, TITLES
 from core.sync.views.frame import cause_title, pages, remedy, what_of
 from core.web import form, redirect, render
 from core.web import gettext as _
@@ -264,7 +264,7 @@ def _show(
         labels={path: _label(path, rules) for path in errors},
         errors=errors,
     )
-    return render("sync/mapping_rules.html", page, status=422 if errors else 200, crumbs=crumbs(connection))
+    return render("sync/mapping_rules.html", page, status=422 if errors else 200, crumbs=crumbs(connection)[:1])
 
 
 def _label(path: str, rules: Mapping[str, list[dict[str, str]]]) -> str:
@@ -303,4 +303,4 @@ def _section(key: str, way: str, rules: Sequence[Mapping[str, str]], errors: Err
         else tuple((name, f"{name} · {_(KIND_TITLES[kind])}") for name, kind in FIELDS[key].items())
     )
     faulty = any(path.startswith(f"{way}.{key}.") for path in errors)
-    return SectionView(key, title, rows, places, len(rules), bool(rules) or faulty or key == "products")
+    return SectionView(key, title, rows, places, len(rules), bool(rules) or faulty or key in ("products", SALES_ORDER))

@@ -116,7 +116,7 @@ def _show(ctx: Context, connection: ErpConnection, typed: Mapping[str, str], err
         note=typed.get("note", ""),
         errors=errors,
     )
-    return render("sync/mapping_tables.html", page, status=422 if errors else 200, crumbs=crumbs(connection))
+    return render("sync/mapping_tables.html", page, status=422 if errors else 200, crumbs=crumbs(connection)[:1])
 
 
 def _table(name: str, title: str, text: str) -> TableView:

@@ -75,7 +75,7 @@ def _show(ctx: Context, connection: ErpConnection, typed: dict[str, str], errors
         ),
         errors=errors,
     )
-    return render("sync/mapping_unmapped.html", page, status=422 if errors else 200, crumbs=crumbs(connection))
+    return render("sync/mapping_unmapped.html", page, status=422 if errors else 200, crumbs=crumbs(connection)[:1])
 
 
 def _lines(values: list[Value]) -> str:

@@ -119,7 +119,7 @@ def _show(ctx: Context, connection: ErpConnection, errors: Errors) -> Response:
         here=url_for("sync.mapping_versions", connection_id=connection.id),
         errors=errors,
     )
-    return render("sync/mapping_versions.html", page, status=422 if errors else 200, crumbs=crumbs(connection))
+    return render("sync/mapping_versions.html", page, status=422 if errors else 200, crumbs=crumbs(connection)[:1])
 
 
 def _row(ctx: Context, connection_id: UUID, each: history.Version, now: history.Version) -> VersionView:
