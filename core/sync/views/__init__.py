@@ -5,7 +5,7 @@ from core.sync.inbox import views as calls
 from core.sync.mapping import views as mapping
 from core.sync.reconciling import views as reconciling
 from core.sync.stocktaking import views as stocktaking
-from core.sync.views import acting, detail, listing, settings, setup, transport
+from core.sync.views import acting, detail, listing, runs, settings, setup, transport
 from core.sync.views.frame import pages
 from core.web import NavEntry
 from core.web.i18n import lazy
@@ -33,6 +33,7 @@ __all__ = [
     "mapping",
     "pages",
     "reconciling",
+    "runs",
     "settings",
     "setup",
     "stocktaking",

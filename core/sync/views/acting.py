@@ -5,12 +5,15 @@ from uuid import UUID
 from flask import Response, request, url_for
 
 from core.kernel import Context, NotFound
-from core.sync import service
+from core.sync import reading, service
 from core.sync.outgoing import PARTNER, SUPPLIER
 from core.sync.views.frame import DRAINING, pages
 from core.web import flash, form, redirect, render
 from core.web import gettext as _
+from core.web.i18n import ngettext
 from core.web.page import Confirmation, Crumb
+
+REPLAYED = "Each is looked up by its reference first. What is there already is not sent again."
 
 
 @pages.post("/<uuid:connection_id>/pause", permission="connection.edit")
@@ -61,6 +64,23 @@ def check(ctx: Context, connection_id: UUID) -> Response:
     return redirect("sync.connection", connection_id=connection_id)
 
 
+@pages.get("/<uuid:connection_id>/replay", permission="connection.replay")
+def ask_replay(ctx: Context, connection_id: UUID) -> Response:
+    """How many documents would go out again, before they do."""
+    found = service.find_connection(ctx, connection_id)
+    count = next(each.stuck for each in reading.standings(ctx) if each.id == connection_id)
+    page = Confirmation(
+        title=ngettext("Replay %(n)s document?", "Replay %(n)s documents?", count),
+        consequences=(_(REPLAYED),),
+        action=url_for("sync.replay", connection_id=connection_id),
+        verb=_("Replay all"),
+        keep=_("Back"),
+        keep_url=url_for("sync.connection", connection_id=connection_id),
+    )
+    crumbs = [Crumb(_("Connections"), url_for("sync.connections")), Crumb(found.name, page.keep_url)]
+    return render("shell/confirm.html", page, crumbs=crumbs)
+
+
 @pages.post("/<uuid:connection_id>/replay", permission="connection.replay")
 def replay(ctx: Context, connection_id: UUID) -> Response:
     """Take failed documents up again: those ticked, those of one cause, or all."""
@@ -109,7 +129,7 @@ def cancel(ctx: Context, run_id: UUID) -> Response:
     """Stop a run after its current page."""
     service.cancel_run(ctx, run_id)
     flash(_("Cancelled. What is stored stays, the next run goes on from there."))
-    return redirect("sync.connections")
+    return redirect("sync.connection", connection_id=reading.run(ctx, run_id).connection_id)
 
 
 @pages.post("/documents/<uuid:document_id>/dismiss", permission="connection.replay")

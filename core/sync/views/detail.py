@@ -10,28 +10,29 @@ from flask import Response, request, url_for
 
 from core.kernel import Context, Money
 from core.sync import reading, service
-from core.sync.model import ErpConnection, SyncDocument, SyncRun, SyncStream
+from core.sync.model import ErpConnection, SyncDocument, SyncStream
 from core.sync.outgoing import PARTNER, SUPPLIER
 from core.sync.registry import connectors
 from core.sync.views.frame import (
     DOCUMENT_STATES,
     DRAINING,
-    RUN_STATES,
     State,
+    about,
     cause_title,
     coded,
     connection_state,
+    every,
     pages,
     remedy,
     said_of,
     setting_up,
     step_rows,
-    system,
-    time_left,
+    stream_titles,
     told,
     what_of,
     wire_text,
 )
+from core.sync.views.runs import RunView, run_view
 from core.web import gettext as _
 from core.web import render
 from core.web.page import Crumb
@@ -77,27 +78,6 @@ class CauseView:
 
 
 @dataclass(frozen=True)
-class RunView:
-    """One run of a stream."""
-
-    id: str
-    title: str
-    trigger: str
-    state: State
-    started_at: datetime
-    seconds: int | None
-    read: int
-    stored: int
-    skipped: int
-    said: str
-    running: bool
-    total: int | None
-    percent: int | None
-    rate: str  # rows a second; empty before one can tell
-    time_left: str
-
-
-@dataclass(frozen=True)
 class StreamView:
     """A stream and its schedule."""
 
@@ -105,6 +85,7 @@ class StreamView:
     title: str
     enabled: bool
     every_minutes: int
+    often: str
     next_at: datetime | None
     asked_for: bool
 
@@ -143,16 +124,16 @@ def connection(ctx: Context, connection_id: UUID) -> Response:
     found = service.find_connection(ctx, connection_id)
     standing = next(each for each in reading.standings(ctx) if each.id == connection_id)
     rows = reading.streams(ctx, connection_id)
-    titles = _stream_titles(found.connector)
+    titles = stream_titles(found.connector)
     checked = found.checked or {}
-    runs = tuple(_run(each, titles, ctx.now) for each in reading.runs(ctx, connection_id))
+    runs = tuple(run_view(each, titles, ctx.now) for each in reading.runs(ctx, connection_id))
     asked = any(
         (each.wanted_by or _due(each, ctx.now)) and (found.state == "active" or each.key == service.CHECK) for each in rows
     )
     page = ConnectionPage(
         id=str(connection_id),
         name=found.name,
-        what=_what(found.connector, found.organisation, found.base_url),
+        what=about(found),
         state=connection_state(standing),
         reason=told(found.state_reason or (found.last_error if standing.is_open else "")),
         remedy=remedy(coded(found.state_reason)[0]),
@@ -166,9 +147,9 @@ def connection(ctx: Context, connection_id: UUID) -> Response:
         stuck=standing.stuck,
         tabs=tabs(ctx, connection_id, "connection", standing.stuck),
         causes=tuple(_cause(ctx, each) for each in reading.causes(ctx, connection_id)),
-        streams=tuple(_stream(each, titles) for each in rows if each.key != service.CHECK),
+        streams=tuple(_stream(each, titles) for each in in_order(rows, titles)),
         runs=runs,
-        steps=step_rows(checked),
+        steps=step_rows(found),
         checked_at=datetime.fromisoformat(checked["at"]) if checked else None,
         may_edit=ctx.allows("connection.edit"),
         may_replay=ctx.allows("connection.replay"),
@@ -203,7 +184,7 @@ def log(ctx: Context, connection_id: UUID) -> Response:
     page = LogPage(
         id=str(connection_id),
         name=found.name,
-        what=_what(found.connector, found.organisation, found.base_url),
+        what=about(found),
         tabs=tabs(ctx, connection_id, "log", None),
         rows=tuple(_document(each) for each in rows[:SHOWN]),
         states=(("", _("All"), not state),)
@@ -257,7 +238,7 @@ def tabs(
     places = [("connection", _("Sync and failures"), stuck or None), ("log", _("Request log"), None)]
     here = ctx.session.get(ErpConnection, connection_id)
     if here is not None and here.connector in connectors() and connectors()[here.connector].hears:
-        places.append(("calls", _("Calls"), None))
+        places.append(("calls", _("Calls to us"), None))
     if here is not None and here.connector in connectors() and not connectors()[here.connector].stock_counts:
         places.append(("stocktaking", _("Stock differences"), None))
     places.append(("reconciling", _("Reconciliation"), None))
@@ -270,11 +251,6 @@ def tabs(
         (text, url_for(f"sync.{name}", connection_id=connection_id), name == current, count)
         for name, text, count in places
     )
-
-
-def _what(connector: str, organisation: str, base_url: str) -> str:
-    number = _("organisation %(number)s", number=organisation) if organisation else ""
-    return " · ".join(filter(None, (system(connector), number, base_url)))
 
 
 def _document(row: SyncDocument) -> DocumentView:
@@ -295,7 +271,7 @@ def _document(row: SyncDocument) -> DocumentView:
 
 
 def _cause(ctx: Context, each: reading.Cause) -> CauseView:
-    newest = reading.document(ctx, each.documents[0].id)
+    newest = each.newest
     wire = wire_text(newest.exchanges[-1]) if newest.exchanges else ""
     kind = each.code.rpartition(".")[2].partition("_")[0]
     bindable = each.field == "FCustId" or each.code.endswith(BINDABLE)
@@ -335,42 +311,21 @@ def _failure(one: reading.Failure) -> DocumentView:
     )
 
 
-def _run(row: SyncRun, titles: dict[str, str], now: datetime) -> RunView:
-    gone = reading.progress(row, now)
-    word, tone = RUN_STATES[row.state]
-    seconds = int((row.ended_at - row.started_at).total_seconds()) if row.ended_at else None
-    return RunView(
-        id=str(row.id),
-        title=titles.get(row.stream, row.stream),
-        trigger=_("Schedule") if row.trigger == "schedule" else row.trigger,
-        state=(_(word), tone),
-        started_at=row.started_at,
-        seconds=seconds,
-        read=row.read,
-        stored=row.stored,
-        skipped=row.skipped,
-        said=told(row.said),
-        running=row.state == "running",
-        total=row.total if gone.percent is not None else None,
-        percent=gone.percent,
-        rate=_("%(n)s a second", n=max(1, round(gone.per_second))) if gone.per_second else "",
-        time_left=time_left(gone.seconds_left) if gone.seconds_left is not None else "",
-    )
-
-
 def _stream(row: SyncStream, titles: dict[str, str]) -> StreamView:
     title = titles.get(row.key, row.key)
-    return StreamView(row.key, title, row.enabled, row.every_minutes, row.next_at, bool(row.wanted_by))
+    return StreamView(row.key, title, row.enabled, row.every_minutes, every(row.every_minutes), row.next_at, bool(row.wanted_by))
+
+
+def in_order(rows: Sequence[SyncStream], titles: dict[str, str]) -> list[SyncStream]:
+    """The streams as their connector lists them; what it has no longer comes last."""
+    places = list(titles)
+    known = [each for each in rows if each.key != service.CHECK]
+    return sorted(known, key=lambda each: places.index(each.key) if each.key in places else len(places))
 
 
 def _due(row: SyncStream, now: datetime) -> bool:
     """Whether a stream starts in a moment by its schedule, as all do when a connection is switched on."""
     return row.next_at is not None and row.next_at <= now
-
-
-def _stream_titles(connector: str) -> dict[str, str]:
-    known: Sequence[Any] = connectors()[connector].streams if connector in connectors() else ()
-    return {stream.key: _(stream.title) for stream in known}
 
 
 def _id(after: list[str] | None) -> UUID | None:

@@ -8,7 +8,8 @@ from flask import Response, url_for
 
 from core.kernel import Context
 from core.sync import reading
-from core.sync.views.frame import State, connection_state, pages, system
+from core.sync.outgoing import TITLES
+from core.sync.views.frame import State, connection_state, pages, setting_up, stream_titles, system
 from core.web import gettext as _
 from core.web import render
 
@@ -20,6 +21,7 @@ class ConnectionRow:
     href: str
     name: str
     what: str
+    flows: str  # what goes out and what flows in
     state: State
     out_today: int
     in_today: int
@@ -27,17 +29,19 @@ class ConnectionRow:
     stuck: int
     last_ok_at: datetime | None
     verb: str
+    setup_url: str  # where setting up goes on; empty once it was switched on
 
 
 @dataclass(frozen=True)
 class ConnectionsPage:
-    """`rate` is the share of finished documents of the last day, None when there were none."""
+    """All connections and their sums. `stuck_url` is the first one where something failed."""
 
     rows: tuple[ConnectionRow, ...]
     documents: int
     records: int
     waiting: int
     stuck: int
+    stuck_url: str | None
     may_edit: bool
 
 
@@ -51,6 +55,7 @@ def connections(ctx: Context) -> Response:
         records=sum(each.in_today for each in found),
         waiting=sum(each.waiting for each in found),
         stuck=sum(each.stuck for each in found),
+        stuck_url=next((url_for("sync.connection", connection_id=each.id) for each in found if each.stuck), None),
         may_edit=ctx.allows("connection.edit"),
     )
     return render("sync/connections.html", page)
@@ -63,6 +68,7 @@ def _row(each: reading.Standing) -> ConnectionRow:
         href=url_for("sync.connection", **values),
         name=each.name,
         what=" · ".join(filter(None, (system(each.connector), organisation))),
+        flows=_flows(each),
         state=connection_state(each),
         out_today=each.out_today,
         in_today=each.in_today,
@@ -70,4 +76,14 @@ def _row(each: reading.Standing) -> ConnectionRow:
         stuck=each.stuck,
         last_ok_at=each.last_ok_at,
         verb=_("Mend failures") if each.stuck else _("Open"),
+        setup_url=url_for("sync.setup", **values) if setting_up(each) else "",
     )
+
+
+def _flows(each: reading.Standing) -> str:
+    """The kinds of documents that go out, then the streams on a schedule."""
+    titles = stream_titles(each.connector)
+    out = _(", ").join(_(TITLES.get(kind, kind)) for kind in each.documents)
+    into = _(", ").join(title for key, title in titles.items() if key in each.streams)
+    told = (_("out: %(what)s", what=out) if out else "", _("in: %(what)s", what=into) if into else "")
+    return " · ".join(filter(None, told))

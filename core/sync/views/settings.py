@@ -15,6 +15,7 @@ from core.sync.model import ErpConnection
 from core.sync.outgoing import TITLES
 from core.sync.registry import connectors
 from core.sync.secrets import access_of
+from core.sync.told import HOST_KEY
 from core.sync.views.detail import tabs
 from core.sync.views.frame import pages, setting_up
 from core.sync.views.setup import steps_of
@@ -36,11 +37,16 @@ class FieldView:
     optional: bool
     choices: tuple[tuple[str, str], ...]
     kept: bool
+    lines: bool  # a secret of several lines, such as a private key; a password field would take its line breaks away
+    usual: bool  # it may stay as it is: it has a default, or lists only what differs
 
 
 @dataclass(frozen=True)
 class SettingsPage:
-    """`version` is 0 for a new connection. `locked` is what stands there and changes only once the second factor was shown."""
+    """`usual` are fields that may stay as they are, shown on demand or at once (`open`).
+
+    `version` is 0 for a new connection. `locked` is what stands there and changes only once the second factor was shown.
+    """
 
     action: str
     back_url: str
@@ -49,6 +55,8 @@ class SettingsPage:
     version: int
     values: Mapping[str, str]
     fields: tuple[FieldView, ...]
+    usual: tuple[FieldView, ...]
+    open: bool
     tabs: tuple[tuple[str, str, bool, int | None], ...]
     steps: tuple[tuple[str, str, str], ...]
     locked: tuple[tuple[str, str], ...] = ()
@@ -130,8 +138,8 @@ def _given(
 
 
 def _leads(each: Setting, values: Mapping[str, str]) -> bool:
-    """Whether a setting says where secrets go, or is one."""
-    return each.kind == "secret" or each.key.endswith("_url") or "://" in values.get(each.key, "")[:20]
+    """Whether a setting says where or to whom secrets go, or is one."""
+    return each.kind == "secret" or each.key.endswith(("_url", HOST_KEY)) or "://" in values.get(each.key, "")[:20]
 
 
 def _text_of(setting: Setting) -> str:
@@ -148,10 +156,15 @@ def _show(
 ) -> Response:
     locks = found is not None and not _unlocked() and not set(errors) & {"base_url"}
     there = access_of(found).secrets if found else {}
+    if found and locks:  # what is locked was not sent
+        unsent = {each.key: found.settings[each.key] for each in connector.settings if _unsent(each, found, values)}
+        values = {**unsent, **values}
     locked = [each for each in connector.settings if locks and _leads(each, values)]
     more: dict[str, Any] = {"credentials": "1"} if found and not locks else {}
     out = found.documents if found else service.usual(connector)
     chosen = request.form.getlist("documents") if "documents_shown" in values else out
+    fields = [_field(each, values, there, typed=bool(errors)) for each in connector.settings if each not in locked]
+    changed = {each.key for each in connector.settings if values.get(each.key, each.default) != each.default}
     page = SettingsPage(
         action=url_for("sync.save", connection_id=found.id, **more) if found else url_for("sync.add"),
         back_url=url_for("sync.connection", connection_id=found.id) if found else url_for("sync.connections"),
@@ -159,7 +172,9 @@ def _show(
         connector=connector.key,
         version=found.version if found else 0,
         values=values,
-        fields=tuple(_field(each, values, there) for each in connector.settings if each not in locked),
+        fields=tuple(each for each in fields if not each.usual),
+        usual=tuple(each for each in fields if each.usual),
+        open=any(each.usual and (each.name in changed or each.name in errors) for each in fields),
         tabs=tabs(ctx, found.id, "settings", None) if found else (),
         steps=() if found else steps_of("connect"),
         locked=((_("Address"), found.base_url), *(_lock(each, values, there) for each in locked))
@@ -182,14 +197,22 @@ def _lock(each: Setting, values: Mapping[str, str], there: Mapping[str, str]) ->
     return _(each.title), values.get(each.key, "")
 
 
-def _field(each: Setting, values: Mapping[str, str], there: Mapping[str, str]) -> FieldView:
+def _unsent(each: Setting, found: ErpConnection, values: Mapping[str, str]) -> bool:
+    return each.key in found.settings and each.key not in values and _leads(each, found.settings)
+
+
+def _field(each: Setting, values: Mapping[str, str], there: Mapping[str, str], *, typed: bool) -> FieldView:
+    """`typed`: the values come from a form, where a box without a tick is not sent."""
+    unsent = "" if typed and each.kind == "flag" else each.default
     return FieldView(
         name=each.key,
         label=_(each.title),
         kind=each.kind,
-        value="" if each.kind in ("secret", "file") else values.get(each.key, each.default),
+        value="" if each.kind in ("secret", "file") else values.get(each.key, unsent),
         hint=_(each.hint) if each.hint else "",
         optional=not each.required,
         choices=tuple((value, _(title)) for value, title in each.choices),
         kept=each.key in there or (each.kind == "file" and bool(values.get(each.key))),
+        lines=each.kind == "secret" and each.key.endswith("private_key"),
+        usual=not each.required and each.kind not in ("secret", "file") and bool(each.default or each.kind == "pairs"),
     )

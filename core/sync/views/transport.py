@@ -16,7 +16,7 @@ from core.sync.engine import AT_ONCE
 from core.sync.model import ErpConnection
 from core.sync.registry import connectors
 from core.sync.views.detail import tabs
-from core.sync.views.frame import State, connection_state, pages, step_rows, system
+from core.sync.views.frame import State, about, connection_state, pages, step_rows
 from core.web import flash, form, redirect, render
 from core.web import gettext as _
 from core.web.mending import Errors, mend
@@ -81,7 +81,7 @@ def transport(ctx: Context, connection_id: UUID) -> Response:
     checked = found.checked or {}
     page = TransportPage(
         name=found.name,
-        what=" · ".join(filter(None, (system(found.connector), found.organisation, found.base_url))),
+        what=about(found),
         state=connection_state(standing),
         tabs=tabs(ctx, connection_id, "transport", None),
         here=url_for("sync.transport", connection_id=connection_id),
@@ -99,7 +99,7 @@ def transport(ctx: Context, connection_id: UUID) -> Response:
         pin=_grouped(found.pinned_sha256),
         authorities=_shown(ctx, found.ca_pem),
         client=_shown(ctx, found.client_cert_pem),
-        steps=step_rows(checked),
+        steps=step_rows(found),
         checked_at=datetime.fromisoformat(checked["at"]) if checked else None,
         checking=any(
             each.key == service.CHECK and each.next_at is not None for each in reading.streams(ctx, connection_id)
@@ -164,14 +164,14 @@ def _given(values: Mapping[str, str]) -> ways.Transport:
 def _brought() -> dict[str, str]:
     """The texts of the files that came with the form, by the field they stand for."""
     texts: dict[str, str] = {}
-    for name, about in FILES.items():
+    for name, place in FILES.items():
         file = request.files.get(name)
         content = file.read(ways.LONGEST_PEM + 1) if file is not None and file.filename else b""
         if content:
             try:
-                texts[about] = content.decode("utf-8-sig")
+                texts[place] = content.decode("utf-8-sig")
             except UnicodeDecodeError:
-                raise Invalid.one(about, "connection.not_pem") from None
+                raise Invalid.one(place, "connection.not_pem") from None
     return texts
 
 

@@ -35,6 +35,10 @@
 
   all('.toast').forEach(fade);
 
+  /* on a phone the tabs run out of the screen: the current one is brought into it */
+
+  all('.tabs [aria-current]').forEach(function (tab) { tab.scrollIntoView({ block: 'nearest', inline: 'center' }); });
+
   /* dialogs, menus, drawer */
 
   function open(dialog) {
