@@ -18,7 +18,17 @@ from pathlib import Path
 
 from core.config import UserError
 
-LEFT_OUT = (".git", ".tongshang", ".venv", "build", "dist", "__pycache__", "*.egg-info", ".pytest_cache", ".ruff_cache")
+LEFT_OUT = (
+    ".git",
+    ".tongshang",
+    ".venv",
+    "build",
+    "dist",
+    "__pycache__",
+    "*.egg-info",
+    ".pytest_cache",
+    ".ruff_cache",
+)
 SECONDS = 120.0
 ASK = (
     "import importlib, sys; name, _, part = sys.argv[1].partition(':'); module = importlib.import_module(name)\n"
@@ -50,7 +60,10 @@ def build(folder: Path, into: Path) -> Path:
             )
         except subprocess.TimeoutExpired:
             raise UserError(f"The wheel was not built within {SECONDS:g} seconds.", str(folder)) from None
-    made = sorted(set(into.glob("*.whl")) - before) or sorted(into.glob("*.whl"), key=lambda each: each.stat().st_mtime)[-1:]
+    made = (
+        sorted(set(into.glob("*.whl")) - before)
+        or sorted(into.glob("*.whl"), key=lambda each: each.stat().st_mtime)[-1:]
+    )
     if done.returncode or not made:
         words = [line for line in (done.stderr or done.stdout).strip().splitlines() if line.strip()]
         missing = re.search(rf"No module named '({re.escape(tool.partition('.')[0])}[\w.]*)'", done.stderr)

@@ -34,7 +34,9 @@ Say = Callable[[BaseException], str]
 class Check:
     """One plugin being looked at. `told` hears each finding at once; `say` puts a refusal into words."""
 
-    def __init__(self, path: Path, *, older: Path | None, beside: Sequence[Path], told: Told, say: Say) -> None:
+    def __init__(
+        self, path: Path, *, older: Path | None, beside: Sequence[Path], told: Told, say: Say
+    ) -> None:
         self.path, self.older, self.beside = path, older, beside
         self.told, self.say = told, say
         self.report = Report()
@@ -48,7 +50,10 @@ class Check:
                 return self.report
             self._conforms(wheel, Path(place) / "unpacked")
             self._own_tests()
-            with scratch.try_server(Path(place)) as server, scratch.installation(server, Path(place) / "data") as config:
+            with (
+                scratch.try_server(Path(place)) as server,
+                scratch.installation(server, Path(place) / "data") as config,
+            ):
                 _write_keys(config.data)
                 trial = Trial(config)
                 try:
@@ -60,7 +65,9 @@ class Check:
                 self.found("package", "the wheel lies here", True, str(shutil.copy(wheel, into)))
         return self.report
 
-    def found(self, part: str, check: str, ok: bool | None, what: str = "", where: str = "", do: str = "") -> bool:
+    def found(
+        self, part: str, check: str, ok: bool | None, what: str = "", where: str = "", do: str = ""
+    ) -> bool:
         finding = Finding(part, check, ok, what, where, do if ok is not True else "")
         self.report.findings.append(finding)
         self.told(finding)
@@ -77,7 +84,14 @@ class Check:
                 raise UserError("There is no such folder or wheel.", str(self.path), "Give one of both.")
             read = packages.read(wheel.read_bytes(), wheel.name)
         except UserError as wrong:
-            self.found("package", "a wheel is built", False, wrong.what, wrong.where or str(self.path), wrong.do or OTHERWISE)
+            self.found(
+                "package",
+                "a wheel is built",
+                False,
+                wrong.what,
+                wrong.where or str(self.path),
+                wrong.do or OTHERWISE,
+            )
             return None
         except Invalid as wrong:
             self.found("package", "the wheel is sound", False, self.say(wrong), wheel.name, OTHERWISE)
@@ -87,7 +101,9 @@ class Check:
             self.found("package", "the wheel is sound", False, "It brings no plugin.", wheel.name, do)
             return None
         self.report.plugin, self.report.version = read.manifest.name, str(read.version)
-        self.found("package", "the wheel is sound", True, f"{read.manifest.name} {read.version}, {read.size} bytes")
+        self.found(
+            "package", "the wheel is sound", True, f"{read.manifest.name} {read.version}, {read.size} bytes"
+        )
         return wheel
 
     def _conforms(self, wheel: Path, unpacked: Path) -> None:
@@ -95,8 +111,12 @@ class Check:
             archive.extractall(unpacked)
         read = packages.read(wheel.read_bytes(), wheel.name)
         assert read.manifest is not None
-        for told in self._lines("conformance", "core.authoring.conforming", [read.manifest.module], [unpacked]):
-            where = str(told["where"]).replace(str(unpacked), str(self.source.root if self.source else wheel.name))
+        for told in self._lines(
+            "conformance", "core.authoring.conforming", [read.manifest.module], [unpacked]
+        ):
+            where = str(told["where"]).replace(
+                str(unpacked), str(self.source.root if self.source else wheel.name)
+            )
             self.found("conformance", told["check"], told["ok"], told["what"], where, OTHERWISE)
 
     def _own_tests(self) -> None:
@@ -110,14 +130,26 @@ class Check:
             self.found("tests", "its own tests pass", None, "pytest is not installed here.", "", do)
         else:
             done = subprocess.run(
-                [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no", str(self.source.tests)],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "pytest",
+                    "-q",
+                    "-p",
+                    "no:cacheprovider",
+                    "--color=no",
+                    str(self.source.tests),
+                ],
                 cwd=self.source.folder,
                 env=_environ([self.source.root]),
                 capture_output=True,
                 text=True,
                 timeout=SECONDS * 4,
             )
-            lines = [line for line in done.stdout.strip().splitlines() if line.strip()] or [done.stderr[-500:]]
+            lines = [line for line in done.stdout.strip().splitlines() if line.strip()] or [
+                done.stderr[-500:]
+            ]
             failed = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
             what = "\n".join([lines[-1], *failed[:10]])
             do = f"Run pytest in {self.source.folder} and mend what fails."
@@ -140,7 +172,12 @@ class Check:
         before = trial.sums(name)
         filled = [table for table, held in before.items() if held["rows"]]
         note = "; ".join(f"{table}: {why}" for table, why in refused.items())
-        self.found("upgrade", "there are rows to lose", bool(filled) or None if before else True, ", ".join(filled) or note)
+        self.found(
+            "upgrade",
+            "there are rows to lose",
+            bool(filled) or None if before else True,
+            ", ".join(filled) or note,
+        )
         if not self._upgraded(trial, name, wheel, before):
             return
         self._removed(trial, name)
@@ -149,18 +186,24 @@ class Check:
         with tempfile.TemporaryDirectory() as place:
             newer = wheel
             if self.older is None:
-                content, filename = building.again(wheel.read_bytes(), wheel.name, f"{self.report.version}.post1")
+                content, filename = building.again(
+                    wheel.read_bytes(), wheel.name, f"{self.report.version}.post1"
+                )
                 newer = Path(place) / filename
                 newer.write_bytes(content)
             if not self._step(trial, "upgrade", name, newer):
                 return False
         after = trial.sums(name)
-        lost = [table for table, held in before.items() if after.get(table, {"rows": 0})["rows"] < held["rows"]]
+        lost = [
+            table for table, held in before.items() if after.get(table, {"rows": 0})["rows"] < held["rows"]
+        ]
         do = "A migration only adds: keep tables and rows for the release before."
         if not self.found("upgrade", "no row is lost", not lost, ", ".join(lost), "", do):
             return False
         changed = [table for table, held in before.items() if self.older is None and after[table] != held]
-        return self.found("upgrade", "an upgrade to the same code changes nothing", not changed, ", ".join(changed), "", do)
+        return self.found(
+            "upgrade", "an upgrade to the same code changes nothing", not changed, ", ".join(changed), "", do
+        )
 
     def _removed(self, trial: Trial, name: str) -> None:
         for row in trial.rows(USERS, name=name):
@@ -172,12 +215,21 @@ class Check:
         self.found("removal", "an archived plugin has no permissions", trial.permissions(name) == 0)
         if not self._step(trial, "restore", name):
             return
-        self.found("removal", "every row is back as it was", trial.sums(name) == before, "", "", HELP["plugin.archive_changed"])
+        self.found(
+            "removal",
+            "every row is back as it was",
+            trial.sums(name) == before,
+            "",
+            "",
+            HELP["plugin.archive_changed"],
+        )
         for verb in ("archive", "export", "purge"):
             if not self._step(trial, verb, name):
                 return
         left = trial.left(name)
-        self.found("removal", "nothing is left behind", not left, "; ".join(left), "", HELP["plugin.leftovers"])
+        self.found(
+            "removal", "nothing is left behind", not left, "; ".join(left), "", HELP["plugin.leftovers"]
+        )
 
     def _step(self, trial: Trial, verb: str, name: str, wheel: Path | None = None) -> bool:
         """One act of the plugin's life; whatever refuses it is told with what helps."""
@@ -220,7 +272,12 @@ class Check:
         self.found("trade", "an order comes to its end", ok, what, "", do if told["code"] else "")
 
     def _lines(
-        self, part: str, module: str, arguments: list[str], folders: list[Path], environ: dict[str, str] | None = None
+        self,
+        part: str,
+        module: str,
+        arguments: list[str],
+        folders: list[Path],
+        environ: dict[str, str] | None = None,
     ) -> Iterator[dict[str, Any]]:
         """What a child process tells; one that dies or hangs is a finding."""
         try:
@@ -232,7 +289,14 @@ class Check:
                 timeout=SECONDS,
             )
         except subprocess.TimeoutExpired:
-            self.found(part, "it comes to an end", False, f"It did not end within {SECONDS:g} seconds.", "", OTHERWISE)
+            self.found(
+                part,
+                "it comes to an end",
+                False,
+                f"It did not end within {SECONDS:g} seconds.",
+                "",
+                OTHERWISE,
+            )
             return
         for line in done.stdout.splitlines():
             if line.startswith("{"):
@@ -251,7 +315,12 @@ def _environ(folders: Sequence[Path], more: dict[str, str] | None = None) -> dic
         if not name.endswith("DATABASE_URL") and (not name.startswith("TS_") or name == scratch.VARIABLE)
     }
     paths = [*map(str, folders), str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**kept, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONDONTWRITEBYTECODE": "1", **(more or {})}
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **(more or {}),
+    }
 
 
 def _write_keys(data: Path) -> None:

@@ -38,7 +38,12 @@ def tried(checked: PluginConformance, name: str) -> dict[str, object]:
     except AssertionError as no:
         return {"check": sentence, "ok": False, "what": str(no), "where": ""}
     except BaseException as fault:  # a stranger's module may raise anything, SystemExit too
-        return {"check": sentence, "ok": False, "what": f"{type(fault).__name__}: {fault}"[:500], "where": place_of(fault)}
+        return {
+            "check": sentence,
+            "ok": False,
+            "what": f"{type(fault).__name__}: {fault}"[:500],
+            "where": place_of(fault),
+        }
     return {"check": sentence, "ok": True, "what": "", "where": ""}
 
 

@@ -70,8 +70,12 @@ def enter(url: str, data: Path, source: Source) -> list[str]:
             found = standing.read(connection)
             host = load(Dispatch(), standing=found, folders=standing.placed(found, connection, data))
             if source.name in host.broken:
-                raise UserError(f"The plugin does not come in: {host.broken[source.name]}", str(source.manifest.folder))
-            identity.sync_roles(connection, [*rooms.collected("permissions", "PERMISSIONS"), *host.all("permissions")])
+                raise UserError(
+                    f"The plugin does not come in: {host.broken[source.name]}", str(source.manifest.folder)
+                )
+            identity.sync_roles(
+                connection, [*rooms.collected("permissions", "PERMISSIONS"), *host.all("permissions")]
+            )
             if known is None or steps:
                 shipping.next_epoch(connection)
             connection.commit()

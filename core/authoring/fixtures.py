@@ -29,7 +29,9 @@ def plugin_config(plugin_source: source.Source, tmp_path_factory: pytest.TempPat
     """A database with the platform's tables and the plugin's. `TS_TEST_ADMIN_URL` names a server, else one is started."""
     folder = tmp_path_factory.mktemp("installation")
     entering.put_on_path(plugin_source.stand_beside(folder / "beside"))
-    password.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)  # people of tests have no secrets
+    password.hasher = PasswordHasher(
+        time_cost=1, memory_cost=64, parallelism=1
+    )  # people of tests have no secrets
     with scratch.try_server(Path(folder)) as server, scratch.installation(server, folder / "data") as config:
         entering.enter(config.url("migrate"), config.data, plugin_source)
         yield config
@@ -40,7 +42,9 @@ def plugin_app(plugin_config: Config, plugin_source: source.Source) -> Iterator[
     """The whole application over that database; a plugin that does not come in fails with its reason."""
     app = create_app(plugin_config)
     host = app.extensions["ts.host"]
-    assert plugin_source.name in host.loaded, f"the plugin does not come in: {host.broken.get(plugin_source.name)}"
+    assert plugin_source.name in host.loaded, (
+        f"the plugin does not come in: {host.broken.get(plugin_source.name)}"
+    )
     yield app
     app.extensions["ts"].unit.database.dispose()
 

@@ -44,7 +44,9 @@ def try_server(folder: Path) -> Iterator[TryServer]:
         admin = make_url(given)
         yield TryServer(
             admin,
-            lambda role, database: admin.set(username=role, database=database).render_as_string(hide_password=False),
+            lambda role, database: admin.set(username=role, database=database).render_as_string(
+                hide_password=False
+            ),
         )
         return
     embedded = EmbeddedPostgres(folder / "postgres", fsync=False)

@@ -61,12 +61,16 @@ def find(path: Path) -> Source:
             break
     else:
         raise UserError(
-            "The package that the entry point names is not there.", f"{folder}: {module}", "Name the folder of the package."
+            "The package that the entry point names is not there.",
+            f"{folder}: {module}",
+            "Name the folder of the package.",
         )
     try:
         manifest = read(package, module, version)
     except ManifestError as wrong:
-        raise UserError(f"The manifest is wrong: {wrong}", str(package / "plugin.toml"), "Mend this line.") from None
+        raise UserError(
+            f"The manifest is wrong: {wrong}", str(package / "plugin.toml"), "Mend this line."
+        ) from None
     if manifest.name != name:
         raise UserError(
             f"The plugin is named {name} outside and {manifest.name} inside.",
@@ -87,11 +91,17 @@ def _said(folder: Path) -> tuple[str, str, dict[str, str]]:
         try:
             parser.read(folder / "setup.cfg", encoding="utf-8")
         except Error as wrong:
-            raise UserError(f"The file cannot be read: {wrong}", str(folder / "setup.cfg"), "Mend this line.") from None
+            raise UserError(
+                f"The file cannot be read: {wrong}", str(folder / "setup.cfg"), "Mend this line."
+            ) from None
         distribution = parser.get("metadata", "name", fallback="")
         version = parser.get("metadata", "version", fallback="")
         held = parser.get("options.entry_points", GROUP, fallback="")
-        points = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in held.splitlines()) if value}
+        points = {
+            key.strip(): value.strip()
+            for key, _, value in (line.partition("=") for line in held.splitlines())
+            if value
+        }
     if (folder / "pyproject.toml").is_file():
         try:
             project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8")).get("project", {})

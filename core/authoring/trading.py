@@ -70,14 +70,18 @@ class Side:
             assert found is not None, "the page of one's own account shows no form"
             self.token = found[1]
         typed = {name: str(value) for name, value in (data or {}).items()}
-        return self.browser.post(path, data={**typed, "_csrf": self.token}, headers={"Accept-Language": language})
+        return self.browser.post(
+            path, data={**typed, "_csrf": self.token}, headers={"Accept-Language": language}
+        )
 
     def api(self, method: str, path: str, **more: Any) -> Any:
         """A call with this enterprise's key of all permissions."""
         headers = {"Authorization": f"Bearer {self.key}", "Accept-Language": "en", **more.pop("headers", {})}
         if method == "POST":
             headers.setdefault("Idempotency-Key", str(uuid7()))
-        return self.browser.application.test_client(use_cookies=False).open(path, method=method, headers=headers, **more)
+        return self.browser.application.test_client(use_cookies=False).open(
+            path, method=method, headers=headers, **more
+        )
 
 
 class Trade:
@@ -96,14 +100,20 @@ class Trade:
         loaded = self.house.host.loaded[self.plugin]
         schema = loaded.settings_schema() if loaded.settings_schema else None
         with self._side(side).acting() as ctx:
-            tenancy.enable_plugin(ctx, self.plugin, version=loaded.manifest.version, settings=values, schema=schema)
+            tenancy.enable_plugin(
+                ctx, self.plugin, version=loaded.manifest.version, settings=values, schema=schema
+            )
 
     def goods(self, code: str = "BAR", price: str = "100", quantity: str = "1000", unit: str = UNIT) -> UUID:
         """A product of the seller, listed at a public price, with stock. Answers its id."""
         with self.seller.acting() as ctx:
-            row = catalog.ProductRow(code=code, name_zh=f"商品 {code}", name_en=f"Goods {code}", base_uom=unit)
+            row = catalog.ProductRow(
+                code=code, name_zh=f"商品 {code}", name_en=f"Goods {code}", base_uom=unit
+            )
             sku: UUID = catalog.add_product(ctx, row).id
-            catalog.set_prices(ctx, catalog.public_list(ctx).id, [catalog.NewPrice(sku, Decimal(1), Decimal(price))])
+            catalog.set_prices(
+                ctx, catalog.public_list(ctx).id, [catalog.NewPrice(sku, Decimal(1), Decimal(price))]
+            )
             catalog.publish_products(ctx, [sku])
             stock.receive_stock(ctx, [stock.Incoming(sku, self.warehouse, Decimal(quantity), "LOT-1")])
         return sku
@@ -125,7 +135,11 @@ class Trade:
             lines = orders.lines(ctx, order_id)
             left = [line.quantity - line.shipped for line in lines]
             amounts = [Decimal(each) for each in quantities] or left
-            parts = [fulfilment.Portion(line.id, amount) for line, amount in zip(lines, amounts, strict=False) if amount]
+            parts = [
+                fulfilment.Portion(line.id, amount)
+                for line, amount in zip(lines, amounts, strict=False)
+                if amount
+            ]
             shipped: UUID = fulfilment.ship(ctx, order_id, parts, "Road", "WB-1").id
         return shipped
 
@@ -211,11 +225,17 @@ class Trade:
         held = [role for role in ROLES if not role.startswith("operator")]
         with house.unit.system(ident, "test") as ctx:
             tenancy.register_enterprise(
-                ctx, name=name, name_en=f"{kind.capitalize()} {ident.hex[-6:]}", uscc=body + check_character(body), kind=kind
+                ctx,
+                name=name,
+                name_en=f"{kind.capitalize()} {ident.hex[-6:]}",
+                uscc=body + check_character(body),
+                kind=kind,
             )
             person = identity.add_person(ctx, name=name, email=login, password=PASSWORD, roles=held)
             scopes = [
-                each.code for each in house.permissions if each.code != "account.own" and set(each.roles) & set(held)
+                each.code
+                for each in house.permissions
+                if each.code != "account.own" and set(each.roles) & set(held)
             ]
             key = identity.create_api_key(ctx, "all", scopes, created_by=person).token
             for plugin in {"spot", self.plugin} & set(house.host.loaded):

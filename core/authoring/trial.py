@@ -36,7 +36,12 @@ class Trial:
         self.config = config
         self.database = Database(config.url("app"), pool_size=3)
         ports = Ports(
-            audit.record, outbox.publish, tenancy.enabled_plugins, tenancy.settings_reader, Dispatch(), set_tenant
+            audit.record,
+            outbox.publish,
+            tenancy.enabled_plugins,
+            tenancy.settings_reader,
+            Dispatch(),
+            set_tenant,
         )
         self.unit = Unit(self.database, ports, before_commit=(audit.write, outbox.write))
         self.ids = load_enterprises(self.unit)
@@ -97,7 +102,9 @@ class Trial:
             return leftovers(connection, name)
 
     def permissions(self, name: str) -> int:
-        rows = self.rows("SELECT count(*) FROM auth.permission WHERE starts_with(code, :name || '.')", name=name)
+        rows = self.rows(
+            "SELECT count(*) FROM auth.permission WHERE starts_with(code, :name || '.')", name=name
+        )
         return int(rows[0][0])
 
     def switch(self, name: str, key: str, state: str) -> None:

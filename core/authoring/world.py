@@ -35,7 +35,11 @@ def settle(config: Config) -> int:
                 place = stock.warehouses(ctx)[0].id
                 rows = [
                     catalog.ProductRow(
-                        code=sku.code, name_zh=sku.name_zh, name_en=sku.name_en, base_uom=sku.base_uom, spec=sku.spec
+                        code=sku.code,
+                        name_zh=sku.name_zh,
+                        name_en=sku.name_en,
+                        base_uom=sku.base_uom,
+                        spec=sku.spec,
                     )
                     for sku in shelf
                 ]
@@ -43,7 +47,10 @@ def settle(config: Config) -> int:
                 prices = [catalog.NewPrice(made[sku.code], sku.tiers[0][0], sku.price) for sku in shelf]
                 catalog.set_prices(ctx, catalog.public_list(ctx).id, prices)
                 catalog.publish_products(ctx, list(made.values()))
-                incoming = [stock.Incoming(made[sku.code], place, sku.on_hand or prices[0].min_qty, "OPEN") for sku in shelf]
+                incoming = [
+                    stock.Incoming(made[sku.code], place, sku.on_hand or prices[0].min_qty, "OPEN")
+                    for sku in shelf
+                ]
                 stock.receive_stock(ctx, incoming, kind="receipt", reason="opening stock")
             count += len(shelf)
         note.write_text(json.dumps({key: str(value) for key, value in ids.items()}), "utf-8")
@@ -65,5 +72,8 @@ def switch_on(house: Installation, config: Config, plugin: str) -> None:
 def logins() -> list[dict[str, str]]:
     """One who buys and one who sells."""
     people = {each.key: each for each in enterprises()}
-    chosen = (("buyer", people[BUYER].person("buyer.clerk")), ("seller", people[SELLER].person("seller.sales")))
+    chosen = (
+        ("buyer", people[BUYER].person("buyer.clerk")),
+        ("seller", people[SELLER].person("seller.sales")),
+    )
     return [{"role": role, "login": person.email, "password": PASSWORD} for role, person in chosen]

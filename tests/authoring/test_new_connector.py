@@ -13,10 +13,12 @@ import tongshang.connect as tongshang_connect
 from connectors.generic.shapes import LAYOUTS
 from core.authoring import making
 from core.config import UserError
+from core.sync.registry import GROUP, Registry
+from core.web.i18n import CHINESE, ENGLISH, Words
 from tests.authoring.test_new import ROOT, in_folder
 from tests.cli.test_command_line import tongshang
 
-CASES = 57  # what every connector must keep, the drill, and the circle of the skeleton
+CASES = 71  # what every connector must keep, the drill, and the circle of the skeleton
 
 
 def test_the_command_says_where_it_is_and_what_comes_next(tmp_path: Path) -> None:
@@ -45,27 +47,23 @@ def test_a_new_connector_is_well_formed_and_its_tests_pass_at_once(tmp_path: Pat
     assert f"{CASES} passed" in tried.stdout
 
 
-@pytest.mark.slow
-@pytest.mark.long
-def test_a_mistake_in_the_new_connector_is_found_by_its_own_drill(tmp_path: Path) -> None:
-    """A write without a readable answer taken for one that was not carried out makes two orders: the drill must see it."""
-    folder = making.make_connector("demo_link", tmp_path)
-    client = folder / "tongshang_demo_link" / "client.py"
-    right = client.read_text("utf-8")
-    wrong = right.replace("path, Uncertain, sent=sent", "path, RetryLater, sent=sent").replace(
-        "    Uncertain,\n", ""
-    )
-    assert wrong != right
-    client.write_text(wrong, "utf-8")
-    system = folder / "tongshang_demo_link" / "system.py"
-    blind = system.read_text("utf-8").replace(
-        'if row["ref"] == reference]', 'if row["ref"] == reference and row["no"] == ""]'
-    )
-    system.write_text(blind.replace("len(rows) != len(found)", "False"), "utf-8")
-    tried = in_folder(
-        folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "TestDrill and create and cut_after"
-    )
-    assert tried.returncode == 1 and "there=" in tried.stdout, tried.stdout[-2000:]
+def test_the_words_of_an_installed_connector_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever installs a connector from elsewhere reads its titles and causes in Chinese, as those of our own."""
+    folder = making.make_connector("worded_link", tmp_path, "练习系统", "Worded link")
+    about = folder / "tongshang_worded_link-0.1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: tongshang-worded-link\nVersion: 0.1.0\n")
+    (about / "entry_points.txt").write_text(f"[{GROUP}]\nworded_link = tongshang_worded_link\n")
+    monkeypatch.syspath_prepend(str(folder))
+    try:
+        found = Registry.installed()
+        assert "worded_link" in found and found.broken == {}
+        words = Words.load(found.words)
+    finally:
+        for name in [each for each in sys.modules if each.startswith("tongshang_worded_link")]:
+            del sys.modules[name]
+    assert words.gettext(CHINESE, "Worded link") == "练习系统"
+    assert words.gettext(ENGLISH, "cause.worded_link.busy") == "The other system is busy or has the order open"
 
 
 @pytest.mark.slow
