@@ -88,6 +88,7 @@ class Reader:
         self.told = access.table(f"read_{key}", self.kind.fields)
         self.units = _reversed(access.table("units", UNITS))
         self.currencies = _reversed(access.table("currencies", CURRENCIES))
+        self.numbers = "plain"  # the form of numbers where they are text, see `values.number`
 
     def option(self, name: str) -> str:
         """`path`, `files` and the like of this kind; empty when it is not told."""
@@ -143,10 +144,10 @@ class Reader:
     def _prices(self, row: Any) -> PriceIn:
         material, partner = self.text(row, "material"), self.text(row, "partner")
         unit, currency = self._unit(row, "unit"), self._currency(row)
-        price = self._read(row, "price", number)
+        price = self._read(row, "price", self._number)
         if price < 0:
             raise SkipRecord("generic.unreadable_value", f"price {price} is below zero", field=material)
-        least = self._read(row, "from_quantity", number) if self.text(row, "from_quantity") else Decimal(0)
+        least = self._read(row, "from_quantity", self._number) if self.text(row, "from_quantity") else Decimal(0)
         first = self._read(row, "from_day", day) if self.text(row, "from_day") else None
         last = self._read(row, "to_day", day) if self.text(row, "to_day") else None
         made = "|".join((material, partner, unit, currency, format(least, "f"), str(first or "")))
@@ -156,7 +157,7 @@ class Reader:
     def _stock(self, row: Any) -> StockIn:
         material, warehouse = self.text(row, "material"), self.text(row, "warehouse")
         id = self.text(row, "id") or f"{material}|{warehouse}"
-        quantity = self._read(row, "quantity", number)
+        quantity = self._read(row, "quantity", self._number)
         return StockIn(id, material, warehouse, self._unit(row, "unit"), quantity)
 
     def _deliveries(self, row: Any) -> DeliveryIn:
@@ -167,10 +168,10 @@ class Reader:
         return ReceiptIn(*self._head(row), self._lines(row))
 
     def _invoices(self, row: Any) -> InvoiceIn:
-        return InvoiceIn(*self._head(row), self._currency(row), self._read(row, "total", number))
+        return InvoiceIn(*self._head(row), self._currency(row), self._read(row, "total", self._number))
 
     def _payments(self, row: Any) -> PaymentIn:
-        return PaymentIn(*self._head(row), self._currency(row), self._read(row, "amount", number))
+        return PaymentIn(*self._head(row), self._currency(row), self._read(row, "amount", self._number))
 
     # -- parts
 
@@ -192,13 +193,16 @@ class Reader:
         material = self.text(line, "line.material")
         if not material:
             raise SkipRecord("generic.field_missing", "a line without material", field=self.name_of(row))
-        quantity = self._read(line, "line.quantity", number)
+        quantity = self._read(line, "line.quantity", self._number)
         return MovedLine(
             int(no) if no.isdecimal() and len(no) < 6 else 0,
             material,
             quantity,
             self._unit(line, "line.unit"),
         )
+
+    def _number(self, value: Any) -> Decimal:
+        return number(value, self.numbers)
 
     def _unit(self, row: Any, field: str) -> str:
         there = self.text(row, field)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -13,7 +13,11 @@ HIDDEN = "•••"
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 DEEPEST = 12  # steps of a path
 DIGITS = 18  # before and after the point; more is no quantity and no price
-DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d", "%Y年%m月%d日")
+MOST_PLACES = 60  # before and after the point of any number at all: written out, 1e999999999 is a text of a billion zeros
+MARKS = {"english": (",", "."), "european": (".", ",")}
+"""Between groups of three digits and before the fraction, where numbers are not written plainly (`1200.50`)."""
+DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d", "%d.%m.%Y", "%Y年%m月%d日")
+CHINA = timezone(timedelta(hours=8))  # days of the trade are days there
 YES = {"1", "true", "yes", "y", "t", "active", "是", "启用", "有效", "正常"}
 NO = {"0", "false", "no", "n", "f", "inactive", "否", "停用", "禁用", "无效"}
 
@@ -40,6 +44,19 @@ def pick(record: Any, path: str) -> Any:
     return value
 
 
+def exact(told: str) -> Decimal:
+    """A number of JSON; raises ValueError for one that no trade has and no memory holds."""
+    found = Decimal(told)
+    if found and abs(found.adjusted()) > MOST_PLACES:
+        raise ValueError(f"no number of a trade: {told[:40]}")
+    return found
+
+
+def no_number(word: str) -> Any:
+    """What stands for a number in JSON and is none, such as NaN."""
+    raise ValueError(f"{word} is no number")
+
+
 def text(value: Any) -> str:
     """A plain value as text without blanks around; empty for None. Raises ValueError for an object or a list."""
     if value is None:
@@ -55,11 +72,16 @@ def text(value: Any) -> str:
     return str(value).replace("\x00", "").strip()
 
 
-def number(value: Any) -> Decimal:
-    """An exact number; raises ValueError for anything else, also for `1,200` whose comma could mean two things."""
+def number(value: Any, form: str = "plain") -> Decimal:
+    """An exact number; raises ValueError for anything else, also for a plain `1,200` whose comma could mean two things.
+
+    `form` is plain (`1200.50`), english (`1,200.50`) or european (`1.200,50`).
+    """
     if isinstance(value, bool):
         raise ValueError("true is no number")
     told = text(value)
+    if form in MARKS:
+        told = _plainly(told, *MARKS[form])
     try:
         found = Decimal(told)
     except InvalidOperation:
@@ -69,16 +91,36 @@ def number(value: Any) -> Decimal:
     return found
 
 
+def _plainly(told: str, group: str, point: str) -> str:
+    """The same number without marks of groups; raises ValueError where a group has not three digits."""
+    g, p = re.escape(group), re.escape(point)
+    found = re.fullmatch(rf"([-+]?)(\d{{1,3}}(?:{g}\d{{3}})+|\d+)(?:{p}(\d+))?", told)
+    if found is None:
+        raise ValueError(f"no number: {told[:40]!r}")
+    return f"{found[1]}{found[2].replace(group, '')}.{found[3] or 0}"
+
+
 def day(value: Any) -> date:
-    """A day, by itself or at the front of a moment; raises ValueError."""
+    """A day, by itself or at the front of a moment; the day in China where the moment has a zone. Raises ValueError."""
     told = text(value)
     head = told.replace("T", " ").partition(" ")[0]
+    if head != told and (found := _moment(told)) is not None and found.tzinfo is not None:
+        return found.astimezone(CHINA).date()
+    if len(head) == len("20261205143000") and head.isdecimal():
+        head = head[:8]
     for form in DAYS:
         try:
             return datetime.strptime(head, form).date()
         except ValueError:
             continue
     raise ValueError(f"no day: {told[:40]!r}")
+
+
+def _moment(told: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(told)
+    except ValueError:
+        return None
 
 
 def truth(value: Any) -> bool:

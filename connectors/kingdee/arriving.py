@@ -34,7 +34,7 @@ def product(site: SiteMapping, row: Row) -> ProductIn:
     if not row.get("FName"):
         raise SkipRecord("kingdee.name_missing", "the material has no name", field=number)
     return ProductIn(
-        external_id=str(row["FMATERIALID"]),
+        external_id=_id(row, "FMATERIALID"),
         code=number,
         name=str(row["FName"]),
         unit=unit,
@@ -61,11 +61,11 @@ def partner(site: SiteMapping, row: Row) -> PartnerIn:
     if not name:
         raise SkipRecord("kingdee.customer_name_missing", "the customer has no name", field=number)
     code = _text(row.get(site.fields["partner.code"]))
-    return PartnerIn(str(row["FCUSTID"]), number, name, code, row.get("FForbidStatus") != FORBIDDEN)
+    return PartnerIn(_id(row, "FCUSTID"), number, name, code, row.get("FForbidStatus") != FORBIDDEN)
 
 
 def unit(site: SiteMapping, row: Row) -> UnitIn:
-    return UnitIn(str(row["FUNITID"]), _text(row["FNumber"]), _text(row.get("FName")))
+    return UnitIn(_id(row, "FUNITID"), _text(row["FNumber"]), _text(row.get("FName")))
 
 
 def price(site: SiteMapping, row: Row) -> PriceIn:
@@ -78,7 +78,7 @@ def price(site: SiteMapping, row: Row) -> PriceIn:
     if not _true(row["FIsIncludedTax"]):
         raise SkipRecord("kingdee.price_without_tax", f"{listed} has prices without tax", field=material)
     return PriceIn(
-        external_id="/".join(filter(None, (str(row["FID"]), str(row[site.fields["price.line"]]), customer))),
+        external_id="/".join(filter(None, (_id(row, "FID"), _id(row, site.fields["price.line"]), customer))),
         material=material,
         unit=site.our_unit(row.get("FUnitID.FNumber"), material),
         currency=site.our_currency(row.get("FCurrencyId.FNumber"), material),
@@ -133,7 +133,7 @@ def _sum(amounts: Iterable[Any]) -> Decimal:
 
 def of_order(row: Row) -> str:
     """A bill there may be about several orders of ours: it is one record for each of them."""
-    return f"{row['FID']}/{row['reference']}"
+    return f"{_id(row, 'FID')}/{row['reference']}"
 
 
 def _moved(site: SiteMapping, row: Row, material: str) -> tuple[MovedLine, ...]:
@@ -146,6 +146,14 @@ def _moved(site: SiteMapping, row: Row, material: str) -> tuple[MovedLine, ...]:
         )
         for line in row["lines"]
     )
+
+
+def _id(row: Row, key: str) -> str:
+    """An internal id, without which a record could not be known again. Raises SkipRecord."""
+    found = str(row[key])
+    if not found.isdecimal():
+        raise SkipRecord("kingdee.number_unreadable", f"{key}: {found} is no internal id")
+    return found
 
 
 def _text(value: Any) -> str:

@@ -12,14 +12,17 @@ from connectors.kingdee.session import (
     FORM_SERVICE,
     Account,
     Credentials,
+    LoginBySecret,
     LoginBySign,
     Password,
     Session,
     SignedHeaders,
+    refusal,
 )
-from tongshang.connect import Rejected, RetryLater, Uncertain
+from tongshang.connect import Rejected, RetryLater, SyncError, Uncertain
 
-__all__ = ["Account", "Client", "Credentials", "LoginBySign", "Password", "Saved", "SignedHeaders", "literal"]
+__all__ = ["Account", "Client", "Credentials", "LoginBySecret", "LoginBySign", "Password", "Saved"]
+__all__ += ["SignedHeaders", "literal"]
 
 DATA_CENTRES = "Kingdee.BOS.ServiceFacade.ServicesStub.Account.AccountService.GetDataCenterList"
 INVENTORY = "Kingdee.K3.SCM.WebApi.ServicesStub.InventoryQueryService.GetInventoryData"
@@ -68,20 +71,23 @@ def _is_end(value: Any) -> bool:
     )
 
 
-def _each(status: wire.Status, count: int) -> list[Saved | Rejected]:
+def _each(status: wire.Status, count: int) -> list[Saved | SyncError]:
     """What became of each packet of a batch, by its index."""
-    saved = {entity.index: Saved(entity.id, entity.number) for entity in status.entities}
-    refused = {
-        each.index: Rejected("kingdee.validation", each.message, field=each.field)
-        for each in status.complaints
-    }
-    found: list[Saved | Rejected] = []
-    for index in range(count):
-        outcome = saved.get(index) or refused.get(index)
-        if outcome is None:
-            raise Uncertain("kingdee.unreadable", f"the answer is silent about packet {index}")
-        found.append(outcome)
-    return found
+    saved = {entity.index: Saved(entity.id, entity.number) for entity in status.entities if entity.id}
+    refused = {each.index: each for each in reversed(status.complaints)}  # the first reason counts
+    return [saved.get(index) or _left_out(status.code, refused.get(index), index) for index in range(count)]
+
+
+def _left_out(code: int, reason: wire.Complaint | None, index: int) -> SyncError:
+    """Why a packet of a batch was not saved; of one that nothing is said of, nobody knows whether it was."""
+    if reason is None:
+        return Uncertain("kingdee.unreadable", f"the answer is silent about packet {index}")
+    if code == wire.CONTEXT_LOST:  # the batch lost its session somewhere in its middle
+        return Uncertain("kingdee.batch_open", reason.message)
+    refused = refusal(wire.Status(False, code, (reason,)), write=True)
+    if type(refused) is not Rejected:
+        return refused
+    return Rejected("kingdee.validation", reason.message, field=reason.field)
 
 
 class Client(Session):
@@ -210,11 +216,11 @@ class Client(Session):
         patience: float = 60.0,
         pause: float = 1.0,
         **options: Any,
-    ) -> list[Saved | Rejected]:
+    ) -> list[Saved | SyncError]:
         """Many documents in one call the server works off by itself, asked for each second until it is done.
 
         Answers for each model what became of it: some saved and some refused is normal. Raises `Uncertain` when the server
-        does not come to an end within `patience` seconds or stops answering: then nobody knows of any of them.
+        does not come to an end within `patience` seconds, or cannot be asked any more: then nobody knows of any of them.
         """
         data = {**SAVING, **options, "BatchCount": 1, "Model": list(models)}
         body = {
@@ -232,18 +238,36 @@ class Client(Session):
                     "kingdee.batch_open", f"{form}: {len(models)} documents were sent, no end is known"
                 )
             time.sleep(pause)
-            asked = wire.encode({"TaskId": str(task), "Cancelled": False})
             try:
-                value = self.answer(FORM_SERVICE + "QueryAsyncResult", {"queryInfo": asked}, write=False)
-            except RetryLater as error:
+                value = self._how_far(str(task))
+            except SyncError as error:  # only the question failed: the documents were sent
                 raise Uncertain("kingdee.batch_open", error.message) from error
         status = wire.status_of(value)
         if status is None:
             raise Uncertain("kingdee.unreadable", "BatchSave: the answer says neither yes nor no")
         return _each(status, len(models))
 
+    def _how_far(self, task: str) -> Any:
+        """What the server says of a batch. A refusal of the question is no end of the batch; a lost session is renewed once."""
+        asked, said = {"queryInfo": wire.encode({"TaskId": task, "Cancelled": False})}, ""
+        for _ in range(2):
+            self.sign_in()
+            sid = self._sid
+            value = self.answer(FORM_SERVICE + "QueryAsyncResult", asked, write=False)
+            status = wire.status_of(value)
+            if status is None or (isinstance(value, dict) and value.get("Status") == BATCH_DONE):
+                return value
+            said = status.message
+            if not status.session_lost:
+                break
+            self._forget(sid)
+        raise RetryLater("kingdee.batch_open", said)
+
     def push(self, form: str, numbers: Sequence[str], target: str) -> list[Saved]:
-        """Bills made from others by the default rule; each still wants its submit and audit."""
+        """Bills made from others by the default rule; each still wants its submit and audit.
+
+        Raises `Uncertain` when some were made and others were not: pushed again, the first would be there twice.
+        """
         data = {
             "Ids": "",
             "Numbers": list(numbers),
@@ -256,7 +280,12 @@ class Client(Session):
             "IsDraftWhenSaveFail": "false",
             "CustomParams": {},
         }
-        status, _ = self._write("Push", {"formid": form, "data": data})
+        status, _ = self._write("Push", {"formid": form, "data": data}, partly=True)
+        if not status.ok and not status.entities:
+            raise refusal(status, write=True)
+        if not status.ok:
+            made = ", ".join(entity.number for entity in status.entities)
+            raise Uncertain("kingdee.refused", f"{made} made, but: {status.message}")
         return [Saved(entity.id, entity.number) for entity in status.entities]
 
     def submit(self, form: str, number: str = "", *, id: str = "") -> None:
@@ -280,8 +309,10 @@ class Client(Session):
         data = {"CreateOrgId": 0, **_one(number, id), **extra, "NetworkCtrl": ""}
         self._write(verb, {"formid": form, "data": data})
 
-    def _write(self, verb: str, body: Mapping[str, Any]) -> tuple[wire.Status, dict[str, Any]]:
-        value = self.call(FORM_SERVICE + verb, body, write=True)
+    def _write(
+        self, verb: str, body: Mapping[str, Any], *, partly: bool = False
+    ) -> tuple[wire.Status, dict[str, Any]]:
+        value = self.call(FORM_SERVICE + verb, body, write=True, partly=partly)
         status = wire.status_of(value)
         if status is None:
             raise Uncertain("kingdee.unreadable", f"{verb}: the answer says neither yes nor no")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import requests
@@ -20,15 +21,16 @@ import requests
 from connectors.kingdee import wire
 from connectors.kingdee.signature import login_sign, signed_headers
 from tongshang.connect import (
-    Blocked,
+    Asked,
     Exchange,
     FixSettings,
-    NotSent,
     Rejected,
     RetryLater,
     SyncError,
     Uncertain,
-    Unreachable,
+    call,
+    perhaps,
+    slow_down,
 )
 
 FORM_SERVICE = "Kingdee.BOS.WebApi.ServicesStub.DynamicFormService."
@@ -42,7 +44,7 @@ HIDDEN = "•••"
 SESSION_FIELDS = re.compile(r'("(?:KDSVCSessionId|SessionId|UserToken|AccessToken)"\s*:\s*)"[^"]*"')
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 
-# MsgCode -> (code of ours, error): what a refused call asks for. 4 and 6 are handled by the caller.
+# MsgCode -> (code of ours, error): what a refused call asks for; 4 and 6 in `refusal`.
 REMEDIES: dict[int, tuple[str, type[SyncError]]] = {
     2: ("kingdee.no_permission", FixSettings),
     7: ("kingdee.licence", FixSettings),
@@ -59,6 +61,20 @@ REMEDIES: dict[int, tuple[str, type[SyncError]]] = {
 }
 
 
+def refusal(status: wire.Status, write: bool) -> SyncError:
+    """What a refused call asks for."""
+    if status.code in (wire.EXCEPTION, wire.DATABASE):
+        # The server failed in the middle: rolled back most likely, but only a look can tell.
+        kind = Uncertain if write else RetryLater
+        return kind(
+            "kingdee.exception" if status.code == wire.EXCEPTION else "kingdee.database", status.message
+        )
+    code, remedy = REMEDIES.get(status.code, ("kingdee.refused", Rejected))
+    if remedy is RetryLater:
+        return RetryLater(code, status.message, after=BUSY)
+    return remedy(code, status.message, field=status.field)
+
+
 @dataclass(frozen=True)
 class Account:
     """Where the data centre is and as whom we come."""
@@ -67,7 +83,7 @@ class Account:
     acct_id: str
     username: str
     lcid: int = 2052
-    org: int = 0  # number of the organisation to work in; 0 is the user's own
+    org: str = "0"  # number of the organisation to work in, zeros in front and all; 0 is the user's own
 
     def url(self, service: str) -> str:
         return f"{self.base_url.rstrip('/')}/{service}.common.kdsvc"
@@ -90,13 +106,21 @@ class LoginBySign:
 
 
 @dataclass(frozen=True)
+class LoginBySecret:
+    """A third-party application that signs in once with its secret, where a server knows no signatures yet."""
+
+    app_id: str
+    app_secret: str
+
+
+@dataclass(frozen=True)
 class Password:
     """A user who signs in with a password."""
 
     password: str
 
 
-Credentials = SignedHeaders | LoginBySign | Password
+Credentials = SignedHeaders | LoginBySign | LoginBySecret | Password
 
 
 class Session:
@@ -134,7 +158,7 @@ class Session:
             verb, parameters = self._login_call()
             value = self.answer(LOGIN_SERVICE + verb, {"parameters": parameters}, write=False)
             if not isinstance(value, dict) or value.get("LoginResultType") != LOGIN_OK:
-                raise FixSettings("kingdee.login_refused", self._login_message(value))
+                raise self._not_let_in(value)
             sid = str(value.get("KDSVCSessionId") or "")
             if not sid:
                 raise RetryLater("kingdee.login", "signed in, but the answer carries no session")
@@ -144,19 +168,26 @@ class Session:
         account, how = self.account, self.credentials
         if isinstance(how, Password):
             return "ValidateUser", [account.acct_id, account.username, how.password, account.lcid]
+        if isinstance(how, LoginBySecret):
+            told = [account.acct_id, account.username, how.app_id, how.app_secret, account.lcid]
+            return "LoginByAppSecret", told
         assert isinstance(how, LoginBySign)
         now = int(self.seconds())
         sign = login_sign(account.acct_id, account.username, how.app_id, how.app_secret, now)
         return "LoginBySign", [account.acct_id, account.username, how.app_id, now, sign, account.lcid]
 
     @staticmethod
-    def _login_message(value: Any) -> str:
+    def _not_let_in(value: Any) -> SyncError:
+        """Why a login came to nothing: a server that is busy or failed is tried again, everything else is for a person."""
         status = wire.status_of(value)
-        if status:
-            return status.message
-        if isinstance(value, dict):
-            return str(value.get("Message") or f"LoginResultType {value.get('LoginResultType')}")
-        return "the login answered nothing readable"
+        if status is None:
+            told = value if isinstance(value, dict) else {}
+            if "LoginResultType" not in told:
+                return RetryLater("kingdee.login", "the login answered neither yes nor no")
+            said = str(told.get("Message") or f"LoginResultType {told['LoginResultType']}")
+            return FixSettings("kingdee.login_refused", said)
+        refused = refusal(status, write=False)
+        return refused if isinstance(refused, RetryLater) else FixSettings("kingdee.login_refused", status.message)
 
     def _forget(self, sid: str) -> None:
         with self._signing_in:
@@ -167,7 +198,7 @@ class Session:
     # -- one call
 
     def call(self, service: str, body: Mapping[str, Any], *, write: bool, partly: bool = False) -> Any:
-        """The answer's value; a refusal is raised by its remedy, except one of some documents where `partly` is asked for."""
+        """The answer's value; a refusal is raised by its remedy, except one of documents where `partly` is asked for."""
         lost = ""
         for _ in range(2):
             self.sign_in()
@@ -178,68 +209,37 @@ class Session:
                 self._let_in = True
                 return value
             if not status.session_lost:
-                raise self._refused(status, write)
+                refused = refusal(status, write)
+                if partly and isinstance(refused, Rejected):
+                    return value
+                raise refused
             lost = status.message
             self._forget(sid)
         # Where calls were let in before, the settings are right: it was lost in between, as by a restart, and that passes.
         if self._let_in:
             raise RetryLater("kingdee.session_lost", f"{lost}: lost again right after it was renewed")
-        raise FixSettings("kingdee.session_lost", f"{lost}: check data centre id, user and application")
-
-    @staticmethod
-    def _refused(status: wire.Status, write: bool) -> SyncError:
-        if status.code in (wire.EXCEPTION, wire.DATABASE):
-            # The server failed in the middle: rolled back most likely, but only a look can tell.
-            kind = Uncertain if write else RetryLater
-            return kind(
-                "kingdee.exception" if status.code == wire.EXCEPTION else "kingdee.database", status.message
-            )
-        code, remedy = REMEDIES.get(status.code, ("kingdee.refused", Rejected))
-        if remedy is RetryLater:
-            return RetryLater(code, status.message, after=BUSY)
-        return remedy(code, status.message, field=status.field)
+        raise FixSettings("kingdee.session_lost", lost)
 
     def answer(self, service: str, body: Mapping[str, Any], *, write: bool) -> Any:
         """The value of one HTTP exchange; every way it can go wrong is raised by its remedy."""
-        perhaps = Uncertain if write else RetryLater
+        unclear = perhaps(write)
         url = self.account.url(service)
         text = wire.encode(body)
         if write:
             self.before_write()
-        began = time.monotonic()
-        response: requests.Response | None = None
-        note = ""
-        try:
-            response = self.http.post(url, data=text, headers=self._headers(url), timeout=self.timeout)
-        except Blocked as error:
-            note = str(error)
-            raise FixSettings("outbound.blocked", str(error)) from error
-        except Unreachable as error:
-            note = str(error)
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise FixSettings("unreachable.certificate", str(error)) from error
-            raise RetryLater(f"unreachable.{error.stage}", str(error)) from error
-        except NotSent as error:
-            note = str(error)
-            raise RetryLater("unreachable", str(error)) from error
-        except requests.Timeout as error:
-            note = str(error)
-            raise perhaps("http.timeout", "no answer in time") from error
-        except requests.RequestException as error:
-            note = str(error)
-            raise perhaps("http.broken_off", "the connection broke off before a whole answer") from error
-        finally:
-            self.trace(self._exchange(service, url, text, response, note, began))
-        self._http_error(response, perhaps)
+        name = service.removeprefix(FORM_SERVICE).rpartition(".")[2]
+        send = partial(self.http.post, url, data=text, headers=self._headers(url), timeout=self.timeout)
+        response = call(send, Asked(name, url, text, self._hide), self.trace, unclear)
+        self._http_error(response, unclear)
         try:
             return wire.read(response.content)
         except wire.Refusal as error:
-            raise perhaps("kingdee.response_error", str(error)) from None
+            raise unclear("kingdee.response_error", str(error)) from None
         except wire.Unreadable as error:
-            raise perhaps("kingdee.unreadable", str(error)) from None
+            raise unclear("kingdee.unreadable", str(error)) from None
 
     @staticmethod
-    def _http_error(response: requests.Response, perhaps: type[SyncError]) -> None:
+    def _http_error(response: requests.Response, unclear: type[SyncError]) -> None:
         status = response.status_code
         if status in (200, 206):
             return
@@ -252,10 +252,8 @@ class Session:
                 "http.redirected", f"the server wants another address: {response.headers.get('Location')}"
             )
         if status == 429:
-            wait = response.headers.get("Retry-After", "")
-            after = timedelta(seconds=int(wait)) if wait.isdigit() else BUSY
-            raise RetryLater("http.too_many", "the server asks for fewer calls", after=after)
-        raise perhaps("http.status", f"the server answered {status}")
+            raise slow_down(response, BUSY)
+        raise unclear("http.status", f"the server answered {status}")
 
     def _headers(self, url: str) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "Accept-Charset": "utf-8"}
@@ -274,19 +272,6 @@ class Session:
         if self._sid:
             headers["kdservice-sessionid"] = self._sid
         return headers
-
-    def _exchange(
-        self, service: str, url: str, text: str, response: requests.Response | None, note: str, began: float
-    ) -> Exchange:
-        answer = response.content.decode("utf-8", "replace") if response is not None else note
-        return Exchange(
-            operation=service.removeprefix(FORM_SERVICE).rpartition(".")[2],
-            url=url,
-            request=self._hide(text),
-            status=response.status_code if response is not None else None,
-            response=self._hide(answer[:20000]),
-            milliseconds=int((time.monotonic() - began) * 1000),
-        )
 
     def _hide(self, text: str) -> str:
         how = self.credentials

@@ -47,7 +47,7 @@ def path_signature(path: str, stamp: str, nonce: str, app_id: str) -> str:
 
 
 def signed_headers(
-    url: str, *, acct_id: str, username: str, app_id: str, app_secret: str, lcid: int, org: int, seconds: int
+    url: str, *, acct_id: str, username: str, app_id: str, app_secret: str, lcid: int, org: str, seconds: int
 ) -> dict[str, str]:
     """The headers that sign one call; `seconds` is the Unix time, which serves as nonce as well."""
     stamp = str(seconds)

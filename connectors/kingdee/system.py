@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import ClassVar
@@ -13,13 +13,13 @@ from connectors.kingdee.client import (
     Account,
     Client,
     Credentials,
+    LoginBySecret,
     LoginBySign,
     Password,
     SignedHeaders,
     literal,
 )
-from connectors.kingdee.filing import KINDS, filing, shapes
-from connectors.kingdee.filing.orders import SALES
+from connectors.kingdee.filing import KINDS, filing, forms
 from connectors.kingdee.mapping import COUNT, MATERIAL, SiteMapping
 from connectors.kingdee.streams import (
     Deliveries,
@@ -51,6 +51,18 @@ from tongshang.connect import (
     looked_at,
 )
 
+STREAMS: tuple[type[Keyed] | type[Stocks], ...] = (
+    Units,
+    Partners,
+    Materials,
+    Prices,
+    Stocks,
+    Deliveries,
+    Receipts,
+    Invoices,
+    Payments,
+)
+
 
 class KingdeeLink(CallerLink):
     """One account in one data centre, working for one organisation."""
@@ -65,7 +77,7 @@ class KingdeeLink(CallerLink):
 
     @property
     def sales(self) -> Filing:
-        return filing("sales_order", self.client, self.mapping)
+        return self.filing("sales_order")
 
     def bill(self, document: OrderOut, lookup: Lookup) -> Bill:
         return self.sales.bill(document, lookup)
@@ -83,8 +95,8 @@ class KingdeeLink(CallerLink):
         return self.sales.cancel(found)
 
     def stream(self, key: str) -> Stream:
-        kinds = {kind.key: kind for kind in Kingdee.streams}
-        return kinds[key](self.client, self.mapping)  # type: ignore[call-arg]
+        kinds = {kind.key: kind for kind in STREAMS}
+        return kinds[key](self.client, self.mapping)
 
     def close(self) -> None:
         self.client.http.close()
@@ -111,6 +123,7 @@ class Kingdee(Connector):
             choices=(
                 ("signed", "Application, every call signed"),
                 ("sign", "Application, signed login"),
+                ("secret", "Application, login with its secret"),
                 ("password", "User and password"),
             ),
         ),
@@ -175,17 +188,7 @@ class Kingdee(Connector):
             choices=(("leave", "Leave them"), ("list", "List them as left out")),
         ),
     )
-    streams: ClassVar[tuple[type[Stream], ...]] = (
-        Units,
-        Partners,
-        Materials,
-        Prices,
-        Stocks,
-        Deliveries,
-        Receipts,
-        Invoices,
-        Payments,
-    )
+    streams: ClassVar[tuple[type[Stream], ...]] = STREAMS
     documents: ClassVar[tuple[str, ...]] = tuple(KINDS)
     together: ClassVar[int] = 10
     unique_reference: ClassVar[bool] = True
@@ -248,7 +251,6 @@ class Kingdee(Connector):
 
     def _look_at_fields(self, access: Access, http: requests.Session) -> Step:
         client = self._client(access, http)
-        client.query(SALES.form, SALES.keys, "", SALES.order, limit=1)
         rows = client.query(MATERIAL, ["FNumber"], "FDocumentStatus = 'C'", "FMATERIALID ASC", limit=1)
         first = str(rows[0][0]) if rows else ""
         shut = list(self._without(client, SiteMapping(access)))
@@ -260,27 +262,15 @@ class Kingdee(Connector):
         """What cannot flow on this site, and why: no such form, no right to it, a field or a setting that is not there."""
         if not mapping.saler:
             yield "sales_order", "(SAL_SaleOrder): the number of the salesperson is missing"
-        for name, put in shapes(client, mapping):
-            shape = put.shape
-            keys = tuple(dict.fromkeys(filter(None, (*shape.keys, put.reference, shape.note))))
+        looks: list[tuple[str, str, Callable[[], None]]] = [
+            *((kind, put.shape.form, put.look) for kind, put in forms(client, mapping)),
+            *((kind.key, kind.form, kind(client, mapping).look) for kind in STREAMS),
+        ]
+        for key, form, look in looks:
             try:
-                client.query(shape.form, keys, "", shape.order, limit=1)
+                look()
             except (Rejected, FixSettings) as error:
-                yield name, f"({shape.form}): {error.message}"
-        for kind in Kingdee.streams:
-            if not issubclass(kind, Keyed):
-                continue
-            stream = kind(client, mapping)
-            try:
-                client.query(
-                    stream.form,
-                    tuple(dict.fromkeys((stream.pk, *stream.needs()))),
-                    "",
-                    f"{stream.pk} ASC",
-                    limit=1,
-                )
-            except (Rejected, FixSettings) as error:
-                yield kind.key, f"({stream.form}): {error.message}"
+                yield key, f"({form}): {error.message}"
 
     @staticmethod
     def _client(access: Access, http: requests.Session) -> Client:
@@ -290,7 +280,7 @@ class Kingdee(Connector):
             acct_id=access["acct_id"],
             username=access["username"],
             lcid=int(access["lcid"] or 2052),
-            org=int(org) if org.isdecimal() else 0,
+            org=org if org.isdecimal() else "0",
         )
         return Client(http, account, _credentials(access))
 
@@ -303,5 +293,7 @@ def _credentials(access: Access) -> Credentials:
             raise FixSettings("kingdee.credentials_missing", f"{key} is missing for this way to sign in")
     if way == "password":
         return Password(access["password"])
-    kind = LoginBySign if way == "sign" else SignedHeaders
-    return kind(access["app_id"], access["app_secret"])
+    app_id, secret = access["app_id"], access["app_secret"]
+    if way == "secret":
+        return LoginBySecret(app_id, secret)
+    return LoginBySign(app_id, secret) if way == "sign" else SignedHeaders(app_id, secret)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
+
+from tongshang.connect import read_json
 
 SESSION_LOST = "会话信息已丢失"
 ERROR_PREFIX = "response_error:"
@@ -103,7 +105,7 @@ def read(body: bytes) -> Any:
 def status_of(value: Any) -> Status | None:
     """The ResponseStatus inside an answer, also where a query wraps it in lists; None when there is none.
 
-    A Push carries a second one for the conversion: the first of the two that failed counts.
+    A Push carries a second one for the conversion: the first of the two that failed counts, with what both touched.
     """
     value = _unwrapped(value)
     if not isinstance(value, dict):
@@ -117,7 +119,10 @@ def status_of(value: Any) -> Status | None:
     found = [status for status in told if status is not None]
     if len(found) < len(told):
         return next((status for status in found if not status.ok), None)
-    return next((status for status in found if not status.ok), found[-1] if found else None)
+    failed = next((status for status in found if not status.ok), None)
+    if failed is None:
+        return found[-1] if found else None
+    return replace(failed, entities=tuple(entity for status in found for entity in status.entities))
 
 
 def rows_of(value: Any) -> list[Any] | None:
@@ -172,16 +177,9 @@ def _true(value: Any) -> bool:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # not JSON, a number of thousands of digits, a nest of brackets
+        return read_json(text)
+    except ValueError as error:  # not JSON, a number of thousands of digits, a nest of brackets
         raise Unreadable(f"no whole JSON: {error}") from None
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number")
 
 
 def _sentence(text: str) -> str:

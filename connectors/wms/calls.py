@@ -6,35 +6,28 @@ A write that may have arrived and has no readable answer is `Uncertain`; nothing
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import ClassVar
 from urllib.parse import quote_plus
 
 import requests
 
 from tongshang.connect import (
-    Blocked,
+    Asked,
     Exchange,
     FixSettings,
-    NotSent,
-    RetryLater,
     SyncError,
-    Uncertain,
-    Unreachable,
+    call,
+    perhaps,
+    slow_down,
 )
 
 BUSY = timedelta(seconds=30)
 HIDDEN = "•••"
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 SIGN = re.compile(r"(?<![A-Za-z_])((?:sign|apptoken)=)[^&\s]+", re.IGNORECASE)
-SHOWN = 20_000  # characters of an exchange that are kept
-
-
-def perhaps(write: bool) -> type[SyncError]:
-    """What an unclear end of a call means: nobody knows, or read again later."""
-    return Uncertain if write else RetryLater
 
 
 class Caller:
@@ -62,51 +55,11 @@ class Caller:
         unclear = perhaps(write)
         if write:
             self.before_write()
-        began, note = time.monotonic(), ""
-        response: requests.Response | None = None
-        try:
-            response = self.http.post(url, data=body, headers=dict(headers), timeout=self.patience)
-        except Blocked as error:
-            note = str(error)
-            raise FixSettings("outbound.blocked", note) from error
-        except Unreachable as error:
-            note = str(error)
-            if "CERTIFICATE_VERIFY_FAILED" in note:
-                raise FixSettings("unreachable.certificate", note) from error
-            raise RetryLater(f"unreachable.{error.stage}", note) from error
-        except NotSent as error:
-            note = str(error)
-            raise RetryLater("unreachable", note) from error
-        except requests.Timeout as error:
-            note = str(error)
-            raise unclear("http.timeout", "no answer in time") from error
-        except requests.RequestException as error:
-            note = str(error)
-            raise unclear("http.broken_off", "the connection broke off before a whole answer") from error
-        finally:
-            text = body.decode("utf-8", "replace") if shown is None else shown
-            self.trace(self._exchange(operation, url, text, response, note, began))
+        text = body.decode("utf-8", "replace") if shown is None else shown
+        send = partial(self.http.post, url, data=body, headers=dict(headers), timeout=self.patience)
+        response = call(send, Asked(operation, url, text, self._hide), self.trace, unclear)
         _refuse(response, unclear)
         return response.content
-
-    def _exchange(
-        self,
-        operation: str,
-        url: str,
-        text: str,
-        response: requests.Response | None,
-        note: str,
-        began: float,
-    ) -> Exchange:
-        answer = response.content.decode("utf-8", "replace") if response is not None else note
-        return Exchange(
-            operation=operation,
-            url=self._hide(url),
-            request=self._hide(text[:SHOWN]),
-            status=response.status_code if response is not None else None,
-            response=self._hide(answer[:SHOWN]),
-            milliseconds=int((time.monotonic() - began) * 1000),
-        )
 
     def _hide(self, text: str) -> str:
         for secret in self.secrets:
@@ -127,7 +80,5 @@ def _refuse(response: requests.Response, unclear: type[SyncError]) -> None:
             "http.redirected", f"the server wants another address: {response.headers.get('Location')}"
         )
     if status == 429:
-        wait = response.headers.get("Retry-After", "")
-        after = timedelta(seconds=int(wait)) if wait.isdigit() else BUSY
-        raise RetryLater("http.too_many", "the server asks for fewer calls", after=after)
+        raise slow_down(response, BUSY)
     raise unclear("http.status", f"the server answered {status}")

@@ -12,8 +12,8 @@ Row = dict[str, str]
 """item, warehouse, quantity (one for each batch, with spaces between), free (empty: not for sale)"""
 
 
-def by_page(fetch: Callable[[int], Sequence[Row]], size: int, position: str | None) -> Iterator[Page]:
-    """Batches of one item are added up where they follow each other.
+def by_page(fetch: Callable[[int], tuple[Sequence[Row], bool]], position: str | None) -> Iterator[Page]:
+    """Batches of one item are added up where they follow each other. `fetch` answers a page and whether more follow it.
 
     `position` is the page that was handed out last. It is asked for again, because its last item was kept back; its
     first item was handed out whole, together with batches of the page before, and is left out.
@@ -22,12 +22,11 @@ def by_page(fetch: Callable[[int], Sequence[Row]], size: int, position: str | No
     resumed = page > 1
     kept: list[Row] = []
     while True:
-        rows = fetch(page)
+        rows, more = fetch(page)
         found = summed([*kept, *rows])
         if resumed and len(found) > 1:
             found.pop(0)
         resumed = False
-        more = len(rows) >= size
         kept = [found.pop()] if more and found else []  # its batches may go on in the next page
         if found:
             yield Page(tuple(found), str(page), None)

@@ -86,7 +86,9 @@ Lookup = Callable[[str, UUID], str | None]
 
 @dataclass(frozen=True)
 class Page:
-    """Rows of one fetch. `position` is where to go on after a stop, `cursor` the newest change seen so far.
+    """Rows of one fetch. `position` is where to go on after a stop, `cursor` where the next run may begin.
+
+    The cursor is never newer than what was there when the run began, see `Course`: what changes behind a run comes with the next.
 
     `total` is how many rows the whole run will have, where the other system tells; progress is shown by it.
     """

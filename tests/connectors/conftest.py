@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors.kingdee.client import Account, Client, LoginBySign, Password, SignedHeaders
+from connectors.kingdee.client import Account, Client, LoginBySecret, LoginBySign, Password, SignedHeaders
 from connectors.kingdee.simulator import DEMO_ACCOUNT, Simulator
 from tongshang.connect import OutboundRule, Trace, session
 
@@ -19,6 +19,7 @@ APP = (DEMO_ACCOUNT.app_id, DEMO_ACCOUNT.app_secret)
 WAYS = {
     "signed": SignedHeaders(*APP),
     "sign": LoginBySign(*APP),
+    "secret": LoginBySecret(*APP),
     "password": Password(DEMO_ACCOUNT.users["demo"].password),
 }
 

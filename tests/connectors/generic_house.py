@@ -32,6 +32,7 @@ from core.sync import (
     sync_now,
 )
 from core.tenancy import register_enterprise
+from tests.sync.draining import hurry
 from tongshang.connect import Access, FolderRule, Found, Link, OrderOut, Trace, session
 
 SELLER_CODE, BUYER_CODE = "91310000MA1FL4XY7W", "91350100M000100Y43"
@@ -253,14 +254,9 @@ class House:
             if not self.waiting():
                 break
             if not tasks:
-                self.later(600)
+                hurry(self)
         engine.close()
         return ended
-
-    def later(self, seconds: float) -> None:
-        """Let what waits for its time be due."""
-        self.sql(f"UPDATE ts.sync_document SET not_before = not_before - interval '{seconds} s'")
-        self.sql("UPDATE ts.erp_connection SET open_until = NULL")
 
     def sql(self, statement: str) -> list[tuple]:
         with self.app.system(self.seller, "test") as ctx:

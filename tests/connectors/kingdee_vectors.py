@@ -27,8 +27,8 @@ ORG_100 = {
 
 # (url, organisation, headers that differ from call to call)
 REQUESTS = [
-    (f"{PLANT}.ExecuteBillQuery.common.kdsvc", 0, ORG_0 | {"X-Api-Signature": QUERY_SIGNATURE}),
-    (f"{PLANT}.Save.common.kdsvc", 0, ORG_0 | {"X-Api-Signature": SAVE_SIGNATURE}),
-    (f"{CLOUD}.ExecuteBillQuery.common.kdsvc", 100, ORG_100 | {"X-Api-Signature": QUERY_SIGNATURE}),
-    (f"{CLOUD}.Save.common.kdsvc", 100, ORG_100 | {"X-Api-Signature": SAVE_SIGNATURE}),
+    (f"{PLANT}.ExecuteBillQuery.common.kdsvc", "0", ORG_0 | {"X-Api-Signature": QUERY_SIGNATURE}),
+    (f"{PLANT}.Save.common.kdsvc", "0", ORG_0 | {"X-Api-Signature": SAVE_SIGNATURE}),
+    (f"{CLOUD}.ExecuteBillQuery.common.kdsvc", "100", ORG_100 | {"X-Api-Signature": QUERY_SIGNATURE}),
+    (f"{CLOUD}.Save.common.kdsvc", "100", ORG_100 | {"X-Api-Signature": SAVE_SIGNATURE}),
 ]

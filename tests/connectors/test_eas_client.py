@@ -9,6 +9,7 @@ import pytest
 from connectors.kingdee.eas.envelope import Unreadable, read
 from connectors.kingdee.eas.session import Account
 from connectors.kingdee.eas.simulator import DEMO, Simulator
+from connectors.kingdee.eas.simulator.axis import XML, fault
 from connectors.kingdee.eas.text import NoVerdict, encode, number
 from connectors.kingdee.eas.text import read as verdict
 from connectors.kingdee.eas.wsdl import Part
@@ -25,6 +26,7 @@ from tongshang.connect import (
     Uncertain,
     session,
 )
+from tongshang.simulate import Call, Reply
 
 WRITE, READ = "importBill", "queryBill"
 
@@ -118,6 +120,31 @@ def test_where_a_session_carried_calls_before_losing_it_twice_is_a_matter_of_tim
     eas.faults.set([{"mode": "session_lost", "match": READ}])
     with pytest.raises(RetryLater, match="eas.session_lost"):
         link.find("TS-1")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "could not open Hibernate Session for transaction; timed out",
+        "java.sql.SQLException: session expired",
+        "数据库会话超时",
+    ],
+)
+def test_a_session_of_the_database_lost_in_the_middle_of_a_write_is_no_login_lost(eas, monkeypatch, said):
+    plain, imported = eas._answered, []
+
+    def broken(call: Call, lag: float = 0.0) -> Reply:
+        answered = plain(call, lag)
+        if b"importBill" not in call.body:
+            return answered
+        imported.append(call)
+        return Reply(fault("Server.userException", said).encode(), 500, content_type=XML)
+
+    monkeypatch.setattr(eas, "_answered", broken)
+    link = link_to(eas)
+    with pytest.raises(Uncertain):
+        link.facade.take_in(link.bill(order(), nobody).body)
+    assert len(imported) == len(eas.books.orders) == 1
 
 
 def test_data_that_speaks_of_sessions_is_not_a_lost_session(eas):

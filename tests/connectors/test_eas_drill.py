@@ -8,12 +8,13 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.kingdee.eas import soap
 from connectors.kingdee.eas.simulator import Simulator
 from connectors.kingdee.eas.simulator.books import AUDITED, VOID
-from connectors.kingdee.eas.soap import Wire
 from tests.conftest import make_unit
 from tests.connectors.eas_house import BASE, FACADE, EasHouse, link_to, nobody, order
 from tests.sync.draining import drain
+from tongshang.connect import call as call_there
 
 
 @pytest.fixture
@@ -38,8 +39,8 @@ def engine(house):
 @pytest.fixture
 def impatient(monkeypatch):
     """Clients that give up before the server's delays end."""
-    plain = Wire.__init__
-    monkeypatch.setattr(Wire, "__init__", lambda self, http, timeout=None: plain(self, http, (0.3, 0.3)))
+    plain = soap.Wire.__init__
+    monkeypatch.setattr(soap.Wire, "__init__", lambda self, http, timeout=None: plain(self, http, (0.3, 0.3)))
 
 
 def proof(house: EasHouse, number: str, state: str, total: str) -> None:
@@ -143,17 +144,17 @@ class Killed(BaseException):
 @pytest.mark.parametrize("call", range(1, 8))
 def test_a_worker_that_dies_after_any_call_leaves_one_bill(house, monkeypatch, call):
     """customers, import, submit, audit, look-up: killed right after the server did it, before anything is written down."""
-    plain, made = Wire._exchange, []
+    made = []
 
-    def deadly(self, *told):
-        response = plain(self, *told)
-        made.append(self._operation)
+    def deadly(send, asked, *more):
+        response = call_there(send, asked, *more)
+        made.append(asked.operation)
         if len(made) == call:
             raise Killed
         return response
 
     house.order("SO-1")
-    monkeypatch.setattr(Wire, "_exchange", deadly)
+    monkeypatch.setattr(soap, "call", deadly)
     first = house.engine(lease=timedelta(seconds=0.3), margin=timedelta(0))
     (task,) = first.claim()
     if call <= 6:  # login, customers, import, submit, audit, look-up
@@ -161,7 +162,7 @@ def test_a_worker_that_dies_after_any_call_leaves_one_bill(house, monkeypatch, c
             first.run(task)
     else:
         assert first.run(task) == "done"
-    monkeypatch.setattr(Wire, "_exchange", plain)
+    monkeypatch.setattr(soap, "call", call_there)
     threading.Event().wait(0.4)
     second = house.engine()
     house.push(second)

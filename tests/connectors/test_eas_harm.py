@@ -44,6 +44,9 @@ HOSTILE = {
         "<complexType",
         '<group name="a"><sequence><group ref="b"/><group ref="b"/></sequence></group><complexType',
     ),
+    "doubling unions": login_wsdl().replace(
+        "<complexType", '<simpleType name="a"><union memberTypes="b b"/></simpleType><complexType'
+    ),
     "a bean to send": login_wsdl().replace(
         'name="userName" type="soapenc:string"', 'name="userName" type="tns1:WSContext"'
     ),

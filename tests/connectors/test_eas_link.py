@@ -49,6 +49,15 @@ def test_an_order_is_imported_submitted_audited_and_read_back_as_it_was_sent(eas
     assert eas.calls[f"importBill {FACADE}"] == 1
 
 
+def test_a_customer_out_of_use_does_not_stand_in_the_way_of_his_namesake(eas):
+    old = [{"number": f"C000{no}", "tax_code": BUYER_CODE, "forbidden": True} for no in range(3)]
+    eas.books.merge({"customers": old})
+    assert link_to(eas).bill(order(), nobody).partner == "C0217"
+    eas.books.merge({"customers": [{"number": "C0218", "tax_code": BUYER_CODE}]})
+    with pytest.raises(Rejected, match="C0217, C0218"):
+        link_to(eas).bill(order(), nobody)
+
+
 def test_a_change_opens_the_bill_and_files_it_again(eas):
     link = link_to(eas)
     first = link.send(link.bill(order(), nobody), None)
@@ -257,3 +266,19 @@ def test_a_check_names_its_steps_and_ends_at_the_one_that_fails(eas, told, last)
     assert [step.name for step in steps] == STEPS[: STEPS.index(last) + 1]
     assert steps[-1].ok is (last == "read")
     assert all(step.ok for step in steps[:-1])
+
+
+@pytest.mark.parametrize(
+    ("told", "without"),
+    [
+        ({}, ()),
+        ({"operations": "materials=listGoods"}, ("products",)),
+        ({"operations": "materials=listGoods\nstock=listStock"}, ("products", "stock")),
+    ],
+)
+def test_a_check_leaves_off_the_lists_a_facade_does_not_have(eas, told, without):
+    http = session([OutboundRule.parse(f"127.0.0.1:{eas.port}")])
+    *_, last = Eas().check(access(eas.url, **told), http)
+    http.close()
+    assert last.ok and last.without == without
+    assert [name for name in without if f"{name}: eas.operation_missing" not in last.said] == []

@@ -40,7 +40,9 @@ def test_an_announcement_is_made_with_reference_to_the_purchase_order(warehouse,
     (arrival,) = warehouse.world.arrivals.values()
     assert arrival["DeliveryDocumentBySupplier"] == "SH-1-ABCD"
     assert arrival["items"] == {"10": (order, "20", D(120)), "20": (order, "10", D(30))}
-    assert sent(filing)[1] == found and len(warehouse.world.arrivals) == 1
+    assert sent(filing)[1] == found and len(warehouse.world.arrivals) == filing.count("SH-1-ABCD") == 1
+    filing.client.create(filing.service, filing.heads, bill.body)
+    assert filing.count("SH-1-ABCD") == 2 and differences(bill, filing.find("SH-1-ABCD"))
 
 
 def test_goods_of_two_orders_travel_together_but_not_of_two_suppliers(warehouse, filing):

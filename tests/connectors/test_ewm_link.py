@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import requests
 
 from connectors.sap.ewm.mapping import DELIVERIES
 from connectors.sap.ewm.simulator import Warehouse
@@ -13,6 +14,7 @@ from connectors.sap.ewm.system import SapEwm
 from tests.connectors.sap_house import nothing_known, order_out
 from tongshang.connect import (
     Access,
+    Ambiguous,
     FixSettings,
     Rejected,
     RetryLater,
@@ -142,6 +144,50 @@ def test_a_cancellation_deletes_what_was_not_begun(warehouse, link):
     held = link.find("TS-1")
     assert held == found and link.cancel(held).cancelled
     assert link.find("TS-1") is None and warehouse.world.deliveries == {}
+
+
+def test_a_delivery_that_is_gone_meanwhile_is_as_good_as_deleted(warehouse, link):
+    warehouse.world.sell("TS-1", SOLD)
+    _, found = sent(link)
+    warehouse.world.delete(found.number)  # behind the look-up
+    assert link.cancel(found).cancelled
+
+
+@pytest.mark.parametrize("page", [b"", b"<html><form>Sign in</form></html>"])
+def test_a_page_is_no_yes_to_a_deletion(warehouse, link, page):
+    warehouse.world.sell("TS-1", SOLD)
+    _, found = sent(link)
+    real = link.client.http.request
+
+    def paged(method, *args, **told):
+        if method != "DELETE":
+            return real(method, *args, **told)
+        answer = requests.Response()
+        answer.status_code, answer._content = 200, page
+        return answer
+
+    link.client.http.request = paged
+    with pytest.raises(Uncertain):
+        link.cancel(found)
+    assert found.number in warehouse.world.deliveries
+
+
+def test_a_deletion_names_the_etag_or_is_refused(warehouse, link):
+    warehouse.world.sell("TS-1", SOLD)
+    _, found = sent(link)
+    for etag, code in (("", "sap.refused"), ('W/"of yesterday"', "sap.changed_meanwhile")):
+        with pytest.raises(SyncError) as refused:
+            link.client.delete(DELIVERIES, link.path(found.number), etag)
+        assert refused.value.code == code  # 428 and 412
+    assert found.number in warehouse.world.deliveries
+
+
+def test_a_second_sales_order_that_comes_behind_the_write_is_for_a_person(warehouse, link):
+    warehouse.world.sell("TS-1", SOLD)
+    bill = link.bill(order_out(), nothing_known)
+    warehouse.world.sell("TS-1", SOLD)
+    with pytest.raises(Ambiguous):
+        link.send(bill, None)
 
 
 def test_what_the_warehouse_refuses_to_delete_stays(warehouse, link):
@@ -276,6 +322,19 @@ def test_the_check_goes_step_by_step_to_the_first_product(warehouse):
     assert all(step.ok for step in steps)
     assert [step.name for step in steps][-4:] == ["login", "service", "organisation", "read"]
     assert steps[-1].said == "BRG-6204"
+
+
+def test_goods_issues_are_read_here_only_where_somebody_said_so(warehouse):
+    elsewhere = access(warehouse, issues="s4")
+    with http_to(warehouse) as http:
+        *_, last = SapEwm().check(elsewhere, http)
+        assert last.ok and last.without == ("deliveries",) and "ewm.read_elsewhere" in last.said
+        *_, last = SapEwm().check(access(warehouse), http)
+        assert last.without == ()
+        made = SapEwm().open(elsewhere, http)
+        with pytest.raises(FixSettings, match="ewm.read_elsewhere"):
+            pulled(made, "deliveries")
+        assert pulled(made, "stock")[0]
 
 
 def test_the_check_names_what_is_wrong(warehouse):

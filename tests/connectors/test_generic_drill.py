@@ -10,7 +10,7 @@ from connectors.generic.files.simulator import Simulator
 from connectors.generic.files.system import Files
 from connectors.generic.rest.simulator import Simulator as RestErp
 from connectors.generic.rest.system import Rest
-from core.authoring.drilling import sample_order
+from core.authoring.desk import sample_order
 from core.sync import Engine, Registry
 from core.sync.drill import CALLS, INTENTS, PLACES, Rehearsal, cases_of
 from core.sync.drill.placing import ACTS, PlaceTrouble

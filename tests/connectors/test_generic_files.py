@@ -9,13 +9,15 @@ from decimal import Decimal
 
 import pytest
 
-from connectors.generic.files import paper
+from connectors.generic.files import paper, tables
 from connectors.generic.files.journal import PART, Journal
 from connectors.generic.files.place import Folder, Missing, plain
 from connectors.generic.files.simulator import Simulator
 from connectors.generic.files.system import Files
+from connectors.generic.files.workbook import workbook
 from core.sync import rules_of
 from core.sync.conformance import ConnectorConformance
+from tests.connectors import generic_house
 from tests.connectors.generic_house import (
     access_of,
     by_folder,
@@ -54,7 +56,7 @@ def link_of(erp: Simulator):
         yield make
 
 
-@pytest.mark.parametrize("form", ["csv", "xml", "jsonl"])
+@pytest.mark.parametrize("form", ["csv", "xlsx", "xml", "jsonl"])
 @pytest.mark.parametrize("answer_form", ["json", "csv", "xml"])
 def test_an_order_is_filed_changed_and_cancelled_in_every_form(erp, link_of, form, answer_form):
     erp.erp.answer_form = answer_form
@@ -74,6 +76,38 @@ def test_an_order_is_filed_changed_and_cancelled_in_every_form(erp, link_of, for
         "order_SO-1_4_change",
         "order_SO-1_4_cancel",
     ]
+
+
+def test_a_workbook_holds_texts_as_texts_and_numbers_as_numbers():
+    told = ["=1+1", "0012", "a<&>\x01\n", "_x0041_", Decimal("36.50"), 7, Decimal("123456789012345678.12"), None]
+    data = workbook([[f"c{no}" for no in range(30)], told])
+    _, rows = tables.rows_of("x.xlsx", data)
+    assert list(next(rows).values())[:8] == ["=1+1", "0012", "a<&>\n", "_x0041_", "36.5", "7", "123456789012345678.12", ""]
+    assert data == workbook([[f"c{no}" for no in range(30)], told])
+
+
+def test_an_answer_may_be_a_workbook(erp, link_of):
+    link = link_of(wait="0")
+    with pytest.raises(Awaited):
+        filed(link)
+    answer = generic_house.workbook([["DocNo", "State", "OrderNo", "Total"], ["WJ-7", "done", "SO-1", 12316]])
+    (erp.root / "answers" / "answer_SO-1_3_create.xlsx").write_bytes(answer)
+    found = link.find("SO-1")
+    assert (found.number, found.total) == ("WJ-7", Decimal(12316))
+
+
+def test_where_numbers_have_a_decimal_comma_they_go_out_with_one_and_answers_are_read_so(erp, link_of):
+    link = link_of(wait="0", number_form="european", separator="semicolon", columns="")
+    with pytest.raises(Awaited):
+        filed(link)
+    (row, _) = csv.DictReader(io.StringIO((erp.root / "out" / "order_SO-1_3_create.csv").read_text()), delimiter=";")
+    assert (row["total"], row["price"], row["tax_rate"], row["quantity"]) == ("12316,00", "36,500000", "0,13", "120")
+    (erp.root / "answers" / "answer_SO-1_3_create.csv").write_text("DocNo;State;OrderNo;Total\nWJ-7;done;SO-1;12.316,00\n")
+    found = link.find("SO-1")
+    assert found.total == Decimal(12316)
+    with pytest.raises(Awaited):
+        link.cancel(found)
+    assert ";12316,00;" in (erp.root / "out" / "order_SO-1_3_cancel.csv").read_text()
 
 
 def test_without_an_answer_an_order_stays_uncertain_until_one_comes(erp, link_of):
@@ -319,6 +353,44 @@ def test_a_folder_rule_opens_no_network(erp):
     rule = FolderRule.parse(str(erp.root))
     assert str(rule) == str(erp.root)
     assert not rule.allows(ipaddress.ip_address("0.0.0.0"), 80)  # noqa: S104  it is asked about, not listened on
+
+
+def test_nothing_is_made_behind_a_link_out_of_the_root(erp, tmp_path):
+    outside = tmp_path / "others"
+    outside.mkdir()
+    (erp.root / "done2").symlink_to(outside)
+    with pytest.raises(FixSettings, match="files.folder_elsewhere"):
+        Folder(str(erp.root)).make("done2/mine")
+    assert list(outside.iterdir()) == []
+
+
+def test_a_link_that_appears_after_the_look_is_not_followed(erp, tmp_path, monkeypatch):
+    outside, there = tmp_path / "others", erp.root / "swapped"
+    outside.mkdir()
+    (outside / "secret.csv").write_text("geheim", encoding="utf-8")
+    look = Folder._folder
+
+    def swapped(place, folder):
+        real = look(place, folder)
+        there.rmdir()
+        there.symlink_to(outside)
+        return real
+
+    monkeypatch.setattr(Folder, "_folder", swapped)
+    acts = {
+        "list": lambda place: place.list("swapped"),
+        "read": lambda place: place.read("swapped", "secret.csv"),
+        "write": lambda place: place.write("swapped", "secret.csv", b"ours"),
+        "exists": lambda place: place.exists("swapped", "secret.csv"),
+        "move": lambda place: place.move("swapped", "secret.csv", "swapped", "taken.csv"),
+    }
+    for act in acts.values():
+        there.unlink(missing_ok=True)
+        there.mkdir()
+        with pytest.raises((RetryLater, FixSettings)):
+            act(Folder(str(erp.root)))
+    assert [each.name for each in outside.iterdir()] == ["secret.csv"]
+    assert (outside / "secret.csv").read_text(encoding="utf-8") == "geheim"
 
 
 def test_links_and_pipes_are_not_followed(erp, tmp_path):

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.generic import values
 from connectors.generic.files import tables
 from connectors.generic.files.simulator import Simulator
 from connectors.generic.files.streams import UnfitFile
@@ -86,6 +87,54 @@ def test_csv_xlsx_xml_and_json_come_in_and_are_moved_away(erp, link_of):
     assert inside(erp, "in") == ["items_2.csv.part"] and len(inside(erp, "done")) == 6
 
 
+STOCK = "ItemNo;仓库;Unit;数量\n"
+
+
+READ_STOCK = "files=stock_*, material=ItemNo, warehouse=仓库, unit=Unit, quantity=数量"
+
+
+@pytest.mark.parametrize(
+    ("form", "good", "bad"),
+    [
+        ("plain", {"1200.50": "1200.5", "-3": "-3", "61": "61"}, ("1,200.50", "1.200,50", "1,200")),
+        ("english", {"1,200.50": "1200.5", "1,200": "1200", "1200.5": "1200.5"}, ("1.200,50", "12,00", "1,2000")),
+        ("european", {"1.200,50": "1200.5", "1.200": "1200", "-0,5": "-0.5"}, ("1,200.50", "1200.50", "1.2,5")),
+    ],
+)
+def test_numbers_of_csv_are_read_as_they_are_written_there_and_not_guessed_at(erp, link_of, form, good, bad):
+    rows = "".join(f"M{no};主仓;PCE;{told}\n" for no, told in enumerate([*good, *bad]))
+    erp.put("stock_1.csv", (STOCK + rows).encode("gb18030"))
+    told = {"number_form": form, "separator": "semicolon", "encoding": "gb18030", "read_stock": READ_STOCK}
+    read, left = pulled(link_of(**told), "stock")
+    assert [each.quantity for each in read] == [Decimal(right) for right in good.values()]
+    assert [code for code, _ in left] == ["generic.unreadable_value"] * len(bad)
+    erp.put("stock_2.xlsx", workbook([["ItemNo", "仓库", "Unit", "数量"], ["M1", "主仓", "PCE", 1.234]]))
+    (cell,), _ = pulled(link_of(**told), "stock")
+    assert cell.quantity == Decimal("1.234"), "a workbook knows its numbers"
+
+
+@pytest.mark.parametrize(
+    ("told", "day"),
+    [
+        ("2026/12/5 0:00:00", date(2026, 12, 5)),
+        ("05.12.2026", date(2026, 12, 5)),
+        ("20261205143000", date(2026, 12, 5)),
+        ("2026-12-05T23:30:00", date(2026, 12, 5)),
+        ("2026-12-04T16:00:00.000Z", date(2026, 12, 5)),
+        ("2026-12-05T23:30:00+08:00", date(2026, 12, 5)),
+        ("2026-12-05 00:30:00+00:00", date(2026, 12, 5)),
+    ],
+)
+def test_a_day_is_read_as_it_is_there_in_china(told, day):
+    assert values.day(told) == day
+
+
+@pytest.mark.parametrize("told", ["5/12/2026", "12/5/26", "46361", "2026-13-01", "20261305143000", "tomorrow"])
+def test_a_day_that_could_be_another_one_is_none(told):
+    with pytest.raises(ValueError):
+        values.day(told)
+
+
 def test_files_are_read_in_the_order_of_their_names_and_a_stop_loses_no_row(erp, link_of):
     for no in (2, 1, 3):
         rows = "".join(f"M{no}{n:04},螺栓,PCE,\n" for n in range(700))
@@ -146,6 +195,28 @@ def _many_parts():
     return out.getvalue()
 
 
+def _one_text_in_many_cells(cells=11_000, across=100):
+    """A workbook of a few kilobytes whose rows are 350 MB of text: each cell points at the same one."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rows = "".join(
+        f'<row r="{no}">' + '<c t="s"><v>0</v></c>' * across + "</row>" for no in range(1, cells // across + 1)
+    )
+    texts = f'<sst xmlns="{main}" count="1" uniqueCount="1"><si><t>{"x" * 32_000}</t></si></sst>'
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook([["a"]]))) as plain, zipfile.ZipFile(out, "w") as made:
+        for name in plain.namelist():
+            data = plain.read(name).decode()
+            if name == "xl/worksheets/sheet1.xml":
+                data = f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>'
+            if name == "xl/_rels/workbook.xml.rels":
+                target = f'<Relationship Id="rId99" Type="{relation}" Target="sharedStrings.xml"/>'
+                data = data.replace("</Relationships>", f"{target}</Relationships>")
+            made.writestr(name, data)
+        made.writestr("xl/sharedStrings.xml", texts)
+    return out.getvalue()
+
+
 BAD = {
     "empty.csv": (b"", "files.empty"),
     "blank.csv": (b" \n\n", "files.empty"),
@@ -165,6 +236,7 @@ BAD = {
     "climb.xlsx": (_bomb("../../etc/x", 10), "files.zip"),
     "parts.xlsx": (_many_parts(), "files.zip"),
     "far.xlsx": (workbook([["ItemNo"]], far="XFD1048576"), "files.sheet"),
+    "texts.xlsx": (_one_text_in_many_cells(), "files.sheet"),
     "sheet.xlsx": (workbook([["a"]], sheet="Andere"), "files.sheet"),
     "entity.xml": (b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x><y>&a;</y></x>', "files.xml"),
     "laughs.xml": (b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha">]><x>&a;</x>', "files.xml"),
@@ -174,8 +246,12 @@ BAD = {
     ),
     "cut.xml": (b"<x><y>", "files.xml"),
     "deep.xml": (b"<x>" + b"<y>" * 100 + b"</y>" * 100 + b"</x>", "files.xml"),
+    "tags.xml": (b"<x>" + b"<a/>" * 2_000_001 + b"</x>", "files.xml"),
+    "lists.json": (b"[[]" + b",[]" * 2_000_001 + b"]", "files.json"),
     "cut.json": (b'[{"a":', "files.json"),
     "nan.json": (b'[{"a": NaN}]', "files.json"),
+    "vast.json": (b'[{"ItemNo": 1e999999999}]', "files.json"),
+    "vast.jsonl": (b'{"ItemNo": 1}\n{"ItemNo": 1e-999999999}\n', "files.json"),
     "deep.json": (b"[" * 100_000, "files.json"),
 }
 
@@ -243,7 +319,7 @@ def test_orders_go_out_and_come_to_rest_whatever_the_answers_do(house, erp):
     assert {reference: len(found) for reference, found in erp.erp.live().items()} == dict.fromkeys(states, 1)
 
 
-def test_an_order_nobody_answers_is_for_a_person_in_the_end_and_left_once(house, erp):
+def test_an_order_nobody_answers_is_for_a_person_in_the_end_and_left_once(house, erp, monkeypatch):
     erp.faults.set([{"match": {"operation": "take"}, "mode": "silent"}])
     house.order("SO-1")
     ended = house.push(house.engine(), rounds=40)
@@ -252,6 +328,7 @@ def test_an_order_nobody_answers_is_for_a_person_in_the_end_and_left_once(house,
         (0, "active")
     ]  # no sign of trouble yet
     house.sql("""UPDATE ts.erp_connection SET settings = settings || '{"answer_hours": "0"}'""")
+    monkeypatch.setattr("core.sync.verdict.MOST_EARLY", 20)  # where a whole connection is in trouble it is a day of tries
     ended = house.push(house.engine(), rounds=80)
     assert ended[-1] == "held" and len(erp.erp.taken) == 1
     assert house.sql("SELECT cause FROM ts.sync_document") == [("files.no_answer",)]

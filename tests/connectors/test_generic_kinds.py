@@ -124,7 +124,7 @@ def test_rest_files_every_kind_finds_changes_and_voids_it(rest, kind):
         assert len(rest.papers.kept[PATHS[kind]]) == 1 and rest.books.orders == []
 
 
-@pytest.mark.parametrize("form", ["csv", "xml", "jsonl"])
+@pytest.mark.parametrize("form", ["csv", "xlsx", "xml", "jsonl"])
 @pytest.mark.parametrize("kind", OTHERS)
 def test_files_leaves_every_kind_in_every_form_and_reads_its_answer(files, kind, form):
     with folder_links(files) as link_of:

@@ -27,6 +27,7 @@ from tongshang.connect import (
     Uncertain,
     session,
 )
+from tongshang.simulate import Reply
 
 
 class TestRest(ConnectorConformance):
@@ -217,6 +218,7 @@ def test_a_reference_is_one_piece_of_a_path(erp, link_of, reference):
         "orders",
         "/../admin",
         "/a/%2e%2e/b",
+        "/a/.%2E/b",
         "/x#y",
         "/{secret}",
     ],
@@ -230,6 +232,24 @@ def test_a_path_that_leads_elsewhere_is_refused(link_of, path):
 def test_headers_that_belong_to_the_connection_cannot_be_set(link_of, header):
     with pytest.raises(FixSettings, match="rest.header"):
         link_of(headers=header).find("SO-1")
+
+
+@pytest.mark.parametrize("setting", ["api_key_header", "sign_header", "stamp_header", "idempotency_header"])
+@pytest.mark.parametrize("header", ["Host", "transfer-encoding", " Content-Length"])
+def test_a_setting_that_names_a_header_cannot_name_one_of_those_either(erp, link_of, setting, header):
+    link = link_of({**settings_for(erp.account), "way": "hmac", "sign_secret": "s3cr3t", "username": "us", setting: header})
+    with pytest.raises(FixSettings, match="rest.header"):
+        filed(link) if setting == "idempotency_header" else link.find("SO-1")
+    assert erp.books.orders == []
+
+
+@pytest.mark.parametrize("token", ["geheim\nX-Evil: 1", "令牌 geheim"])
+def test_a_secret_that_no_header_can_carry_asks_for_settings_and_is_not_told(link_of, token):
+    link = link_of(token=token)
+    with pytest.raises(FixSettings, match="http.header") as refused:
+        link.find("SO-1")
+    (call,) = link.client.trace.exchanges
+    assert "geheim" not in f"{refused.value}{call}" and refused.value.__suppress_context__
 
 
 @pytest.mark.parametrize(
@@ -271,6 +291,31 @@ def test_a_service_that_says_404_for_what_is_not_there_is_believed_only_if_told_
     link = link_of(**told, missing="404")
     assert link.find("SO/1 ?") is None
     assert filed(link, order_out(reference="SO/1 ?")).number == "XD2611-00001"
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"code": 0}', b'{"code": 0, "data": {}}'])
+def test_an_answer_without_the_list_it_should_have_is_no_proof_of_nothing(erp, link_of, monkeypatch, body):
+    """Something in between answered; whoever takes that for nothing has the order sent twice."""
+    link = link_of()
+    filed(link)
+    monkeypatch.setattr(Simulator, "answer", lambda self, call: Reply(body))
+    with pytest.raises(RetryLater, match="unreadable"):
+        link.find("SO-1")
+    with pytest.raises(RetryLater, match="unreadable"):
+        list(link.stream("products").pull(None, None))
+
+
+def test_where_the_answer_itself_is_the_list_none_is_nothing(erp, link_of, monkeypatch):
+    link = link_of(answer=settings_for()["answer"].replace("list=data.orders", "list=-"), ok_field="")
+    for body in (b"", b"{}", b"[]"):
+        monkeypatch.setattr(Simulator, "answer", lambda self, call, body=body: Reply(body))
+        assert link.find("SO-1") is None
+
+
+def test_that_404_means_none_is_said_of_orders_and_hides_no_wrong_path_of_records(erp, link_of):
+    link = link_of(missing="404", read_products="path=/itmes, list=data.list, code=no, name=title, unit=uom")
+    with pytest.raises(FixSettings, match="404"):
+        list(link.stream("products").pull(None, None))
 
 
 def test_numbers_may_travel_as_json_numbers_and_stay_exact(erp, link_of):

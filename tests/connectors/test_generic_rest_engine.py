@@ -12,12 +12,13 @@ from connectors.generic.rest.simulator import Simulator, settings_for
 from connectors.generic.rest.simulator.books import item
 from connectors.generic.rest.system import Rest
 from core.db import Database
-from core.sync import Pusher, replay
+from core.sync import replay
 from tests.conftest import make_unit
 from tests.connectors.generic_house import (
     House,
     more_items,
 )
+from tests.sync.draining import drain
 from tongshang.connect import (
     OutboundRule,
 )
@@ -141,29 +142,7 @@ def drill(house, erp, count: int, probability: float) -> None:
     erp.faults.set([{"mode": mode, "probability": share, "seconds": 0.6} for mode in (*DRILL, *OWN)])
     for number in range(count):
         house.order(f"SO-{number:04}", bearings=str(number + 1))
-    pushers = [Pusher(house.engine(at_once=4), threads=4) for _ in range(2)]
-    over = threading.Event()
-
-    def work(pusher: Pusher) -> None:
-        while not over.is_set():
-            if not pusher.turn():
-                over.wait(0.05)
-
-    workers = [threading.Thread(target=work, args=(pusher,)) for pusher in pushers]
-    for worker in workers:
-        worker.start()
-    try:
-        for _ in range(2400):
-            if not house.waiting():
-                break
-            house.later(600)
-            over.wait(0.25)
-    finally:
-        over.set()
-        for worker in workers:
-            worker.join()
-        for pusher in pushers:
-            pusher._pool.shutdown()
+    drain(house)
 
 
 def proof(house, erp, count: int) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from connectors.generic.rest import wire
 from connectors.generic.rest.simulator import DEMO, Simulator, settings_for
+from connectors.generic.rest.streams import _newest
 from connectors.generic.rest.system import Rest
 from tests.connectors.generic_house import BUYER_CODE, access_of, more_items, rest_links
 from tongshang.connect import (
@@ -162,6 +163,7 @@ def test_a_signed_call_is_heard_and_answered_in_json(erp):
         ("rest.hook_unreadable", "{", {}),
         ("rest.hook_unreadable", "[" * 200 + "]" * 200, {}),
         ("rest.hook_unreadable", '{"event":"stock.changed"}', {}),
+        ("rest.hook_unreadable", '{"event":"stock.changed","items":[{"item":1e999999999}]}', {}),
         ("rest.hook_kind", '{"event":"order.eaten","items":[]}', {}),
         ("rest.hook_kind", "null", {}),
         ("rest.hook_records", '{"event":"stock.changed","items":[{"item":"X"}]}', {}),
@@ -212,3 +214,17 @@ def test_our_own_shape_is_heard_without_any_mapping(erp):
     body = b'{"kind":"payments","records":[{"number":"P1","reference":"SO-1","day":"20261201","currency":"CNY","amount":5}]}'
     heard = Rest().hear(access_of(Rest(), erp.url, {"hook_secret": DEMO.hook_secret}), _push(erp, body))
     assert heard.records[0].amount == Decimal(5) and heard.records[0].day == date(2026, 12, 1)
+
+
+@pytest.mark.parametrize(
+    ("marks", "newest"),
+    [
+        (["2026-11-20T08:00:00", "2026-11-21T08:00:00", "unknown", ""], "2026-11-21T08:00:00"),
+        (["999", "1000"], "1000"),
+        (["v9", "v10"], "v9"),
+        (["", ""], None),
+    ],
+)
+def test_the_newest_mark_is_no_word_among_moments_and_counts_numbers(marks, newest):
+    """A cursor that became a word would ask for what changed since `unknown`, and nothing ever would."""
+    assert _newest(marks) == newest

@@ -1,6 +1,8 @@
 """SFTP on a real socket: the host is who it should be, the way out is the operator's, and a lost line loses nothing."""
 
 import re
+import threading
+import time
 from collections.abc import Iterator
 
 import paramiko
@@ -201,7 +203,7 @@ def test_files_come_in_and_are_moved_away(erp, link_of):
 
 
 def test_a_large_file_comes_whole_and_one_that_is_too_large_does_not(erp, link_of):
-    place, data = link_of().place, bytes(range(256)) * 12_000
+    place, data = link_of().place, bytes(range(256)) * 4_000
     erp.put("big.bin", data)
     assert place.read("in", "big.bin") == data
     with pytest.raises(ValueError, match="longer"):
@@ -213,12 +215,12 @@ def test_a_large_file_comes_whole_and_one_that_is_too_large_does_not(erp, link_o
 def test_a_line_lost_in_the_middle_of_a_file_is_to_be_read_again(erp, link_of, monkeypatch):
     from connectors.generic.files.simulator import sftp
 
-    place, data = link_of().place, b"x" * 3_000_000
+    place, data = link_of().place, b"x" * 1_000_000
     erp.put("big.bin", data)
     plain = paramiko.SFTPHandle.read
 
     def lost(self, offset, length):
-        if offset > 1_000_000 and not broken:
+        if offset > 300_000 and not broken:
             broken.append(offset)
             sessions[0].close()
         return plain(self, offset, length)
@@ -277,7 +279,7 @@ def test_orders_through_a_line_that_breaks_become_one_order_each(
     monkeypatch.setattr(Sftp.__init__, "__kwdefaults__", {**Sftp.__init__.__kwdefaults__, "patience": 1.0})
     rules = [OutboundRule.parse(f"127.0.0.1:{erp.sftp.port}")]
     units = make_unit(fresh_db), make_unit(worker_db)
-    house = House(*units, Files(), erp.url, settings_for() | {"wait": "1"}, lambda: rules)
+    house = House(*units, Files(), erp.url, settings_for() | {"wait": "0"}, lambda: rules)
     numbers = [f"SO-{no:02}" for no in range(12)]
     for number in numbers:
         house.order(number)
@@ -287,8 +289,66 @@ def test_orders_through_a_line_that_breaks_become_one_order_each(
             for operation in ("write", "rename", "list", "stat", "read")
             for mode in ("drop_before", "drop_after")
         ]
-        + [{"match": {"operation": "take"}, "mode": "late", "seconds": 1.5, "probability": 0.3}]
+        + [{"match": {"operation": "take"}, "mode": "late", "seconds": 0.4, "probability": 0.3}]
     )
     house.push(house.engine(), rounds=400)
     assert {state for *_, state in house.states()} == {"done"}
     assert sorted(erp.erp.taken) == [f"order_{number}_3_create.csv" for number in numbers]
+
+
+def emptily(server, number, _folder):
+    """An answer to a listing with no name in it, and never the last one."""
+    told = paramiko.Message()
+    told.add_int(number)
+    told.add_int(0)
+    server._send_packet(paramiko.sftp.CMD_NAME, told)
+
+
+def without_end(server, number, _folder):
+    """One more name that is shown to nobody, for ever."""
+    told = paramiko.Message()
+    told.add_int(number)
+    told.add_int(1)
+    for each in (".hidden", "long name"):
+        told.add_string(each)
+    paramiko.SFTPAttributes()._pack(told)
+    server._send_packet(paramiko.sftp.CMD_NAME, told)
+
+
+@pytest.mark.parametrize("listing", [emptily, without_end])
+def test_a_listing_that_never_ends_is_given_up(link_of, monkeypatch, listing):
+    monkeypatch.setitem(Sftp.__init__.__kwdefaults__, "longest", 1.0)
+    monkeypatch.setattr(paramiko.SFTPServer, "_read_folder", listing)
+    began = time.monotonic()
+    with pytest.raises((RetryLater, FixSettings)) as given_up:
+        link_of().place.list("in")
+    assert given_up.value.code in ("files.broken_off", "files.too_many") and time.monotonic() - began < 5
+
+
+def test_a_file_that_trickles_is_given_up(erp, link_of, monkeypatch):
+    def slowly(handle, offset, _length):
+        time.sleep(0.3)  # sooner than the patience with one answer
+        return b"x"
+
+    monkeypatch.setitem(Sftp.__init__.__kwdefaults__, "longest", 1.0)
+    monkeypatch.setattr(paramiko.SFTPHandle, "read", slowly)
+    erp.put("items.csv", "x" * 100)
+    began = time.monotonic()
+    with pytest.raises(RetryLater, match="broken_off"):
+        link_of().place.read("in", "items.csv")
+    assert time.monotonic() - began < 5
+
+
+def test_a_server_that_never_opens_its_file_service_is_given_up(link_of, monkeypatch):
+    asked = paramiko.ServerInterface.check_channel_subsystem_request
+    held = threading.Event()
+    monkeypatch.setattr(
+        paramiko.ServerInterface,
+        "check_channel_subsystem_request",
+        lambda *given: held.wait(10) and asked(*given),
+    )
+    began = time.monotonic()
+    with pytest.raises(RetryLater, match="broken_off"):
+        link_of().find("SO-1")
+    assert time.monotonic() - began < 5
+    held.set()

@@ -1,5 +1,6 @@
 """The client against the simulator: ways to log in, calls, and every odd answer sorted by remedy."""
 
+import base64
 from dataclasses import replace
 from decimal import Decimal
 
@@ -8,8 +9,9 @@ import pytest
 from connectors.kingdee import wire
 from connectors.kingdee.client import Account, Password, SignedHeaders, literal
 from connectors.kingdee.simulator import DEMO_ACCOUNT
+from connectors.kingdee.system import Kingdee
 from tests.connectors.conftest import WAYS, order
-from tongshang.connect import FixSettings, LeaseLost, Rejected, RetryLater, SyncError, Uncertain
+from tongshang.connect import Access, FixSettings, LeaseLost, Rejected, RetryLater, SyncError, Uncertain
 
 FORM = "SAL_SaleOrder"
 
@@ -51,7 +53,7 @@ def test_view_answers_with_names_that_lack_the_f(client_of):
         ("signed", {"credentials": SignedHeaders(DEMO_ACCOUNT.app_id, "0" * 32)}),
         ("signed", {"account": Account("", "another", "demo")}),
         ("signed", {"account": Account("", DEMO_ACCOUNT.acct_id, "nobody")}),
-        ("signed", {"account": Account("", DEMO_ACCOUNT.acct_id, "demo", org=999)}),
+        ("signed", {"account": Account("", DEMO_ACCOUNT.acct_id, "demo", org="999")}),
         ("sign", {"account": Account("", "another", "demo")}),
     ],
 )
@@ -64,12 +66,31 @@ def test_wrong_credentials_ask_for_settings_after_at_most_two_tries(kingdee, cli
     assert sum(kingdee.store.calls.values()) <= 2
 
 
+def test_the_number_of_an_organisation_keeps_its_zeros(kingdee, client_of):
+    account = Account(kingdee.url, DEMO_ACCOUNT.acct_id, "demo", org="0100")
+    headers = client_of(account=account)._headers(account.url("x"))
+    assert base64.b64decode(headers["X-Kd-Appdata"]).decode().endswith(",demo,2052,0100")
+    values = {"way": "signed", "app_id": DEMO_ACCOUNT.app_id}
+    link = Kingdee().open(Access(kingdee.url, "0100", values, {"app_secret": "x"}), client_of().http)
+    assert link.client.account.org == "0100"
+
+
 def test_a_stamp_from_another_hour_is_refused(client_of):
     with pytest.raises(FixSettings):
         client_of("signed", seconds=lambda: 1_000_000).query("BD_MATERIAL", ["FNumber"])
 
 
-@pytest.mark.parametrize("way", ["password", "sign"])
+@pytest.mark.parametrize(("way", "service"), [("password", "ValidateUser"), ("secret", "LoginByAppSecret")])
+@pytest.mark.parametrize("mode", ["call_limit", "lock_conflict"])
+def test_a_login_that_meets_a_busy_server_is_no_matter_of_settings(kingdee, client_of, way, service, mode):
+    kingdee.faults.set([{"match": service, "mode": mode, "times": 1}])
+    client = client_of(way)
+    with pytest.raises(RetryLater):
+        client.save(FORM, order())
+    assert client.save(FORM, order()).number == "TS-1"
+
+
+@pytest.mark.parametrize("way", ["password", "sign", "secret"])
 def test_a_lost_session_is_opened_again_once_and_the_write_done_once(kingdee, client_of, way):
     client = client_of(way)
     client.query("BD_MATERIAL", ["FNumber"])
@@ -296,6 +317,7 @@ def test_the_failed_half_of_a_push_counts():
     failed = {"IsSuccess": False, "MsgCode": 11, "Errors": [{"FieldName": None, "Message": "no rule"}]}
     both = {"Result": {"ConvertResponseStatus": failed, "ResponseStatus": status}}
     assert (wire.status_of(both).ok, wire.status_of(both).message) == (False, "no rule")
+    assert [entity.number for entity in wire.status_of(both).entities] == ["X"]  # one was made all the same
     assert wire.status_of({"Result": {"ResponseStatus": status}}).entities[0].id == "7"
 
 

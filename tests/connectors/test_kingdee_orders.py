@@ -18,10 +18,12 @@ from tests.connectors.conftest import order
 from tongshang.connect import (
     Access,
     Ambiguous,
+    FixSettings,
     LineOut,
     OrderOut,
     OutboundRule,
     Rejected,
+    RetryLater,
     Uncertain,
     differences,
     session,
@@ -226,6 +228,76 @@ def test_a_batch_that_never_ends_is_given_up_as_uncertain(kingdee, client_of):
     assert open_.value.code == "kingdee.batch_open"
 
 
+@pytest.mark.parametrize("mode", ["call_limit", "lock_conflict"])
+def test_a_question_for_the_end_that_is_refused_is_no_end(kingdee, client_of, mode):
+    kingdee.faults.set([{"match": "QueryAsyncResult", "mode": mode, "times": 1}])
+    with pytest.raises(Uncertain) as open_:
+        client_of().save_many(ORDER, [order("TS-1")], pause=0.01)
+    assert open_.value.code == "kingdee.batch_open"
+    assert len(list(kingdee.store.all(ORDER))) == 1
+
+
+def test_a_session_lost_while_a_batch_runs_is_renewed_to_hear_its_end(kingdee, client_of):
+    client = client_of("password")
+    kingdee.faults.set([{"match": "QueryAsyncResult", "mode": "session_lost", "times": 1}])
+    (saved,) = client.save_many(ORDER, [order("TS-1")], pause=0.01)
+    assert isinstance(saved, Saved) and saved.number == "TS-1"
+    assert kingdee.store.calls["ValidateUser"] == 2
+
+
+def test_a_door_shut_while_a_batch_runs_leaves_it_open(kingdee, client_of, monkeypatch):
+    client = client_of()
+    plain = client.answer
+
+    def shut(service: str, body: Any, *, write: bool) -> Any:
+        if service.endswith("QueryAsyncResult"):
+            raise FixSettings("http.forbidden", "the server answered 403")
+        return plain(service, body, write=write)
+
+    monkeypatch.setattr(client, "answer", shut)
+    with pytest.raises(Uncertain):
+        client.save_many(ORDER, [order("TS-1")], pause=0.01)
+    assert len(list(kingdee.store.all(ORDER))) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "kinds"),
+    [
+        (11, [Saved, Rejected, Uncertain]),
+        (13, [Saved, RetryLater, Uncertain]),
+        (2, [Saved, FixSettings, Uncertain]),
+        (4, [Saved, Uncertain, Uncertain]),
+        (6, [Saved, Uncertain, Uncertain]),
+        (1, [Saved, Uncertain, Uncertain]),
+    ],
+)
+def test_each_packet_has_the_end_its_code_says_and_silence_is_no_end(client_of, monkeypatch, code, kinds):
+    client = client_of()
+    status = {
+        "IsSuccess": False,
+        "MsgCode": code,
+        "Errors": [{"FieldName": "", "Message": "no", "DIndex": 1}],
+        "SuccessEntitys": [{"Id": 7, "Number": "TS-1", "DIndex": 0}, {"Id": "", "Number": "TS-3", "DIndex": 2}],
+    }
+    done = {"Status": 2, "TaskId": "t", "Result": {"Result": {"ResponseStatus": status}}}
+    monkeypatch.setattr(client, "answer", lambda service, body, *, write: done)
+    found = client.save_many(ORDER, [order("TS-1"), order("TS-2"), order("TS-3")], pause=0.01)
+    assert [type(each) for each in found] == kinds
+
+
+def test_a_server_that_refuses_every_packet_at_once_gives_each_its_own_reason(kingdee, client_of, link_of):
+    """One that does not work batches off by itself; a number that is taken may be ours from a lost answer."""
+    kingdee.services._begin = lambda caller, service, body: kingdee.services.answer(
+        caller, service, {key: value for key, value in body.items() if key != "beginmethod"}
+    )
+    client_of().save(ORDER, order("TS-1"))
+    link = link_of()
+    bills = [link.bill(sold("TS-1", BEARINGS), nobody), link.bill(sold("TS-2", (1, "GONE", "pcs", "1", "1")), nobody)]
+    taken, wrong = link.send_many(bills)
+    assert (type(taken), taken.code) == (Uncertain, "kingdee.number_taken")
+    assert isinstance(wrong, Rejected) and wrong.field == "FMaterialId" and "TS-1" not in wrong.message
+
+
 # -- Push
 
 
@@ -249,6 +321,17 @@ def test_push_makes_a_bill_that_still_wants_its_audit(kingdee, client_of):
     assert "源单关联数量" in full.value.message
     with pytest.raises(Rejected):
         client.push(ORDER, ["TS-1"], "BD_MATERIAL")
+
+
+def test_a_push_that_was_done_in_part_is_not_called_refused(kingdee, client_of):
+    client = client_of()
+    for number in ("TS-1", "TS-2"):
+        client.save(ORDER, order(number))
+    client.submit(ORDER, "TS-1")
+    client.audit(ORDER, "TS-1")
+    with pytest.raises(Uncertain, match="XSCKD"):
+        client.push(ORDER, ["TS-1", "TS-2"], "SAL_OUTSTOCK")
+    assert len(list(kingdee.store.all("SAL_OUTSTOCK"))) == 1
 
 
 def test_a_void_bill_gives_its_quantity_back(kingdee, client_of):

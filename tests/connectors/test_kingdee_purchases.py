@@ -23,7 +23,6 @@ from tests.connectors.kingdee_house import (
 )
 from tongshang.connect import (
     Access,
-    FixSettings,
     OutboundRule,
     Rejected,
     Uncertain,
@@ -83,6 +82,8 @@ def test_a_supplier_is_the_only_one_with_the_tax_code(kingdee: Simulator, link_o
     with pytest.raises(Rejected) as refused:
         filing.bill(bought("SO-1", BEARINGS), nobody)
     assert refused.value.code == "kingdee.supplier_ambiguous" and "VEN02" in refused.value.message
+    kingdee.world.merge({"suppliers": [{"number": "VEN02", "tax_code": same, "forbidden": True}]})
+    assert filing.bill(bought("SO-1", BEARINGS), nobody).partner == "VEN01"
     kingdee.world.merge({"suppliers": [{"number": "VEN02", "tax_code": same, "status": "A"}]})
     assert filing.bill(bought("SO-1", BEARINGS), nobody).partner == "VEN01"
 
@@ -163,12 +164,12 @@ def test_a_type_of_bill_that_is_not_there_is_kingdees_refusal(link_of: LinkOf):
     assert refused.value.field == "FBillTypeID"
 
 
-def test_sales_orders_alone_want_a_salesperson(link_of: LinkOf):
+def test_sales_orders_alone_want_a_salesperson_and_do_not_stop_the_rest(link_of: LinkOf):
     link = link_of(saler="")
     assert file(link, bought("SO-1", BEARINGS)).finished
-    with pytest.raises(FixSettings) as missing:
+    with pytest.raises(Rejected) as missing:
         link.bill(bought("SO-2", BEARINGS), nobody)
-    assert missing.value.code == "kingdee.saler_missing"
+    assert (missing.value.code, missing.value.field) == ("kingdee.saler_missing", "FSalerId")
 
 
 @pytest.mark.parametrize("mode", ["drop_after", "status_500_after", "html_200", "cut_body"])
@@ -204,5 +205,12 @@ def test_the_check_names_what_cannot_be_filed(kingdee: Simulator, link_of: LinkO
     settings["app_id"] = link.client.credentials.app_id  # type: ignore[union-attr]
     secrets = {"app_secret": link.client.credentials.app_secret}  # type: ignore[union-attr]
     *_, last = Kingdee().check(Access(kingdee.url, "100", settings, secrets), http)
-    http.close()
     assert last.ok and f"purchase_order ({ORDER})" in last.said and "payment" not in last.said
+    assert last.without == ("sales_order", "purchase_order")  # there is no salesperson either
+    settings |= {"saler": "XS01", "fields": "order.reference=FNope"}
+    *_, last = Kingdee().check(Access(kingdee.url, "100", settings, secrets), http)
+    assert last.ok and last.without == ("sales_order", "deliveries", "invoices", "payments")
+    settings["fields"] = "purchase.reference=FNope"
+    *_, last = Kingdee().check(Access(kingdee.url, "100", settings, secrets), http)
+    assert last.ok and last.without == ("purchase_order", "receipt", "receipts")
+    http.close()

@@ -29,6 +29,7 @@ def test_a_bill_lives_from_created_to_gone(client_of):
 
     client.save(FORM, order())
     assert state() == ["A", "A"]
+    assert client.query(FORM, ["FDate"], "FDate >= '2026-11-22'") == [["2026-11-22T00:00:00"]]  # a day has a time there
     with pytest.raises(Rejected):
         client.audit(FORM, "TS-1")
     client.submit(FORM, "TS-1")

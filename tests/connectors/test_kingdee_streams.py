@@ -1,6 +1,7 @@
 """Everything that flows in from K/3 Cloud: read from a real socket, in pages, after stops, in our own words."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import requests
 
 from connectors.kingdee.simulator import DEMO_ACCOUNT, Simulator
+from connectors.kingdee.simulator.forms import FORMS
 from connectors.kingdee.system import Kingdee, KingdeeLink
 from tests.connectors.conftest import order
 from tests.connectors.kingdee_house import asked
@@ -335,6 +337,25 @@ def test_the_check_says_which_streams_the_site_cannot_feed(kingdee):
     assert all(step.ok for step in steps)
     assert steps[-1].said.startswith("BRG-6204; deliveries (SAL_OUTSTOCK): ")
     assert "FNoSuchField" in steps[-1].said and "invoices" not in steps[-1].said
+
+
+def test_a_material_with_more_lots_than_a_page_has_rows_is_added_up_all_the_same(kingdee, link_of):
+    lots = [{"material": "RB-HRB400E-16", "lot": f"H{no:02}", "quantity": 1} for no in range(7)]
+    kingdee.world.merge({"stock": [*lots, {"material": "RB-HRB400E-16", "warehouse": "CK002", "quantity": 3}]})
+    found = {one.external_id: one.quantity for one in pulled(link_of(), "stock", size=3)}
+    assert found == {"BRG-6204@CK001": 500, "RB-HRB400E-16@CK001": 69, "RB-HRB400E-16@CK002": 3}
+
+
+def test_a_site_that_shows_no_stock_is_set_up_without_that_stream(kingdee, monkeypatch):
+    monkeypatch.setitem(FORMS, "stk_inventory", replace(FORMS["stk_inventory"], fields=("FLot",)))
+    http = session([OutboundRule.parse(f"127.0.0.1:{kingdee.port}")])
+    values = {"way": "signed", "acct_id": DEMO_ACCOUNT.acct_id, "username": "demo", "saler": "XS01"}
+    access = Access(
+        kingdee.url, "100", values | {"app_id": DEMO_ACCOUNT.app_id}, {"app_secret": DEMO_ACCOUNT.app_secret}
+    )
+    *_, last = Kingdee().check(access, http)
+    http.close()
+    assert last.ok and last.without == ("stock",) and "FBaseQty" in last.said
 
 
 # -- how far a run is

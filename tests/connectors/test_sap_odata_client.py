@@ -5,9 +5,10 @@ from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 
 import pytest
+import requests
 
 from connectors.sap.odata import multipart, wire
-from connectors.sap.odata.addresses import System, v4
+from connectors.sap.odata.addresses import System, v2, v4
 from connectors.sap.odata.client import Change
 from connectors.sap.odata.mapping import ORDERS, PRODUCTS
 from connectors.sap.odata.refusals import sorted_error
@@ -211,17 +212,23 @@ def test_a_change_set_is_done_whole_or_not_at_all(gateway, client_of):
     client = client_of()
     client.create(ORDERS, "A_SalesOrder", ORDER)
 
-    def patch(values):
+    def write(method, path, values):
         head = {"Content-Type": "application/json", "If-Match": "*"}
-        return multipart.Request("PATCH", "A_SalesOrder('4711')", head, wire.encode(values).encode())
+        return multipart.Request(method, path, head, wire.encode(values).encode())
+
+    def patch(code):
+        return write("PATCH", "A_SalesOrder('4711')", {"ShippingCondition": code})
+
+    def add(material):
+        return write("POST", "A_SalesOrder('4711')/to_Item", {"Material": material, "RequestedQuantity": "1"})
 
     read = multipart.Request("GET", "A_SalesOrder('4711')?$format=json", {"Accept": "application/json"})
-    both = [patch({"ShippingCondition": "07"}), patch({"NoSuchField": "x"})]
-    failed, seen = client.batch(ORDERS, [both, read])
-    assert len(failed) == 1 and failed[0].status == 400
-    assert wire.entity(wire.read(seen[0].body))["ShippingCondition"] == ""
-    (good,) = client.batch(ORDERS, [[patch({"ShippingCondition": "07"}), patch({"ShippingCondition": "08"})]])
-    assert [part.status for part in good] == [204, 204]
+    for wrong in ([patch("07"), add("NO")], [patch("07"), patch("08")], [patch("07"), read]):
+        failed, seen = client.batch(ORDERS, [wrong, read])
+        assert len(failed) == 1 and failed[0].status == 400
+        assert wire.entity(wire.read(seen[0].body))["ShippingCondition"] == ""
+    (good,) = client.batch(ORDERS, [[patch("07"), add("BRG-6204")]])
+    assert [part.status for part in good] == [204, 201]
 
 
 def test_every_change_of_a_batch_has_its_own_verdict(gateway, client_of):
@@ -309,11 +316,71 @@ def test_refused_connections_were_not_sent(gateway, client_of):
         (500, {}, b'{"error":{"code":"X","message":"dump"}}', Uncertain),
         (502, {}, b"<html>", Uncertain),
         (503, {}, b"<html>", Uncertain),
-        (503, {"retry-after": "7"}, b"<html>", RetryLater),
+        (503, {"retry-after": "7"}, b"<html>", Uncertain),
+        (503, {}, b'{"error":{"code":"/IWFND/MED/170","message":"No service"}}', Uncertain),
+        (400, {}, b'{"error":{"code":"V4/115","message":"already used"}}', Uncertain),
+        (
+            400,
+            {},
+            b'{"error":{"code":"SY/530","message":"no","details":[{"code":"V4/115","message":"exists"}]}}',
+            Uncertain,
+        ),
     ],
 )
 def test_every_status_of_a_write_has_its_remedy(status, headers, body, expected):
     error = sorted_error(status, headers, body, write=True)
     assert type(error) is expected
-    if "7" in headers.values():
+    if status == 429:
         assert error.after.total_seconds() == 7
+    assert not isinstance(sorted_error(status, headers, body, write=False), Uncertain)
+
+
+def test_a_system_that_is_down_says_when_to_read_again():
+    error = sorted_error(503, {"retry-after": "7"}, b"<html>", write=False)
+    assert (type(error), error.code, error.after.total_seconds()) == (RetryLater, "sap.unavailable", 7)
+
+
+@pytest.mark.parametrize("page", [b"", b"<html><form>Sign in</form></html>"])
+def test_a_page_is_no_yes_to_a_change_a_deletion_or_a_function(gateway, client_of, page):
+    client = client_of()
+    client.csrf(ORDERS)
+    real = client.http.request
+
+    def paged(*args, **told):
+        response = real(*args, **told)
+        response.status_code, response._content = 200, page
+        return response
+
+    client.http.request = paged
+    for act in (
+        lambda: client.change(ORDERS, Change("A_SalesOrder('1')", {}, "*")),
+        lambda: client.delete(ORDERS, "A_SalesOrder('1')", "*"),
+        lambda: client.invoke(ORDERS, "Cancel", {}),
+    ):
+        with pytest.raises(Uncertain, match="sap.unreadable"):
+            act()
+
+
+def test_a_token_that_is_refused_is_no_refusal_of_the_document_behind_it(gateway, client_of):
+    client = client_of()
+    client.http.request = lambda *_args, **_told: answered(404, b'{"error":{"code":"X","message":"gone"}}')
+    with pytest.raises(FixSettings, match="sap.service_missing"):
+        client.create(ORDERS, "A_SalesOrder", ORDER)
+    client = client_of(credentials=ClientCredentials("http://localhost/token", "id", "secret"))
+    client.http.request = lambda *_args, **_told: answered(405, b"")
+    with pytest.raises(FixSettings, match="sap.token_refused"):
+        client.create(ORDERS, "A_SalesOrder", ORDER)
+
+
+def answered(status, body):
+    made = requests.Response()
+    made.status_code, made._content = status, body
+    return made
+
+
+@pytest.mark.parametrize("told", ["API_X_SRV;v=0002", "API_X_SRV%3bv%3D0002"])
+def test_a_link_into_a_version_of_a_service_is_followed_however_it_is_written(told):
+    system, service = System("https://s4.example.com", "100"), v2("API_X_SRV;v=0002")
+    link = f"http://inner:8000/sap/opu/odata/sap/{told}/A_Set?$skiptoken=7"
+    wanted = "https://s4.example.com/sap/opu/odata/sap/API_X_SRV;v=0002/A_Set?$skiptoken=7&sap-client=100"
+    assert system.followed(service, link) == wanted

@@ -162,10 +162,14 @@ def test_a_quote_in_a_reference_stays_text(link):
 def test_two_live_orders_with_our_reference_are_for_a_person(link):
     order = order_out()
     sent(link, order)
+    assert (link.count("TS-1"), link.count("TS-2")) == (1, 0)
     with pytest.raises(Uncertain, match="sap.reference_twice"):
         link.send(link.bill(order, nothing_known), None)
     with pytest.raises(Uncertain, match="sap.reference_twice"):
         link.find("TS-1")
+    assert link.count("TS-1") == 2
+    link.cancel(replace(sent(link, order_out("TS-9"))[1], number="4711"))
+    assert link.count("TS-1") == 1
 
 
 def test_a_rejected_order_counts_as_cancelled_and_a_live_one_goes_before_it(link):

@@ -81,11 +81,17 @@ def test_what_was_not_expanded_is_not_taken_for_empty():
 def test_errors_of_both_versions_in_json_and_xml():
     inner = {"errordetails": [{"message": {"value": "second"}, "severity": "error", "target": "Material"}]}
     two = {"error": {"code": "V1/302", "message": {"lang": "zh", "value": "first"}, "innererror": inner}}
-    assert wire.complaint(json.dumps(two).encode()) == wire.Complaint("V1/302", "first; second", "Material")
-    four = {"error": {"code": "X/1", "message": "bad", "target": "F", "details": [{"message": "worse"}]}}
-    assert wire.complaint(json.dumps(four).encode()) == wire.Complaint("X/1", "bad; worse", "F")
+    found = wire.complaint(json.dumps(two).encode())
+    assert found == wire.Complaint("V1/302", "first; second", "Material", ("V1/302",))
+    details = [
+        {"message": "worse", "code": "V4/115"},
+        {"message": "by the way", "code": "V1/1", "severity": "info"},
+    ]
+    four = {"error": {"code": "X/1", "message": "bad", "target": "F", "details": details}}
+    found = wire.complaint(json.dumps(four).encode())
+    assert found == wire.Complaint("X/1", "bad; worse", "F", ("X/1", "V4/115"))
     xml = b'<?xml version="1.0"?><error xmlns="urn:m"><code>005056</code><message>kaputt</message></error>'
-    assert wire.complaint(xml) == wire.Complaint("005056", "kaputt")
+    assert wire.complaint(xml) == wire.Complaint("005056", "kaputt", codes=("005056",))
     assert wire.complaint(b"<html><body>error</body></html>") is None
     assert wire.complaint(b"") is None
 

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.sap.soap import values, xml
 from connectors.sap.soap.returns import RETRIABLE, messages, refusal
-from connectors.sap.soap.simulator import DEMO_VALUES, Simulator
+from connectors.sap.soap.simulator import DEMO_VALUES, Simulator, envelope
 from tests.connectors.sap_soap_house import BASE, Desk, nobody, order
 from tongshang.connect import FixSettings, LeaseLost, Rejected, RetryLater, Uncertain, differences
 
@@ -90,6 +90,16 @@ def test_an_exception_of_the_function_is_a_refusal_only_when_it_rolls_back(sap, 
         link.send(link.bill(order(), nobody), None)
 
 
+@pytest.mark.parametrize("blames_us", [True, False])
+def test_an_exception_is_one_whoever_the_fault_blames(desk, blames_us):
+    told = envelope.fault("Exception caused in RFC-Function", client=blames_us, exception="LATE")
+    fault = xml.soap_body(xml.parse(told))
+    client = desk.link(rolls_back="").client
+    assert type(client.fault(fault, write=True)) is Uncertain
+    assert type(client.fault(fault, write=False)) is Rejected
+    assert type(desk.link().client.fault(fault, write=True)) is Rejected
+
+
 def test_nothing_is_written_once_the_lease_is_lost(sap, desk):
     link = desk.link()
     bill = link.bill(order(), nobody)
@@ -145,6 +155,8 @@ def test_a_token_is_fetched_once_and_once_more_when_it_is_refused(sap, desk):
     sap.admin_act("expire", {})
     link.send(link.bill(order("SO-2"), nobody), None)
     assert sap.calls["TOKEN"] == 2 and [one["reference"] for one in orders(sap)] == ["SO-1", "SO-2"]
+    fetched = [one.response for one in desk.trace.exchanges if one.operation == "token"]
+    assert fetched == ["a token for 3600 s"] * 2
     text = "".join(one.request + one.response for one in desk.trace.exchanges)
     assert "token-" not in text and oauth["client_secret"] not in text
 

@@ -108,11 +108,11 @@ def test_a_wrapper_that_never_commits_ends_with_a_person_not_with_a_success(hous
 
 def test_an_order_that_readers_see_late_is_not_sent_twice(house, sap):
     sap.faults.set([{"match": CREATE, "mode": "look_up_lag", "seconds": 0.2, "times": 1}])
-    engine = house.engine(settle=timedelta(seconds=0.4))
+    engine = house.engine(settle=timedelta(seconds=1))
     house.order("SO-1")
     assert [engine.run(task) for task in engine.claim()] == ["unknown"]
     assert engine.claim() == []  # not before the settle time
-    threading.Event().wait(0.5)
+    threading.Event().wait(1.1)
     assert house.push(engine)[-1] == "done"
     assert len(house.orders()["SO-1"]) == 1
 

@@ -12,7 +12,7 @@ from connectors.sap.soap.system import SapBulk, SapSoap
 from core.sync.conformance import ConnectorConformance
 from tests.connectors.sap_soap_house import BASE, Desk, nobody, order
 from tests.sync.conftest import BUYER_CODE
-from tongshang.connect import Rejected, RetryLater, Uncertain, differences
+from tongshang.connect import Ambiguous, Rejected, RetryLater, Uncertain, differences
 
 CREATE, CHANGE = "Z_TS_SALESORDER_CREATE", "Z_TS_SALESORDER_CHANGE"
 CANCEL, READ = "Z_TS_SALESORDER_CANCEL", "Z_TS_SALESORDER_READ"
@@ -133,11 +133,15 @@ def test_two_orders_with_our_reference_are_for_a_person(sap, desk):
     bill = link.bill(order(), nobody)
     first = link.send(bill, None)
     link.tell("op_create", link.site.tree(bill), document=True)
-    with pytest.raises(Rejected, match="1, 2") as refused:
-        link.find("SO-1")
-    assert refused.value.code == "sap.reference_ambiguous"
-    link.tell("op_cancel", {"SALESDOCUMENT": "0000000002"})
+    for look in (lambda: link.find("SO-1"), lambda: link.send(bill, None)):
+        with pytest.raises(Ambiguous, match="stands on 1, 2") as refused:
+            look()
+        assert refused.value.code == "sap.reference_ambiguous"
+    assert link.count("SO-1") == 3
+    for number in ("0000000002", "0000000003"):
+        link.tell("op_cancel", {"SALESDOCUMENT": number})
     assert link.find("SO-1") == first  # a cancelled one beside a living one is no second
+    assert link.count("SO-1") == 1
 
 
 def test_a_reader_whose_table_has_another_name_says_not_none_but_unreadable(sap, desk):

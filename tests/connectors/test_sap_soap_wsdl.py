@@ -165,6 +165,31 @@ def test_types_that_contain_each_other_end_and_those_that_multiply_are_refused(d
         _ = desk.link(wsdl=with_types(*bomb)).client.operations
 
 
+@pytest.mark.parametrize("kind", ["group", "attributeGroup"])
+@pytest.mark.parametrize(("last", "said"), [("<xsd:annotation/>", "100000 fields"), ('<xsd:{kind} ref="tns:G0"/>', "themselves")])
+def test_groups_that_multiply_or_turn_are_refused_before_they_are_unfolded(desk, kind, last, said):
+    def group(no: int, inner: str) -> str:
+        inner = inner if kind == "attributeGroup" else f"<xsd:sequence>{inner}</xsd:sequence>"
+        return f'<xsd:{kind} name="G{no}">{inner}</xsd:{kind}>'
+
+    twice = "".join(group(no, f'<xsd:{kind} ref="tns:G{no + 1}"/>' * 2) for no in range(40))
+    bomb = twice + group(40, last.format(kind=kind))
+    text = DEMO_VALUES["wsdl"].replace("<xsd:simpleType", bomb + "<xsd:simpleType", 1)
+    with pytest.raises(FixSettings, match=said):
+        _ = desk.link(wsdl=text).client.operations
+
+
+def test_unions_of_unions_are_refused_too(desk):
+    def union(no: int) -> str:
+        return f'<xsd:simpleType name="U{no}"><xsd:union memberTypes="tns:U{no + 1} tns:U{no + 1}"/></xsd:simpleType>'
+
+    last = '<xsd:simpleType name="U40"><xsd:restriction base="xsd:string"/></xsd:simpleType>'
+    bomb = "".join(union(no) for no in range(40)) + last
+    text = DEMO_VALUES["wsdl"].replace("<xsd:simpleType", bomb + "<xsd:simpleType", 1)
+    with pytest.raises(FixSettings, match="100000 fields"):
+        _ = desk.link(wsdl=text).client.operations
+
+
 def test_reading_a_wsdl_opens_no_door_to_files(desk):
     link = desk.link()
     _ = link.client.operations

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.generic.rest.simulator import Simulator as RestErp
+from connectors.sap.odata.filing.purchases import Purchases
 from connectors.sap.odata.link import SapLink
 from connectors.sap.odata.mapping import SiteMapping
 from tests.connectors import sap_house
@@ -84,7 +85,8 @@ def test_sap_lists_the_orders_of_our_user(gateway, client_of, version):
     assert (first, second[0], second[2]) == (("TS-1", D("12316.00"), False), "TS-2", True)
     assert link.tally(NEXT) == [("TS-3", D("12316.00"), False)]
     assert link_with(user="SOMEBODY").tally(DAY) == []
-    assert link_with(user="").tally(DAY) is None  # SAP calls such a user by a name we do not know
+    for values in ({"user": ""}, {"way": "oauth"}, {"user": "A-LONG-USER-NAME"}):  # SAP calls them by names we do not know
+        assert link_with(**values).tally(DAY) is None
 
 
 def test_sap_lists_both_where_two_orders_have_one_reference(gateway, client_of):
@@ -93,6 +95,45 @@ def test_sap_lists_both_where_two_orders_have_one_reference(gateway, client_of):
     for _ in range(2):
         link.client.create(link.orders.service, link.orders.orders, bill.body)
     assert link.tally(DAY) == [("TS-1", D("12316.00"), False)] * 2
+
+
+SHORT, LONG, LATER = "SO-1", "SO-2026-000123-QX7K", "SO-2026-000124-QX7K"
+
+
+@pytest.fixture
+def buying_of(gateway, client_of):
+    """What files purchase orders; three of them are there, the shortest taken back."""
+
+    def make(**values: str) -> Purchases:
+        return SapLink(client_of(), SiteMapping(access_to(gateway, **values))).filing("purchase_order")
+
+    def filled(**values: str) -> Purchases:
+        buying = make(**values)
+        for reference, day in ((SHORT, DAY), (LONG, DAY), (LATER, NEXT)):
+            order = order_out(reference, kind="purchase_order", partner_code=sap_house.SELLER_CODE, ordered_on=day)
+            buying.send(buying.bill(order, nothing_known), None)
+        buying.cancel(buying.find(SHORT))
+        return buying
+
+    filled.empty = make
+    return filled
+
+
+@pytest.mark.parametrize("values", [{}, {"purchase_reference": "YY1_PlatformOrder_PDH"}])
+def test_sap_lists_purchase_orders_by_our_whole_number(buying_of, values):
+    buying = buying_of(**values)
+    assert [(each[0], each[2]) for each in sorted(buying.tally(DAY))] == [(SHORT, True), (LONG, False)]
+    assert buying.tally(NEXT) == [(LATER, D("12316.00"), False)]
+    assert buying_of.empty(way="oauth").tally(DAY) is None and buying_of.empty(company_code="").tally(DAY) is None
+
+
+def test_sap_lists_no_purchase_order_by_a_code_alone(gateway, buying_of):
+    buying = buying_of()
+    (note,) = [row for row in gateway.books.rows("A_PurchaseOrderNote") if row["PlainLongText"] == LATER]
+    note["PlainLongText"] = f"Tel. 0510, {LATER} urgent"  # somebody wrote more
+    assert buying.tally(NEXT)[0][0] == LATER
+    note["PlainLongText"] = ""  # and wiped it
+    assert buying.tally(NEXT) is None and buying.tally(DAY) is not None
 
 
 # -- REST

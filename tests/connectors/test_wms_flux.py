@@ -241,7 +241,18 @@ def test_a_check_names_the_step_that_fails(warehouse):
         last = list(made.check(access(made, warehouse, **changes), http))[-1]
         assert (last.name, last.ok) == (name, False) and code in last.said
     assert NOBODY not in warehouse.world.orders
+    last = list(made.check(access(made, warehouse, methods="state_asn=nothing"), http))[-1]
+    assert last.ok and last.without == ("inbound_order",) and "flux.code_unknown" in last.said
+    last = list(made.check(access(made, warehouse, methods="stock=nothing"), http))[-1]
+    assert last.ok and last.without == ("stock",)
     http.close()
+
+
+def test_an_answer_that_says_no_and_yes_proves_nothing(warehouse):
+    with linked(connector(), warehouse) as link:
+        for write, kind in ((True, Uncertain), (False, RetryLater)):
+            with pytest.raises(kind):
+                link.client._read(response("0", "0000"), "SO-1", write)
 
 
 # -- stock in

@@ -8,7 +8,8 @@ import pytest
 
 from connectors.wms import xmltext
 from connectors.wms.qimen import connector
-from connectors.wms.qimen.simulator import Simulator
+from connectors.wms.qimen.simulator import Order, Simulator, server
+from connectors.wms.qimen.simulator.world import Line
 from connectors.wms.qimen.system import NOBODY, Qimen
 from core.sync.conformance import ConnectorConformance
 from tests.connectors.wms_house import (
@@ -143,6 +144,9 @@ def test_a_look_up_without_planned_quantities_proves_nothing_and_says_so():
         assert unclear.value.code == "qimen.plan_missing"
         with pytest.raises(FixSettings):
             link.find("SO-1")
+        warehouse.world.create(Order("", "SH-1", "CGRK", "WH01", "entryorder", [Line("1", "A", Decimal(1))]))
+        with pytest.raises(Rejected, match="qimen.plan_missing"):  # stops no order out
+            link.filing("inbound_order").find("SH-1")
 
 
 def test_where_look_ups_show_no_quantities_the_code_tells_the_version():
@@ -336,3 +340,31 @@ def test_a_check_names_the_step_that_fails(warehouse):
     assert "qimen.signature" in steps[-1].said
     assert NOBODY not in warehouse.world.orders
     http.close()
+
+
+def test_a_check_leaves_off_what_the_warehouse_does_not_do(warehouse, monkeypatch):
+    http = session([OutboundRule.parse(f"127.0.0.1:{warehouse.port}")])
+    made = connector()
+    last = list(made.check(access(made, warehouse, stock_by="inventory"), http))[-1]
+    assert last.ok and last.without == ("stock",) and "qimen.items_missing" in last.said
+    monkeypatch.delitem(server.HEADS, "entryorder")
+    last = list(made.check(access(made, warehouse), http))[-1]
+    http.close()
+    assert last.ok and last.without == ("inbound_order",) and "inbound_order: qimen." in last.said
+
+
+def test_what_the_router_says_of_the_way_to_the_warehouse_proves_nothing(warehouse):
+    timed_out = (
+        b"<error_response><code>15</code><msg>Remote service error</msg>"
+        b"<sub_code>isp.remote-service-timeout</sub_code></error_response>"
+    )
+    with linked(connector(), warehouse) as link:
+        for write, kind in ((True, Uncertain), (False, RetryLater)):
+            with pytest.raises(kind):
+                link.client._read(timed_out, write)
+        for code, kind in (
+            (b"accesscontrol.limited-by-app-access-count", RetryLater),
+            (b"isv.missing-parameter", Rejected),
+        ):
+            with pytest.raises(kind):
+                link.client._read(timed_out.replace(b"isp.remote-service-timeout", code), True)

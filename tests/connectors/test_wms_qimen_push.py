@@ -133,6 +133,21 @@ def test_moves_of_one_report_are_told_apart_and_only_those_of_good_stock(warehou
     ]
 
 
+def test_changes_that_come_again_in_other_company_are_another_push(warehouse):
+    def told(*names: str) -> str:
+        items = "".join(
+            f"<item><itemCode>{name}</itemCode><quantity>-1</quantity><outBizCode>{name}</outBizCode></item>" for name in names
+        )
+        return f"<items>{items}</items>"
+
+    first, both, again = (
+        heard(warehouse, pushed(signed(warehouse, "stockchange.report", told(*names))))
+        for names in (["M1"], ["M1", "M2"], ["M1", "M2"])
+    )
+    assert first.key == "stockchange.report:M1" != both.key == again.key
+    assert [each.external_id for each in both.records] == ["M1:M1", "M2:M2"]
+
+
 def test_a_repeated_push_has_the_same_key_and_one_without_a_name_gets_one(shipped):
     sending = confirmation(shipped)
     assert heard(shipped, pushed(sending)).key == heard(shipped, pushed(sending)).key

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.wms.qimen import connector
-from connectors.wms.qimen.simulator import Simulator
+from connectors.wms.qimen.simulator import Simulator, server
 from connectors.wms.qimen.system import Qimen
 from connectors.wms.shelves import by_page
 from tests.connectors.wms_house import linked
@@ -35,6 +35,17 @@ def test_stock_comes_page_by_page_and_every_item_once(warehouse, count):
     assert {(row.warehouse, row.unit) for row in rows} == {("WH01", "pcs")}
 
 
+@pytest.mark.parametrize("most", [30, 50])
+def test_a_warehouse_that_gives_shorter_pages_than_asked_for_is_read_to_its_end(warehouse, monkeypatch, most):
+    monkeypatch.setattr(server, "MOST_ROWS", most)
+    warehouse.world.stock = {f"I-{no:04}": Decimal(no) for no in range(120)}
+    pages = stocked(warehouse)
+    assert [row.material for _, page in pages for row in page] == sorted(warehouse.world.stock)
+    with linked(connector(), warehouse) as link:
+        rest = [row["item"] for page in link.stream("stock").pull(None, pages[1][0]) for row in page.rows]
+    assert rest[-1] == "I-0119"
+
+
 def test_a_stopped_stock_run_goes_on_and_misses_nothing(warehouse):
     warehouse.world.stock = {f"I-{no:04}": Decimal(no) for no in range(250)}
     with linked(connector(), warehouse) as link:
@@ -53,7 +64,11 @@ def test_batches_of_an_item_are_added_up_exactly_also_across_pages(warehouse):
     with linked(connector(), warehouse) as link:
         stream = link.stream("stock")
         for size in (1, 2, 3, 6, 7):
-            pages = list(by_page(lambda page: rows[(page - 1) * size : page * size], size, None))  # noqa: B023
+
+            def fetch(page: int, size: int = size) -> tuple[list[dict[str, str]], bool]:
+                return rows[(page - 1) * size : page * size], page * size <= len(rows)
+
+            pages = list(by_page(fetch, None))
             found = [stream.to_core(one) for page in pages for one in page.rows]
             assert [(s.material, s.quantity) for s in found] == [("A", Decimal("0.3")), ("B", 3), ("C", 3)]
 

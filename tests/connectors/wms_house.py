@@ -16,8 +16,9 @@ from connectors.wms.pushing import Sending
 from core.db import Unit
 from core.kernel import uuid7
 from core.orders import OrderLine, TradeOrder
-from core.sync import Connector, Engine, NewConnection, OutboundRule, Pusher, Registry, connect, enqueue
+from core.sync import Connector, Engine, NewConnection, OutboundRule, Registry, connect, enqueue
 from core.tenancy import register_enterprise
+from tests.sync.draining import drain, hurry
 from tongshang.connect import Access, Heard, LineOut, Link, OrderOut, Push, PushRefused, Trace, session
 from tongshang.simulate import Practice
 
@@ -187,7 +188,7 @@ class WarehouseHouse:
             if not self.waiting():
                 break
             if not tasks:
-                self.later(30)
+                hurry(self)
         engine.close()
         return ended
 
@@ -241,27 +242,7 @@ def drill(house: WarehouseHouse, count: int, probability: float, more: tuple[str
     )
     for number in range(count):
         house.order(f"SO-{number:04}", quantity=str(number + 1))
-    pushers = [Pusher(house.engine(at_once=4), threads=4) for _ in range(2)]
-    over = threading.Event()
-
-    def work(pusher: Pusher) -> None:
-        while not over.is_set():
-            if not pusher.turn():
-                over.wait(0.05)
-
-    workers = [threading.Thread(target=work, args=(pusher,)) for pusher in pushers]
-    for worker in workers:
-        worker.start()
-    try:
-        for _ in range(2400):
-            if not house.waiting():
-                break
-            house.later(30)
-            over.wait(0.25)
-    finally:
-        over.set()
-        for worker in workers:
-            worker.join()
+    drain(house)
 
 
 @contextmanager

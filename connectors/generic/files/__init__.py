@@ -1,7 +1,8 @@
 """Files: orders out as a file each, answers and records read back, over SFTP or a folder of this machine.
 
-`place.py` and `sftp.py` reach the files, `paper.py` writes an order down, `tables.py` reads what others wrote, `journal.py`
-knows what was left for whom, `link.py` carries documents, `streams.py` fetches, `simulator/` is an ERP to practise with.
+`place.py` and `sftp.py` reach the files, `paper.py` and `workbook.py` write a document down, `tables.py` reads what others
+wrote, `journal.py` knows what was left for whom, `link.py` carries documents, `streams.py` fetches, `simulator/` is an ERP to
+practise with.
 """
 
 from typing import Any

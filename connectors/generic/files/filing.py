@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN = timedelta(seconds=60)
 LONGEST_WAIT = 20  # seconds for an answer within one piece of work
-ENDINGS = (".json", ".csv", ".xml")
+ENDINGS = (".json", ".csv", ".xml", ".xlsx")
 LARGEST_ANSWER = 1024 * 1024
 SHOWN = 20000
 HOUR = 3600
@@ -176,7 +176,7 @@ class FilesFiling(Filing):
                 for key in ("id", "number", "status", "reference", "error", "message")
             }
             sum_told = text(pick(row, told["total"])) if row else ""
-            total = number(sum_told) if sum_told else None
+            total = number(sum_told, paper.numbers_in(name, self.access)) if sum_told else None
         except ValueError as error:
             raise RetryLater("files.answer_unreadable", f"{name}: {error}") from None
         if fields["reference"] and fields["reference"] != note.reference:
@@ -213,7 +213,7 @@ class FilesFiling(Filing):
         if found.status == REFUSED:
             self._give_up(reference)
         name = self._name(reference, before.version, "cancel")
-        body = {**before.body, "lines": []}
+        body = {**before.body, "total": Decimal(before.body["total"]), "lines": []}  # notes keep numbers as text
         again = replace(before, act="cancel", name=name, body=body, state=WAITING, status="")
         return self._leave(replace(again, left_at=int(time.time())))
 
@@ -227,6 +227,7 @@ class FilesFiling(Filing):
             kind=self.kind,
             encoding=self.access["encoding"] or "utf-8",
             separator=self.access["separator"],
+            numbers=self.access["number_form"],
         )
         self.link.before_write()
         try:
@@ -288,7 +289,8 @@ class FilesFiling(Filing):
         return paper.name_of(self.pattern, reference, version, act, paper.SUFFIX[self.form])
 
     def _show(self, operation: str, folder: str, name: str, data: bytes) -> None:
-        shown = hidden(data[:SHOWN].decode("utf-8", "replace"))
+        workbook = data.startswith(b"PK")
+        shown = f"a workbook of {len(data)} bytes" if workbook else hidden(data[:SHOWN].decode("utf-8", "replace"))
         request, response = (shown, "") if operation == "write" else ("", shown)
         where = f"{self.place.shown}/{folder}/{name}"
         self.link.trace(Exchange(operation, where, request, 200, response, 0))

@@ -1,4 +1,4 @@
-"""A document written down: CSV with a row for each line, XML, or one line of JSON."""
+"""A document written down: CSV or a workbook with a row for each line, XML, or one line of JSON."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 from connectors.generic.files.place import LONGEST_NAME, plain
+from connectors.generic.files.workbook import workbook
 from connectors.generic.shapes import LAYOUTS, Layout
-from tongshang.connect import FixSettings, Rejected
+from tongshang.connect import Access, FixSettings, Rejected
 
 FORMULA = re.compile(r"^\s*[=+\-@\t\r＝＋－＠]|[,;\t|][=+\-@＝＋－＠]")
-SUFFIX = {"csv": ".csv", "xml": ".xml", "jsonl": ".jsonl"}
+SUFFIX = {"csv": ".csv", "xlsx": ".xlsx", "xml": ".xml", "jsonl": ".jsonl"}
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 LONGEST_REFERENCE = 120
@@ -49,8 +50,20 @@ def name_of(pattern: str, reference: str, version: int, act: str, suffix: str, *
     return name
 
 
+def numbers_in(name: str, access: Access) -> str:
+    """The form of numbers in a file; only in CSV are they written as people of a country write them."""
+    return access["number_form"] or "plain" if name.lower().endswith((".csv", ".txt", ".tsv")) else "plain"
+
+
 def written(
-    form: str, body: Mapping[str, Any], names: Mapping[str, str], *, kind: str, encoding: str, separator: str
+    form: str,
+    body: Mapping[str, Any],
+    names: Mapping[str, str],
+    *,
+    kind: str,
+    encoding: str,
+    separator: str,
+    numbers: str = "plain",
 ) -> bytes:
     """The bytes of a document's file. Raises Rejected for text that the encoding has no letters for."""
     layout = LAYOUTS[kind]
@@ -58,7 +71,9 @@ def written(
         return _xml(body, names, layout, "order" if kind == "sales_order" else kind)
     if form == "jsonl":
         return (json.dumps(_named(body, names, layout), ensure_ascii=False, default=_exact) + "\n").encode()
-    text = _csv(body, names, layout, SEPARATORS.get(separator, ","))
+    if form == "xlsx":
+        return workbook(_rows(body, names, layout))
+    text = _csv(_rows(body, names, layout), SEPARATORS.get(separator, ","), "," if numbers == "european" else ".")
     try:
         return text.encode(encoding)
     except UnicodeEncodeError as error:
@@ -66,29 +81,31 @@ def written(
         raise Rejected("files.encoding", said) from None
 
 
-def cell(value: Any) -> str:
+def cell(value: Any, point: str = ".") -> str:
     """One cell: a number as it is, text that a spreadsheet would take for a formula behind an apostrophe."""
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return format(value, "f").replace(".", point)
     if isinstance(value, int):
         return str(value)
     told = str(value).replace("\x00", "").replace("\r\n", " ").replace("\n", " ")
     return f"'{told}" if FORMULA.search(told) else told
 
 
-def _columns(layout: Layout) -> tuple[str, ...]:
-    return (*layout.head, *layout.line)
-
-
-def _csv(body: Mapping[str, Any], names: Mapping[str, str], layout: Layout, separator: str) -> str:
-    out = io.StringIO(newline="")
-    rows = csv.writer(out, delimiter=separator, lineterminator="\r\n")
-    rows.writerow(names[name] for name in _columns(layout))
-    head = [cell(body.get(name)) for name in layout.head]
+def _rows(body: Mapping[str, Any], names: Mapping[str, str], layout: Layout) -> Iterator[list[Any]]:
+    """The names of the columns, then a row for each line with the head repeated; one row where there are no lines."""
+    yield [names[name] for name in (*layout.head, *layout.line)]
+    head = [body.get(name) for name in layout.head]
     for line in body["lines"] or [{}]:
-        rows.writerow([*head, *(cell(line.get(name)) for name in layout.line)])
+        yield [*head, *(line.get(name) for name in layout.line)]
+
+
+def _csv(rows: Iterator[list[Any]], separator: str, point: str) -> str:
+    out = io.StringIO(newline="")
+    table = csv.writer(out, delimiter=separator, lineterminator="\r\n")
+    table.writerow(next(rows))  # names of columns are as they were told
+    table.writerows([cell(value, point) for value in row] for row in rows)
     return out.getvalue()
 
 

@@ -95,7 +95,7 @@ class Folder(Place):
 
     def list(self, folder: str) -> list[Entry]:
         found = []
-        with _sorted_by_remedy(folder), os.scandir(self._folder(folder)) as entries:
+        with _sorted_by_remedy(folder), self._at(folder) as here, os.scandir(here) as entries:
             for entry in entries:
                 if plain(entry.name) and entry.is_file(follow_symlinks=False):
                     seen = entry.stat(follow_symlinks=False)
@@ -105,9 +105,9 @@ class Folder(Place):
         return found
 
     def read(self, folder: str, name: str, most: int = LARGEST) -> bytes:
-        with _sorted_by_remedy(name):
+        with _sorted_by_remedy(name), self._at(folder, name) as here:
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe would keep us waiting for ever
-            with os.fdopen(os.open(self._file(folder, name), flags), "rb") as file:
+            with os.fdopen(os.open(name, flags, dir_fd=here), "rb") as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise ValueError(f"{name} is no plain file")
                 data = file.read(most + 1)
@@ -116,30 +116,31 @@ class Folder(Place):
         return data
 
     def write(self, folder: str, name: str, data: bytes) -> None:
-        with _sorted_by_remedy(name):
+        with _sorted_by_remedy(name), self._at(folder, name) as here:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
-            with os.fdopen(os.open(self._file(folder, name), flags, 0o660), "wb") as file:
+            with os.fdopen(os.open(name, flags, 0o660, dir_fd=here), "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
 
     def exists(self, folder: str, name: str) -> bool:
-        with _sorted_by_remedy(name):
-            try:
-                path = self._file(folder, name)
-            except Missing:
-                return False
-            return os.path.lexists(path)
+        try:
+            with _sorted_by_remedy(name), self._at(folder, name) as here:
+                os.stat(name, dir_fd=here, follow_symlinks=False)
+        except Missing:
+            return False
+        return True
 
     def move(self, folder: str, name: str, to: str, new: str) -> None:
-        with _sorted_by_remedy(name):
-            os.replace(self._file(folder, name), self._file(to, new))
+        with _sorted_by_remedy(name), self._at(folder, name) as here, self._at(to, new) as there:
+            os.replace(name, new, src_dir_fd=here, dst_dir_fd=there)
 
     def make(self, folder: str) -> None:
         with _sorted_by_remedy(folder):
             path = self.root
             for step in below(folder):
                 path = os.path.join(path, step)
+                self._inside(path, folder)  # before something is made behind a link
                 if not os.path.isdir(path):
                     os.makedirs(path, 0o770, exist_ok=True)
         self._folder(folder)
@@ -152,17 +153,32 @@ class Folder(Place):
 
     def _folder(self, folder: str) -> str:
         """The real path of a folder; raises FixSettings when a link leads out of the root."""
-        path = os.path.realpath(os.path.join(self.root, *below(folder)))
-        if not path.startswith(self.root.rstrip(os.sep) + os.sep):
-            raise FixSettings("files.folder_elsewhere", f"{folder} is a link out of {self.root}")
+        path = self._inside(os.path.join(self.root, *below(folder)), folder)
         if not os.path.isdir(path):
             raise Missing(folder)
         return path
 
-    def _file(self, folder: str, name: str) -> str:
-        if not plain(name):
+    def _inside(self, path: str, folder: str) -> str:
+        real = os.path.realpath(path)
+        if not real.startswith(self.root.rstrip(os.sep) + os.sep):
+            raise FixSettings("files.folder_elsewhere", f"{folder} is a link out of {self.root}")
+        return real
+
+    @contextmanager
+    def _at(self, folder: str, name: str | None = None) -> Iterator[int]:
+        """A folder opened step by step without following links, so that nobody puts one in its place meanwhile."""
+        if name is not None and not plain(name):
             raise FixSettings("files.name", f"{name!r} is no name of a file")
-        return os.path.join(self._folder(folder), name)
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+        steps = os.path.relpath(self._folder(folder), self.root).split(os.sep)
+        here = os.open(self.root, flags)
+        try:
+            for step in steps:
+                outer, here = here, os.open(step, flags, dir_fd=here)
+                os.close(outer)
+            yield here
+        finally:
+            os.close(here)
 
 
 @contextmanager

@@ -7,6 +7,8 @@ import errno
 import hashlib
 import io
 import stat
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import paramiko
 
 PATIENCE = 20.0  # seconds for one answer of the server
+LONGEST_ACT = 120.0  # seconds for one act with all its answers, such as reading a whole file
 CONNECT = 10.0
 PIECE = 32768  # bytes of one question to the server
 
@@ -40,14 +43,16 @@ class Sftp(Place):
         passphrase: str = "",
         fingerprints: set[str],
         patience: float = PATIENCE,
+        longest: float = LONGEST_ACT,
     ) -> None:
         self.http, self.host, self.port, self.username = http, host, port, username
         self._password, self._private_key, self._passphrase = password, private_key, passphrase
-        self.fingerprints, self.patience = fingerprints, patience
+        self.fingerprints, self.patience, self.longest = fingerprints, patience, longest
         self.root = root.rstrip("/")
         self.shown = f"sftp://{username}@{host}:{port}{root}"
         self._transport: paramiko.Transport | None = None
         self._sftp: paramiko.SFTPClient | None = None
+        self._channel: _InTime | None = None
 
     # -- the connection, step by step so that a check can name the step
 
@@ -78,8 +83,6 @@ class Sftp(Place):
 
     def sign_in(self) -> None:
         """Log in and open the file service; `reach` went before."""
-        import paramiko
-
         assert self._transport is not None
         key = self._key() if self._private_key else None
         with self.remedies("login"):
@@ -87,14 +90,27 @@ class Sftp(Place):
                 self._transport.auth_publickey(self.username, key)
             else:
                 self._transport.auth_password(self.username, self._password, fallback=False)
-            self._sftp = paramiko.SFTPClient.from_transport(self._transport)
-            channel = self._sftp.get_channel() if self._sftp else None
-            if channel is None:
-                raise RetryLater("files.trouble", "the server opens no file service")
+            self._sftp = self._service(self._transport)
+
+    def _service(self, transport: paramiko.Transport) -> paramiko.SFTPClient:
+        """The file service of a login. paramiko waits for it without end, so the line is cut when it takes too long."""
+        import paramiko
+
+        watch = threading.Timer(self.patience, transport.close)
+        watch.daemon = True
+        watch.start()
+        try:
+            channel = transport.open_session(timeout=self.patience)
             channel.settimeout(self.patience)
+            channel.invoke_subsystem("sftp")
+            made = paramiko.SFTPClient(channel)
+        finally:
+            watch.cancel()
+        made.sock = self._channel = _InTime(channel, self.patience, self.longest)
+        return made
 
     def close(self) -> None:
-        transport, self._transport, self._sftp = self._transport, None, None
+        transport, self._transport, self._sftp, self._channel = self._transport, None, None, None
         if transport is not None:
             with suppress(Exception):  # a connection that is lost may fail to say so
                 transport.close()
@@ -125,11 +141,11 @@ class Sftp(Place):
         path = self._folder(folder)
         sftp = self._open
         with self.remedies(folder):
-            for seen in sftp.listdir_iter(path):
+            for no, seen in enumerate(sftp.listdir_iter(path), 1):
+                if no > MOST:  # whatever they are: a server may list for ever
+                    raise FixSettings("files.too_many", f"{folder}: more than {MOST} files")
                 if plain(seen.filename) and stat.S_ISREG(seen.st_mode or 0):
                     found.append(Entry(seen.filename, seen.st_size or 0, int(seen.st_mtime or 0)))
-                if len(found) > MOST:
-                    raise FixSettings("files.too_many", f"{folder}: more than {MOST} files")
         return found
 
     def read(self, folder: str, name: str, most: int = LARGEST) -> bytes:
@@ -197,6 +213,8 @@ class Sftp(Place):
     def remedies(self, what: str) -> Iterator[None]:
         import paramiko
 
+        if self._channel is not None:
+            self._channel.begin()
         try:
             yield
         except paramiko.AuthenticationException as error:
@@ -214,6 +232,27 @@ class Sftp(Place):
             if "Socket is closed" in str(error):
                 self.close()
             raise RetryLater("files.trouble", f"{what}: {error}") from None
+
+
+class _InTime:
+    """The channel of a file service, whose answers may take `longest` seconds together for one act, however they trickle."""
+
+    def __init__(self, channel: paramiko.Channel, patience: float, longest: float) -> None:
+        self.channel, self.patience, self.longest = channel, patience, longest
+        self.begin()
+
+    def begin(self) -> None:
+        self.until = time.monotonic() + self.longest
+
+    def recv(self, most: int) -> bytes:
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"it took longer than {self.longest:g} s in all")
+        self.channel.settimeout(min(self.patience, left))
+        return self.channel.recv(most)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.channel, name)
 
 
 def fingerprint(key: Any) -> str:

@@ -1,6 +1,7 @@
 """Reads one workbook in a process of its own, which may take little memory and time: a workbook is somebody's program.
 
 `python sheet.py ROWS COLUMNS SHEET < book.xlsx` (an empty SHEET is the first one) prints a JSON list of texts for each row.
+One text that stands in a million cells is small in the workbook and large here, so what is printed is bounded too.
 It needs nothing of the platform, so it is started without it.
 """
 
@@ -15,6 +16,8 @@ from typing import Any
 
 MEMORY = 1024 * 1024 * 1024  # bytes of address space
 SECONDS = 20  # of processor time
+LONGEST_CELL = 10_000  # characters
+MOST_PRINTED = 100 * 1024 * 1024  # characters of all rows
 
 
 def main(rows: int, columns: int, sheet: str) -> str:
@@ -30,8 +33,13 @@ def main(rows: int, columns: int, sheet: str) -> str:
         return f"no workbook: {error}"
     if found.height > rows or found.width > columns:
         return f"{found.height} rows and {found.width} columns; at most {rows} and {columns}"
+    printed = 0
     for row in found.iter_rows():
-        print(json.dumps([text(cell) for cell in row], ensure_ascii=False))
+        told = json.dumps([text(cell)[:LONGEST_CELL] for cell in row], ensure_ascii=False)
+        printed += len(told)
+        if printed > MOST_PRINTED:
+            return f"the texts of its cells are longer than {MOST_PRINTED} characters"
+        print(told)
     return ""
 
 

@@ -15,9 +15,8 @@ from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import Any, ClassVar
 
-from connectors.generic.files import tables
+from connectors.generic.files import paper, tables
 from connectors.generic.files.journal import PART
-from connectors.generic.files.paper import SEPARATORS
 from connectors.generic.files.place import Entry, Missing, Place
 from connectors.generic.records import KINDS, Reader
 from connectors.generic.values import NOT_TOLD, pick
@@ -97,6 +96,7 @@ class Records(Stream):
     def to_core(self, row: Record) -> Incoming:
         if isinstance(row, UnfitFile):
             raise SkipRecord(row["code"], row["said"], field=row["#file"])
+        self.reader.numbers = paper.numbers_in(row["#file"], self.access)
         return self.reader.record(row)
 
     # -- one file
@@ -134,7 +134,7 @@ class Records(Stream):
             entry.name,
             data,
             encoding=told["encoding"] or "utf-8",
-            separator=SEPARATORS.get(told["separator"], ","),
+            separator=paper.SEPARATORS.get(told["separator"], ","),
             sheet=self.reader.option("sheet"),
             record=self.reader.option("record"),
         )

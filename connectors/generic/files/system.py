@@ -35,7 +35,7 @@ class Files(Connector):
 
     key: ClassVar[str] = "files"
     title: ClassVar[str] = "Files over SFTP or a folder"
-    summary: ClassVar[str] = "Orders out as CSV, XML or JSON, records in as CSV, XLSX, XML or JSON"
+    summary: ClassVar[str] = "Orders out and records in as CSV, XLSX, XML or JSON"
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting(
             "place",
@@ -65,7 +65,7 @@ class Files(Connector):
             "Form of an order",
             kind="choice",
             default="csv",
-            choices=(("csv", "CSV"), ("xml", "XML"), ("jsonl", "JSON lines")),
+            choices=(("csv", "CSV"), ("xlsx", "XLSX"), ("xml", "XML"), ("jsonl", "JSON lines")),
         ),
         Setting(
             "encoding",
@@ -89,6 +89,13 @@ class Files(Connector):
                 ("tab", "Tab"),
                 ("pipe", "Vertical bar"),
             ),
+        ),
+        Setting(
+            "number_form",
+            "Numbers in CSV",
+            kind="choice",
+            default="plain",
+            choices=(("plain", "1200.50"), ("english", "1,200.50"), ("european", "1.200,50")),
         ),
         Setting("order_name", "Name of an order's file", default="order_{reference}_{version}_{act}"),
         Setting(

@@ -12,14 +12,16 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from connectors.generic.values import exact, no_number
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 200_000, 300, 10_000
 MOST_ENTRIES, MOST_UNPACKED, MOST_RATIO = 200, 100 * 1024 * 1024, 100
 SMALL = 64 * 1024  # bytes of an entry below which a ratio proves nothing: a few empty cells pack very well
 DEEPEST, SHEET_SECONDS = 64, 30.0
+MOST_PARTS = 2_000_000  # tags of XML, or lists and objects of JSON: four bytes of a file are a hundred in memory
 SHEET = Path(__file__).with_name("sheet.py")
 DOCTYPE = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 
@@ -116,7 +118,7 @@ def _xlsx(data: bytes, sheet: str) -> Iterator[Sequence[str]]:
         said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2][:300]
         raise Unfit("files.sheet", said or "the workbook takes more memory or time than a workbook may")
     for line in done.stdout.splitlines():
-        yield [cell[:LONGEST_CELL] for cell in json.loads(line)]
+        yield json.loads(line)
 
 
 def _bare() -> dict[str, str]:
@@ -177,6 +179,8 @@ def _xml(data: bytes, record: str) -> Iterator[Row]:
     )
     if DOCTYPE.search(data):
         raise Unfit("files.xml", "a document type or entity has no place here")
+    if data.count(b"<") > MOST_PARTS:
+        raise Unfit("files.xml", f"more than {MOST_PARTS} tags")
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
@@ -221,19 +225,17 @@ def _json(data: bytes) -> Iterator[Row]:
     """One object a line, or one list of objects, or one object."""
     try:
         told = data.decode("utf-8-sig").strip()
+        if told.count("[") + told.count("{") > MOST_PARTS:
+            raise ValueError(f"more than {MOST_PARTS} lists and objects")
         try:
-            whole = json.loads(told, parse_float=Decimal, parse_constant=_no_number)
+            whole = json.loads(told, parse_float=exact, parse_constant=no_number)
             parts = whole if isinstance(whole, list) else [whole]
         except ValueError:
             lines = [line for line in told.splitlines() if line.strip()]
-            parts = [json.loads(line, parse_float=Decimal, parse_constant=_no_number) for line in lines]
+            parts = [json.loads(line, parse_float=exact, parse_constant=no_number) for line in lines]
     except (ValueError, RecursionError) as error:
         raise Unfit("files.json", f"no whole JSON in UTF-8: {error}") from None
     if len(parts) > MOST_ROWS:
         raise Unfit("files.too_many_rows", f"more than {MOST_ROWS} records")
     for no, part in enumerate(parts, 1):
         yield (part if isinstance(part, dict) else {"value": part}) | {"#row": no}
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no number")

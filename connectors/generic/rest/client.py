@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 
@@ -19,20 +20,20 @@ from connectors.generic.rest import wire
 from connectors.generic.values import NOT_TOLD, hidden, listed, pick, text
 from tongshang.connect import (
     Access,
-    Blocked,
+    Asked,
     Exchange,
     FixSettings,
-    NotSent,
     Rejected,
     RetryLater,
     SyncError,
     Uncertain,
-    Unreachable,
+    call,
+    perhaps,
+    slow_down,
 )
 
 PATIENCE = (10.0, 25.0)  # seconds to connect, to read
 BUSY = timedelta(seconds=5)
-SHOWN = 20000  # characters of one body in a trace
 OURS = {
     "host",
     "content-length",
@@ -48,7 +49,7 @@ MESSAGES = ("message", "msg", "error.message", "error", "detail", "title", "erro
 
 @dataclass(frozen=True)
 class Ask:
-    """One call. `key` names a write, so that a server may know it again."""
+    """One call. `key` names a write, so that a server may know it again; `seeks` says that nothing may be there to answer."""
 
     operation: str
     method: str
@@ -56,6 +57,7 @@ class Ask:
     write: bool = False
     body: Any = None
     key: str = ""
+    seeks: bool = False
 
 
 @dataclass
@@ -80,7 +82,7 @@ class Client:
             raise FixSettings(
                 "rest.path", f"{path!r}: a path begins with a single / and stays on this server"
             )
-        if any(part in (".", "..", "%2e%2e") for part in path.partition("?")[0].lower().split("/")):
+        if any(unquote(part) in (".", "..") for part in path.partition("?")[0].split("/")):
             raise FixSettings("rest.path", f"{path!r} climbs out of the address")
         return self.access.base_url.rstrip("/") + path
 
@@ -97,56 +99,35 @@ class Client:
         return found
 
     def call(self, ask: Ask) -> Any:
-        """The JSON of the answer, None for an empty one; every way it can go wrong is raised by its remedy."""
-        perhaps = Uncertain if ask.write else RetryLater
+        """The JSON of the answer, None for an empty one, an empty list where nothing is there to answer.
+
+        Every way it can go wrong is raised by its remedy.
+        """
+        unclear = perhaps(ask.write)
         as_text = self.access["numbers"] != "number"
         body = b"" if ask.body is None else wire.encode(ask.body, as_text=as_text).encode()
         headers = self._headers(ask, body)
         if ask.write:
             self.before_write()
-        began = time.monotonic()
-        response: requests.Response | None = None
-        note = ""
-        try:
-            response = self.http.request(
-                ask.method, ask.url, data=body or None, headers=headers, timeout=self.timeout
-            )
-        except Blocked as error:
-            note = str(error)
-            raise FixSettings("outbound.blocked", note) from error
-        except Unreachable as error:
-            note = str(error)
-            if "CERTIFICATE_VERIFY_FAILED" in note:
-                raise FixSettings("unreachable.certificate", note) from error
-            raise RetryLater(f"unreachable.{error.stage}", note) from error
-        except NotSent as error:
-            note = str(error)
-            raise RetryLater("unreachable", note) from error
-        except requests.Timeout as error:
-            note = str(error)
-            raise perhaps("http.timeout", "no answer in time") from error
-        except requests.exceptions.InvalidHeader as error:
-            note = str(error)
-            raise FixSettings("rest.header", note) from error
-        except requests.RequestException as error:
-            note = str(error)
-            raise perhaps("http.broken_off", "the connection broke off before a whole answer") from error
-        finally:
-            self._show(ask, body, response, note, began)
-        return self._value(ask, response, perhaps)
+        asked = Asked(ask.operation, f"{ask.method} {ask.url}", body.decode(), self._hide)
+        send = partial(
+            self.http.request, ask.method, ask.url, data=body or None, headers=headers, timeout=self.timeout
+        )
+        response = call(send, asked, self.trace, unclear)
+        return self._value(ask, response, unclear)
 
     # -- the answer
 
-    def _value(self, ask: Ask, response: requests.Response, perhaps: type[SyncError]) -> Any:
+    def _value(self, ask: Ask, response: requests.Response, unclear: type[SyncError]) -> Any:
         try:
             value = wire.read(response.content)
         except wire.Unreadable as error:
-            self._status(ask, response, None, perhaps)
-            raise perhaps("rest.unreadable", str(error)) from None
-        gone = response.status_code == 404 and not ask.write and isinstance(value, dict)
+            self._status(ask, response, None, unclear)
+            raise unclear("rest.unreadable", str(error)) from None
+        gone = response.status_code == 404 and ask.seeks and isinstance(value, dict)
         if gone and self.access["missing"] == "404":
-            return None
-        self._status(ask, response, value, perhaps)
+            return []
+        self._status(ask, response, value, unclear)
         name = self.access["ok_field"]
         if not name or value is None:
             return value
@@ -154,10 +135,10 @@ class Client:
         if code.lower() in listed(self.access["ok_values"]):
             return value
         if not code:
-            raise perhaps("rest.unreadable", f"the answer says neither yes nor no: no {name} in it")
-        if code.lower() in listed(self.access["missing_values"]) and not ask.write:
-            return None
-        raise self._refusal(code, f"{code}: {_said(value)}")
+            raise unclear("rest.unreadable", f"the answer says neither yes nor no: no {name} in it")
+        if code.lower() in listed(self.access["missing_values"]) and ask.seeks:
+            return []
+        raise self._refusal(code, f"{code}: {self._hide(_said(value))}")
 
     def _refusal(self, code: str, said: str) -> SyncError:
         if code.lower() in listed(self.access["busy_values"]):
@@ -166,28 +147,27 @@ class Client:
             return Uncertain("rest.exists", said)
         return Rejected("rest.refused", said)
 
-    def _status(self, ask: Ask, response: requests.Response, value: Any, perhaps: type[SyncError]) -> None:
+    def _status(self, ask: Ask, response: requests.Response, value: Any, unclear: type[SyncError]) -> None:
         """Raise what an HTTP status other than success asks for."""
         status = response.status_code
         if 200 <= status < 300:
             return
-        said = f"the server answered {status}: {_said(value)}"
+        said = f"the server answered {status}: {self._hide(_said(value))}"
         if status in (401, 403):
             raise FixSettings("http.forbidden", said)
         if status in (404, 405, 501) and (status != 404 or value is None or not ask.write):
             raise FixSettings("http.not_found", f"{ask.method} {urlsplit(ask.url).path}: {said}")
         if 300 <= status < 400:
-            where = response.headers.get("Location", "")
+            where = response.headers.get("Location", "")[:200]
             raise FixSettings("http.redirected", f"the server wants another address: {where}")
         if status in (423, 425, 429):
-            wait = response.headers.get("Retry-After", "")
-            after = timedelta(seconds=min(int(wait), 3600)) if wait.isdigit() else BUSY
+            after = slow_down(response, BUSY).after
             raise RetryLater("http.too_many" if status != 423 else "rest.locked", said, after=after)
         if status == 409 and ask.write:
             raise Uncertain("rest.exists", said)
         if 400 <= status < 500 and status not in (408, 499) and value is not None:
             raise Rejected("rest.refused", said)
-        raise perhaps("http.status", said)
+        raise unclear("http.status", said)
 
     # -- the call
 
@@ -196,15 +176,13 @@ class Client:
         headers = {"Accept": "application/json"}
         for line in told["headers"].replace(",", "\n").splitlines():
             name, equals, value = line.partition("=")
-            if equals and name.strip().lower() in OURS:
-                raise FixSettings("rest.header", f"{name.strip()} is set by the connection itself")
             if equals and name.strip():
-                headers[name.strip()] = value.strip()
+                headers[_free(name)] = value.strip()
         if body:
             headers["Content-Type"] = "application/json; charset=utf-8"
         name_header = told["idempotency_header"]
         if ask.key and name_header and name_header != NOT_TOLD:
-            headers[name_header] = ask.key
+            headers[_free(name_header)] = ask.key
         way = told["way"] or "none"
         if way == "basic":
             pair = f"{told['username']}:{told['password']}".encode()
@@ -212,7 +190,7 @@ class Client:
         elif way == "bearer":
             headers["Authorization"] = f"Bearer {told['token']}"
         elif way == "api_key":
-            headers[told["api_key_header"] or "X-Api-Key"] = told["token"]
+            headers[_free(told["api_key_header"] or "X-Api-Key")] = told["token"]
         elif way == "hmac":
             stamp = str(int(self.seconds()))
             where = urlsplit(ask.url)
@@ -220,32 +198,24 @@ class Client:
             parts = [stamp.encode(), ask.method.encode(), asked.encode(), body]
             if told["sign_over"] == "body":
                 parts = [stamp.encode(), body]
-            headers[told["stamp_header"] or "X-Timestamp"] = stamp
-            headers[told["sign_header"] or "X-Signature"] = wire.sign(
+            headers[_free(told["stamp_header"] or "X-Timestamp")] = stamp
+            headers[_free(told["sign_header"] or "X-Signature")] = wire.sign(
                 told["sign_secret"], parts, told["sign_form"]
             )
             if told["username"]:
-                headers[told["api_key_header"] or "X-Api-Key"] = told["username"]
+                headers[_free(told["api_key_header"] or "X-Api-Key")] = told["username"]
         return headers
-
-    def _show(
-        self, ask: Ask, body: bytes, response: requests.Response | None, note: str, began: float
-    ) -> None:
-        answer = response.content.decode("utf-8", "replace") if response is not None else note
-        self.trace(
-            Exchange(
-                operation=ask.operation,
-                url=f"{ask.method} {ask.url}",
-                request=self._hide(body.decode()[:SHOWN]),
-                status=response.status_code if response is not None else None,
-                response=self._hide(answer[:SHOWN]),
-                milliseconds=int((time.monotonic() - began) * 1000),
-            )
-        )
 
     def _hide(self, shown: str) -> str:
         secrets = list(self.access.secrets.values())
         return hidden(shown, [*secrets, *(wire.encode(secret)[1:-1] for secret in secrets)])
+
+
+def _free(name: str) -> str:
+    """A name of a header that a setting tells; raises FixSettings for one of ours."""
+    if name.strip().lower() in OURS:
+        raise FixSettings("rest.header", f"{name.strip()} is set by the connection itself")
+    return name.strip()
 
 
 def _said(value: Any) -> str:

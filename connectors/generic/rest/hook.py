@@ -11,7 +11,7 @@ from connectors.generic.rest import wire
 from connectors.generic.values import pick, text
 from tongshang.connect import Access, Heard, Incoming, Push, PushAnswer, PushRefused, SkipRecord
 
-LONGEST = 5 * 1024 * 1024  # bytes of one call
+LONGEST = 2 * 1024 * 1024  # bytes of one call; the platform's door takes no more
 MOST = 5000  # records of one call
 WINDOW = 300  # seconds
 OUR_KINDS = {key: key for key in KINDS}

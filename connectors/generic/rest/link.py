@@ -69,7 +69,7 @@ class RestFiling(Filing):
     def find(self, reference: str) -> Found | None:
         """The one document with our reference. Documents of others in the answer mean that the search does not search."""
         self._offered()
-        ask = Ask("find", "GET", self._url("find", {"reference": reference}))
+        ask = Ask("find", "GET", self._url("find", {"reference": reference}), seeks=True)
         rows = self._rows(self.client.call(ask))
         if self.shape.tells("reference"):
             path = self.shape.answer["reference"]
@@ -104,9 +104,12 @@ class RestFiling(Filing):
             raise RetryLater("rest.unreadable", f"{about}: {error}") from None
 
     def _rows(self, value: Any) -> list[Mapping[str, Any]]:
-        """The documents of an answer: under the path `list`, or the answer itself."""
+        """The documents of an answer: under the path `list`, or the answer itself.
+
+        Where a list is told, an answer without one proves nothing: something in between may have answered.
+        """
         path = self.shape.answer.get("list", NOT_TOLD)
-        if value is None or value == {} or value == []:
+        if value == [] or (path == NOT_TOLD and value in (None, {})):
             return []
         if path != NOT_TOLD:
             parent, _, last = path.rpartition(".")

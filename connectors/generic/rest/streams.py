@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from connectors.generic.records import KINDS, Reader
 from connectors.generic.rest.client import Ask, Client
 from connectors.generic.values import pick, text
-from tongshang.connect import FixSettings, Incoming, Page, Record, RetryLater, Stream
+from tongshang.connect import Course, FixSettings, Incoming, Page, Record, RetryLater, Stream
 
 OVERLAP = timedelta(minutes=5)  # a change may be stamped before it can be seen
 SIZE, MOST_PAGES = 200, 200_000
@@ -29,7 +29,8 @@ class Records(Stream):
 
     def pull(self, cursor: str | None, position: str | None) -> Iterator[Page]:
         """Ends behind an empty page, not behind a short one: a service may give fewer records than it was asked for."""
-        newest, place = cursor, position or self._first()
+        course = Course(cursor, position, _newest)
+        place = course.last or self._first()
         before: list[Any] | None = None
         for _ in range(MOST_PAGES):
             url = self._url(place, cursor)
@@ -41,9 +42,9 @@ class Records(Stream):
                 said = f"{self.key}: every page is the same one; does the service page in another style?"
                 raise FixSettings("rest.paging_ignored", said)
             before = rows
-            newest = max([newest or "", *(self._changed(row) for row in rows)]) or None
+            course.see([self._changed(row) for row in rows])  # no service can be asked for its newest mark
             following = self._after(place, value, len(rows), url)
-            yield Page(tuple(rows), following or place, newest, self._count(value))
+            yield Page(tuple(rows), course.position(following or place), course.cursor, self._count(value))
             if following is None:
                 return
             if following == place:
@@ -99,9 +100,11 @@ class Records(Stream):
     def _rows(self, value: Any) -> list[Mapping[str, Any]]:
         path = self.reader.option("list")
         rows = pick(value, path) if path else value
-        if rows is None and (value is None or path):
+        if (
+            rows is None
+        ):  # a list that is there and empty, or no words at all where the answer itself is the list
             holder = pick(value, path.rpartition(".")[0]) if "." in path else value
-            if value is None or (isinstance(holder, Mapping) and path.rpartition(".")[2] in holder):
+            if not path or (isinstance(holder, Mapping) and path.rpartition(".")[2] in holder):
                 return []
         if not isinstance(rows, list):
             raise RetryLater("rest.unreadable", f"{self.key}: no list at {path or 'the top'} of the answer")
@@ -116,6 +119,13 @@ class Records(Stream):
     def _changed(self, row: Mapping[str, Any]) -> str:
         found = pick(row, self.reader.told.get("changed", ""))
         return "" if isinstance(found, dict | list) else text(found)
+
+
+def _newest(marks: Iterable[str]) -> str | None:
+    """The newest mark. Whole numbers are compared as such; among marks that begin with a digit a word is none."""
+    told = [mark for mark in marks if mark]
+    ordered = [mark for mark in told if mark[0].isdigit()] or told
+    return max(ordered, key=lambda mark: mark.zfill(20) if mark.isdecimal() else mark, default=None)
 
 
 def _earlier(cursor: str) -> str:

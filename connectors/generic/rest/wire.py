@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from connectors.generic.values import exact, no_number
+
 DEEPEST = 64
 
 
@@ -46,7 +48,7 @@ def read(body: bytes) -> Any:
     if not told:
         return None
     try:
-        value = json.loads(told, parse_float=Decimal, parse_constant=_no_number)
+        value = json.loads(told, parse_float=exact, parse_constant=no_number)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"no whole JSON: {error}") from None
     if _deeper_than(value, DEEPEST):
@@ -54,8 +56,6 @@ def read(body: bytes) -> Any:
     return value
 
 
-def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no number")
 
 
 def _deeper_than(value: Any, most: int) -> bool:

@@ -12,28 +12,29 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import requests
 
 from connectors.kingdee.cosmic import wire
 from tongshang.connect import (
-    Blocked,
+    Asked,
     Exchange,
     FixSettings,
-    NotSent,
     Rejected,
     RetryLater,
     SyncError,
     Uncertain,
-    Unreachable,
+    call,
+    perhaps,
+    slow_down,
 )
 
 PATIENCE = (10.0, 25.0)  # seconds to connect, to read
 TOKEN_SECONDS = 100 * 60.0  # a token lives two hours
 BUSY = timedelta(seconds=5)
 HIDDEN = "•••"
-SHOWN = 20_000
 
 TOKENS = re.compile(r'("(?:app_token|apptoken|access_token|appSecret|appSecuret)"\s*:\s*)"[^"]*"')
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
@@ -72,6 +73,7 @@ class Client:
         self.before_write: Callable[[], None] = lambda: None
         self._ours = {theirs.lower(): ours for ours, theirs in codes.items() if theirs}
         self._token, self._until = "", 0.0
+        self._let_in = False  # whether a token of ours ever carried a call
         self._signing_in = threading.RLock()
 
     # -- calls
@@ -110,11 +112,14 @@ class Client:
                 said = self._said(path, body, {"access_token": token}, write=write)
                 if not said.ok:
                     raise self._refused(said, write)
+                self._let_in = True
                 return said
             except TokenRefused as error:
                 lost = error.message
                 self._forget(token)
-        raise FixSettings("cosmic.token_refused", f"{lost}: refused again right after a new one")
+        # Where calls were let in before, the settings are right: it was lost in between, as by a restart, and that passes.
+        kind = RetryLater if self._let_in else FixSettings
+        raise kind("cosmic.token_refused", f"{lost}: refused again right after a new one")
 
     def _refused(self, said: wire.Said, write: bool) -> SyncError:
         word = self._ours.get(said.code.lower(), "")
@@ -155,6 +160,8 @@ class Client:
         token = said.data.get(key) if isinstance(said.data, dict) else None
         if said.ok and isinstance(token, str) and token:
             return token
+        if not said.ok and self._ours.get(said.code.lower()) in ("locked", "busy", "exception"):
+            raise self._refused(said, write=False)
         inner = said.data if isinstance(said.data, dict) else {}
         told = str(inner.get("error_desc") or said.message)
         raise FixSettings("cosmic.login_refused", f"{path}: {told}")
@@ -169,52 +176,20 @@ class Client:
     def _said(
         self, path: str, body: Mapping[str, Any], headers: Mapping[str, str], *, write: bool
     ) -> wire.Said:
-        perhaps = Uncertain if write else RetryLater
+        unclear = perhaps(write)
         url = f"{self.account.base_url.rstrip('/')}/{path.lstrip('/')}"
         text = wire.encode(body)
         if write:
             self.before_write()
-        response = self._exchange(path, url, text, headers, perhaps)
+        told = {"Content-Type": "application/json", **headers}
+        send = partial(self.http.post, url, data=text, headers=told, timeout=self.timeout)
+        response = call(send, Asked(path.rpartition("/")[2], url, text, self._hide), self.trace, unclear)
         if response.status_code != 200:
-            raise _http_error(response, perhaps)
+            raise _http_error(response, unclear)
         try:
             return wire.read(response.content)
         except wire.Unreadable as error:
-            raise perhaps("cosmic.unreadable", f"{path}: {error}") from None
-
-    def _exchange(
-        self, path: str, url: str, text: str, headers: Mapping[str, str], perhaps: type[SyncError]
-    ) -> requests.Response:
-        began = time.monotonic()
-        response: requests.Response | None = None
-        note = ""
-        told = {"Content-Type": "application/json", **headers}
-        try:
-            response = self.http.post(url, data=text, headers=told, timeout=self.timeout)
-        except Blocked as error:
-            note = str(error)
-            raise FixSettings("outbound.blocked", note) from error
-        except Unreachable as error:
-            note = str(error)
-            if "CERTIFICATE_VERIFY_FAILED" in note:
-                raise FixSettings("unreachable.certificate", note) from error
-            raise RetryLater(f"unreachable.{error.stage}", note) from error
-        except NotSent as error:
-            note = str(error)
-            raise RetryLater("unreachable", note) from error
-        except requests.Timeout as error:
-            note = str(error)
-            raise perhaps("http.timeout", "no answer in time") from error
-        except requests.RequestException as error:
-            note = str(error)
-            raise perhaps("http.broken_off", "the connection broke off before a whole answer") from error
-        finally:
-            said = response.content.decode("utf-8", "replace")[:SHOWN] if response is not None else note
-            status = response.status_code if response is not None else None
-            took = int((time.monotonic() - began) * 1000)
-            operation = path.rpartition("/")[2]
-            self.trace(Exchange(operation, url, self._hide(text), status, self._hide(said), took))
-        return response
+            raise unclear("cosmic.unreadable", f"{path}: {error}") from None
 
     def _hide(self, text: str) -> str:
         for secret in (self.account.app_secret, self._token):
@@ -223,7 +198,7 @@ class Client:
         return MOBILE.sub(HIDDEN, TOKENS.sub(rf'\1"{HIDDEN}"', text))
 
 
-def _http_error(response: requests.Response, perhaps: type[SyncError]) -> SyncError:
+def _http_error(response: requests.Response, unclear: type[SyncError]) -> SyncError:
     status = response.status_code
     if status == 401:
         return TokenRefused("cosmic.token_refused", "the server answered 401")
@@ -237,7 +212,5 @@ def _http_error(response: requests.Response, perhaps: type[SyncError]) -> SyncEr
         wanted = response.headers.get("Location")
         return FixSettings("http.redirected", f"the server wants another address: {wanted}")
     if status == 429:
-        wait = response.headers.get("Retry-After", "")
-        after = timedelta(seconds=int(wait)) if wait.isdigit() else BUSY
-        return RetryLater("http.too_many", "the server asks for fewer calls", after=after)
-    return perhaps("http.status", f"the server answered {status}")
+        return slow_down(response, BUSY)
+    return unclear("http.status", f"the server answered {status}")

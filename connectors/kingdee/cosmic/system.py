@@ -231,5 +231,9 @@ def _look_at_organisation(access: Access, http: requests.Session) -> str:
 
 
 def _look_at_bills(access: Access, http: requests.Session) -> str:
-    rows = _bills(_client(access, http), access["query_api"], SiteMapping(access), NOBODY)
+    """A look-up of a number that no document has, and of a customer nobody is, where the site has an API for that."""
+    client, mapping = _client(access, http), SiteMapping(access)
+    rows = _bills(client, access["query_api"], mapping, NOBODY)
+    if access["customer_api"]:
+        client.query(access["customer_api"], {mapping.fields["tax_code"]: NOBODY}, size=1)
     return str(len(rows))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from tongshang.connect import read_json
+
 FINE = ("", "0", "none")  # errorCode of a call that worked
 CODES, MESSAGES = ("errorCode", "error_code"), ("message", "errorMsg", "error_desc", "errorMessage")
 
@@ -46,17 +48,19 @@ def encode(value: Any) -> str:
 def read(body: bytes) -> Said:
     """The envelope of an answer. Raises Unreadable."""
     try:
-        value = json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        value = read_json(body.decode("utf-8-sig"))
+    except ValueError as error:
         raise Unreadable(f"no whole JSON: {error}") from None
     if not isinstance(value, dict):
         raise Unreadable("no object in the answer")
     verdicts = {_truth(value[name]) for name in ("status", "state") if name in value}
     if len(verdicts) != 1 or None in verdicts:
         raise Unreadable("the answer says neither yes nor no")
-    code = _first(value, CODES)
+    code, ok = _first(value, CODES), verdicts.pop() is True
+    if ok and code.lower() not in FINE:
+        raise Unreadable(f"the answer says yes and, with {code}, no")
     return Said(
-        ok=verdicts.pop() is True and code.lower() in FINE,
+        ok=ok,
         code=code,
         message=_first(value, MESSAGES) or "no reason given",
         data=value.get("data"),
@@ -111,7 +115,3 @@ def _sentence(error: Any) -> str:
     rows = error.get("rowMsg")
     told = "; ".join(map(str, rows)) if isinstance(rows, list) else ""
     return told or str(error.get("message") or "")
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no number")

@@ -187,9 +187,12 @@ class SiteMapping:
 
     def stock(self, row: Mapping[str, Any]) -> StockIn:
         """One warehouse's stock of one material; lots have been added up before."""
-        material, warehouse = str(row["material"]), str(row["warehouse"])
-        unit = self._our_unit({"number": row["unit"]}, material)
-        quantity = row["qty"].quantize(COUNT, ROUND_HALF_UP)
+        material, warehouse = _known(row, "material"), _known(row, "warehouse")
+        unit = self._our_unit(row.get("unit"), material)
+        try:
+            quantity = number(row["qty"]).quantize(COUNT, ROUND_HALF_UP)
+        except (ValueError, ArithmeticError) as error:
+            raise SkipRecord("eas.number_missing", str(error), field=material) from None
         if quantity < 0:
             raise SkipRecord("eas.negative_stock", f"{warehouse}: {quantity} is below zero", field=material)
         return StockIn(f"{material}@{warehouse}", material, warehouse, unit, quantity)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -19,14 +19,13 @@ import requests
 from connectors.kingdee.eas.envelope import Unreadable, answer, read
 from connectors.kingdee.eas.wsdl import Description, Part, Unusable, nothing_else
 from tongshang.connect import (
-    Blocked,
+    Asked,
     Exchange,
     FixSettings,
-    NotSent,
-    RetryLater,
     SyncError,
-    Uncertain,
-    Unreachable,
+    call,
+    perhaps,
+    slow_down,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 BUSY = timedelta(seconds=5)
 PATIENCE = (10.0, 25.0)  # seconds to connect, to read
 HIDDEN = "•••"
-SHOWN = 20_000  # characters of an answer kept for people
 
 SESSION_TEXT = re.compile(r"(<(?:\w+:)?(?:sessionId|SessionId|password)\b[^>]*>)[^<]*(<)")
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
@@ -44,6 +42,8 @@ LOST = re.compile(
     r"|(invalid|expired).{0,20}session",
     re.IGNORECASE | re.DOTALL,
 )
+WITHIN = re.compile(r"hibernate|jdbc|sql|ORA-\d|transaction|数据库|事务", re.IGNORECASE)
+"""Sessions and time-outs of the database, in the middle of the work: no sign that the call was refused at the door."""
 
 
 class SessionLost(FixSettings):
@@ -84,13 +84,13 @@ class Wire:
         from lxml import etree
         from zeep.exceptions import Error, Fault
 
-        perhaps = Uncertain if write else RetryLater
+        unclear = perhaps(write)
         with self._one:
             self._operation, self._write, self._sent = operation, write, False
             try:
                 return described.call(operation, url, values, headers)
             except Fault as fault:
-                raise _refused(fault, perhaps) from None
+                raise _refused(fault, unclear) from None
             except (
                 Error,
                 etree.LxmlError,
@@ -104,68 +104,31 @@ class Wire:
                 said = f"{operation}: {type(error).__name__}: {error}"[:300]
                 if not self._sent:
                     raise FixSettings("eas.signature", said) from error
-                raise perhaps("eas.unreadable", said) from error
+                raise unclear("eas.unreadable", said) from error
 
     def post_xml(self, address: str, envelope: _Element, headers: dict[str, str]) -> requests.Response:
         """Send one envelope; the answer is checked and handed on as plain UTF-8. Raises SyncError."""
         from lxml import etree
 
         message = etree.tostring(envelope, encoding="utf-8", xml_declaration=True)
-        perhaps = Uncertain if self._write else RetryLater
+        unclear = perhaps(self._write)
         if self._write:
             self.before_write()
         self._sent = True
-        response = self._exchange(address, message, headers, perhaps)
+        asked = Asked(self._operation, address, message.decode("utf-8"), self.hide)
+        send = partial(self.http.post, address, data=message, headers=headers, timeout=self.timeout)
+        response = call(send, asked, self.trace, unclear)
         kind = response.headers.get("Content-Type", "")
         try:
             root = read(response.content, kind)
             answer(root, self._operation)
         except Unreadable as error:
-            _http_error(response, perhaps)
-            raise perhaps("eas.unreadable", f"{self._operation}: {error}") from None
+            _http_error(response, unclear)
+            raise unclear("eas.unreadable", f"{self._operation}: {error}") from None
         if response.status_code not in (200, 500):
-            _http_error(response, perhaps)
+            _http_error(response, unclear)
         response._content = etree.tostring(root, encoding="utf-8", xml_declaration=True)
         response.headers["Content-Type"] = "text/xml; charset=utf-8"
-        return response
-
-    def _exchange(
-        self, url: str, message: bytes, headers: dict[str, str], perhaps: type[SyncError]
-    ) -> requests.Response:
-        began = time.monotonic()
-        response: requests.Response | None = None
-        note = ""
-        try:
-            response = self.http.post(url, data=message, headers=headers, timeout=self.timeout)
-        except Blocked as error:
-            note = str(error)
-            raise FixSettings("outbound.blocked", note) from error
-        except Unreachable as error:
-            note = str(error)
-            if "CERTIFICATE_VERIFY_FAILED" in note:
-                raise FixSettings("unreachable.certificate", note) from error
-            raise RetryLater(f"unreachable.{error.stage}", note) from error
-        except NotSent as error:
-            note = str(error)
-            raise RetryLater("unreachable", note) from error
-        except requests.Timeout as error:
-            note = str(error)
-            raise perhaps("http.timeout", "no answer in time") from error
-        except requests.RequestException as error:
-            note = str(error)
-            raise perhaps("http.broken_off", "the connection broke off before a whole answer") from error
-        finally:
-            said = response.content.decode("utf-8", "replace")[:SHOWN] if response is not None else note
-            self.trace(
-                Exchange(
-                    operation=self._operation,
-                    url=url,
-                    request=self.hide(message.decode("utf-8")),
-                    status=response.status_code if response is not None else None,
-                    response=self.hide(said),
-                    milliseconds=int((time.monotonic() - began) * 1000),
-                )
-            )
         return response
 
     def hide(self, text: str) -> str:
@@ -207,19 +170,19 @@ class Service:
         return self.wire.call(self.described, operation, self.url, values, headers, write=write)
 
 
-def _refused(fault: Any, perhaps: type[SyncError]) -> SyncError:
+def _refused(fault: Any, unclear: type[SyncError]) -> SyncError:
     """What a fault asks for. Axis names what was wrong before the work in its code; the rest came in the middle."""
     code, message = str(fault.code or "").rpartition(":")[2], str(fault.message or "no reason given")
     if code.startswith("Client"):
         return FixSettings("eas.operation_missing", message)
     if code == "Server.NoService":
         return FixSettings("eas.service_missing", message)
-    if code.startswith("Server") and LOST.search(message):
+    if code.startswith("Server") and LOST.search(message) and not WITHIN.search(message):
         return SessionLost("eas.session_lost", message)
-    return perhaps("eas.fault", f"{code}: {message}"[:500])
+    return unclear("eas.fault", f"{code}: {message}"[:500])
 
 
-def _http_error(response: requests.Response, perhaps: type[SyncError]) -> None:
+def _http_error(response: requests.Response, unclear: type[SyncError]) -> None:
     status = response.status_code
     if status in (401, 403):
         raise FixSettings("http.forbidden", f"the server answered {status}")
@@ -231,8 +194,6 @@ def _http_error(response: requests.Response, perhaps: type[SyncError]) -> None:
         wanted = response.headers.get("Location")
         raise FixSettings("http.redirected", f"the server wants another address: {wanted}")
     if status == 429:
-        wait = response.headers.get("Retry-After", "")
-        after = timedelta(seconds=int(wait)) if wait.isdigit() else BUSY
-        raise RetryLater("http.too_many", "the server asks for fewer calls", after=after)
+        raise slow_down(response, BUSY)
     if status != 200:
-        raise perhaps("http.status", f"the server answered {status}")
+        raise unclear("http.status", f"the server answered {status}")

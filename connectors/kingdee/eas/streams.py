@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from connectors.kingdee.eas.facade import Facade
 from connectors.kingdee.eas.mapping import SiteMapping, sums
-from tongshang.connect import Page, PartnerIn, ProductIn, Record, RetryLater, StockIn, Stop, Stream
+from tongshang.connect import Course, Page, PartnerIn, ProductIn, Record, RetryLater, StockIn, Stop, Stream
 
 PAGE = 500  # rows
 OVERLAP = timedelta(minutes=5)  # a change may be stamped before it can be seen
@@ -23,21 +23,22 @@ class _Changed(Stream):
         self.facade, self.mapping, self.size = facade, mapping, size
 
     def pull(self, cursor: str | None, position: str | None) -> Iterator[Page]:
-        newest, last = cursor, position or ""
+        course = Course(cursor, position)
         before: set[str] = set()
         while True:
-            ask: dict[str, Any] = {"afterNumber": last, "limit": self.size}
+            ask: dict[str, Any] = {"afterNumber": course.last, "limit": self.size}
             if self.mapping.organisation:
                 ask["orgUnit"] = self.mapping.organisation
             if cursor:
                 ask["changedSince"] = _earlier(cursor)
             rows = self.facade.listed(self.what, ask)
             if rows:
-                before = _forward([str(row.get("number") or "") for row in rows], last, before)
-                last = str(rows[-1]["number"])
+                before = _forward([str(row.get("number") or "") for row in rows], course.last, before)
                 stamps = (str(row.get("lastUpdateTime") or "") for row in rows)
-                newest = max([newest or "", *(stamp for stamp in stamps if _is_time(stamp))])
-                yield Page(rows, last, newest or None)
+                course.see(
+                    [stamp for stamp in stamps if _is_time(stamp)]
+                )  # the facade tells no newest change
+                yield Page(rows, course.position(str(rows[-1]["number"])), course.cursor)
             if len(rows) < self.size:
                 return
 

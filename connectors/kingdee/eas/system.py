@@ -37,6 +37,8 @@ from tongshang.connect import (
 
 LOGIN_PATH, FACADE_PATH = "/ormrpc/services/EASLogin", f"/ormrpc/services/{FACADE}"
 NEEDED = ("import", "query", "submit", "audit", "unaudit", "cancel", "customers")  # to send orders at all
+LISTS = {"materials": "products", "customers": "partners", "stock": "stock"}  # and the streams they feed
+NAMESAKES = 20  # customers with one tax number that are looked at: all but one may be out of use
 NOBODY = "TS-CHECK-0"  # a number that no order of ours has
 
 
@@ -56,14 +58,14 @@ class EasLink(CallerLink):
         return self.mapping.bill(order, customer, lambda sku: lookup("product", sku), learned)
 
     def _customer(self, order: OrderOut) -> str:
-        """The one customer with the buyer's tax number."""
+        """The one customer with the buyer's tax number that is not out of use."""
         who = f"{order.partner_name} ({order.partner_code})"
         if not order.partner_code:
             raise Rejected("eas.customer_missing", who, field="customer")
-        ask = {"taxCode": order.partner_code, "orgUnit": self.mapping.organisation, "limit": 2}
+        ask = {"taxCode": order.partner_code, "orgUnit": self.mapping.organisation, "limit": NAMESAKES}
         rows = self.facade.listed("customers", ask)
-        its = [str(row.get("number") or "") for row in rows if row.get("taxCode") == order.partner_code]
-        if len(its) != len(rows) or "" in its:
+        its = [str(row.get("number") or "") for row in rows if row.get("enabled") is not False]
+        if any(row.get("taxCode") != order.partner_code for row in rows) or "" in its:
             raise Rejected("eas.customer_missing", f"{who}: the answer is about others", field="customer")
         if not its:
             raise Rejected("eas.customer_missing", who, field="customer")
@@ -303,11 +305,18 @@ def _look_at_organisation(access: Access, http: requests.Session) -> str:
     return access.organisation
 
 
-def _look_at_records(access: Access, http: requests.Session) -> str:
-    """A look-up of a number that no bill has, then the first material where the facade lists them."""
+def _look_at_records(access: Access, http: requests.Session) -> Step:
+    """A look-up of a number that no bill has, then the first row of each list; orders go out without a list that is refused."""
     facade, mapping = _facade(access, http), SiteMapping(access)
     facade.look_up(mapping.fields["reference"], NOBODY)
-    if facade.missing(("materials",)):
-        return ""  # orders go out without it; the stream of products stays off
-    rows = facade.listed("materials", {"afterNumber": "", "limit": 1, "orgUnit": access.organisation})
-    return str(rows[0].get("number") or "") if rows else ""
+    said, without = [], []
+    for what, stream in LISTS.items():
+        try:
+            rows = facade.listed(what, {"afterNumber": "", "limit": 1, "orgUnit": access.organisation})
+        except (Rejected, FixSettings) as error:
+            said.append(f"{stream}: {error.code}: {error.message}")
+            without.append(stream)
+            continue
+        if what == "materials" and rows:
+            said.append(str(rows[0].get("number") or ""))
+    return Step("read", True, "; ".join(filter(None, said)), tuple(without))

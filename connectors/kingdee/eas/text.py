@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from tongshang.connect import read_json
+
 VERDICTS = ("success", "isSuccess", "status", "state", "flag", "result")
 YES, NO = {"true", "success", "ok"}, {"false", "fail", "failed", "failure", "error"}
 CODES = ("errorCode", "code", "errCode")
@@ -54,10 +56,8 @@ def read(text: Any) -> Said:
     if not isinstance(text, str):
         raise NoVerdict("no text in the answer")
     try:
-        value = json.loads(
-            text.strip().removeprefix("\ufeff"), parse_float=Decimal, parse_constant=_no_number
-        )
-    except (ValueError, RecursionError) as error:
+        value = read_json(text.strip().removeprefix("\ufeff"))
+    except ValueError as error:
         raise NoVerdict(f"no whole JSON: {error}") from None
     if isinstance(value, list):
         # One bill per call goes out, so one verdict comes back.
@@ -108,7 +108,3 @@ def _rows(value: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...] | None:
                 return tuple(rows)
             return None
     return None
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no number")

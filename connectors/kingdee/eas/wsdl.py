@@ -159,9 +159,9 @@ def member(value: Any, name: str) -> Any:
 
 
 def _stays_here(root: _Element) -> None:
-    """Refuse every reference out of the document, and groups.
+    """Refuse every reference out of the document, groups, and unions.
 
-    Groups of groups double with every step when zeep unfolds them; Axis writes none.
+    Groups of groups and unions of unions double with every step when zeep unfolds them; Axis writes none.
     """
     if root.tag != f"{WSDL}definitions":
         raise Unusable("no WSDL: the root is not wsdl:definitions")
@@ -170,6 +170,8 @@ def _stays_here(root: _Element) -> None:
             raise Unusable("parts in other files: upload one whole document")
         if element.tag in (f"{XSD}group", f"{XSD}attributeGroup"):
             raise Unusable("groups of elements or attributes are not taken")
+        if element.tag == f"{XSD}union":
+            raise Unusable("unions of types are not taken")
         where = element.get("schemaLocation") if element.tag == f"{XSD}import" else None
         if where is not None and where.rstrip("/") != ENCODING.rstrip("/"):
             nothing_else(where)

@@ -23,7 +23,7 @@ def filing(kind: str, client: Client, site: SiteMapping) -> Filing:
     return KINDS[kind](client, site)
 
 
-def shapes(client: Client, site: SiteMapping) -> Iterator[tuple[str, BillFiling]]:
+def forms(client: Client, site: SiteMapping) -> Iterator[tuple[str, BillFiling]]:
     """Every form that is filed, with the kind of document it is for: for a look whether the site has it."""
     for kind, made in KINDS.items():
         one = made(client, site)
@@ -31,4 +31,4 @@ def shapes(client: Client, site: SiteMapping) -> Iterator[tuple[str, BillFiling]
             yield kind, each
 
 
-__all__ = ["KINDS", "filing", "shapes"]
+__all__ = ["KINDS", "filing", "forms"]

@@ -57,6 +57,12 @@ class BillFiling(Filing):
 
     # -- looking
 
+    def look(self) -> None:
+        """Read one bill with every field it is filed by; raises what Kingdee says where that cannot be."""
+        shape = self.shape
+        keys = tuple(dict.fromkeys(filter(None, (*shape.keys, self.reference, shape.note, shape.mark))))
+        self.client.query(shape.form, keys, "", shape.order, limit=1)
+
     def find(self, reference: str) -> Found | None:
         return self._look(self.reference, reference)
 
@@ -75,7 +81,7 @@ class BillFiling(Filing):
             f"{shape.day} >= '{day}' and {shape.day} < '{day + timedelta(days=1)}'"
             f" and {shape.house}.FNumber = {literal(self.site.organisation)}"
         )
-        pages = self.client.pages(shape.form, keys, where, shape.order)
+        pages = self.client.pages(shape.form, keys, where, "FID ASC" if shape.total else shape.order)
         try:
             return shape.told((row for _, rows in pages for row in rows), self.reference)
         except SkipRecord as unreadable:
@@ -131,7 +137,7 @@ class BillFiling(Filing):
                 stopped = error
                 break
         return [
-            _told(each) if isinstance(each, Rejected) else self._outcome(bill, stopped)
+            self._outcome(bill, stopped) if isinstance(each, Saved) else _told(each)
             for bill, each in zip(bills, saved, strict=True)
         ]
 
@@ -213,9 +219,9 @@ class BillFiling(Filing):
         return RemoteLine(material, line.quantity, unit, price, line.gross), entry
 
 
-def _told(refused: Rejected) -> SyncError:
-    """A refusal to save; that the number is taken says that a bill may be there already."""
-    if refused.field == "FBillNo" or NUMBER_TAKEN in refused.message:
+def _told(refused: SyncError) -> SyncError:
+    """Why it was not saved; that the number is taken says that a bill may be there already."""
+    if isinstance(refused, Rejected) and (refused.field == "FBillNo" or NUMBER_TAKEN in refused.message):
         return Uncertain("kingdee.number_taken", refused.message)
     return refused
 

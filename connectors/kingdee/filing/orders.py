@@ -6,7 +6,7 @@ from connectors.kingdee.filing.bills import BillFiling
 from connectors.kingdee.filing.partners import CUSTOMERS, SUPPLIERS, number_of_partner
 from connectors.kingdee.filing.shape import Shape
 from connectors.kingdee.mapping import MARK, PURCHASE_ORDER, SALES_ORDER, SiteMapping
-from tongshang.connect import Bill, FixSettings, Lookup, OrderOut
+from tongshang.connect import Bill, Lookup, OrderOut, Rejected
 
 SALES = Shape(
     form=SALES_ORDER,
@@ -37,7 +37,9 @@ class SalesOrders(BillFiling):
     def bill(self, order: OrderOut, lookup: Lookup) -> Bill:
         site = self.site
         if not site.saler:
-            raise FixSettings("kingdee.saler_missing", "the number of the salesperson is missing")
+            # Of this document alone: a wrong setting would stop the connection, and with it what needs no salesperson.
+            said = "the number of the salesperson is missing"
+            raise Rejected("kingdee.saler_missing", said, field="FSalerId")
         customer, learned = number_of_partner(self.client, site, CUSTOMERS, order, lookup, "FCustId")
         currency = self._currency(order.currency)
         delivery = order.delivery_on or order.ordered_on

@@ -42,7 +42,7 @@ def number_of_partner(
     if known is not None:
         return known, {}
     code = document.partner_code
-    where = f"{site.fields[register.code]} = {literal(code)} and FDocumentStatus = 'C'"
+    where = f"{site.fields[register.code]} = {literal(code)} and FDocumentStatus = 'C' and FForbidStatus = 'A'"
     if site.organisation:
         where += f" and FUseOrgId.FNumber = {literal(site.organisation)}"
     rows = client.query(register.form, ["FNumber"], where, f"{register.pk} ASC", limit=2) if code else []

@@ -90,14 +90,23 @@ class Receipts(BillFiling):
         }
         return Bill(goods.reference, supplier, currency, goods.total, tuple(lines), body, learned)
 
+    def look(self) -> None:
+        super().look()
+        self.client.query(PURCHASE_ORDER, self._order_keys(), "", "FID ASC", limit=1)
+
+    def _order_keys(self) -> tuple[str, ...]:
+        fields = self.site.fields
+        head = ("FID", "FBillNo", "FDocumentStatus", "FCancelStatus", fields["purchase.reference"])
+        line = ("FPOOrderEntry_FEntryID", "FMaterialId.FNumber", fields["purchase.line"])
+        return tuple(dict.fromkeys((*head, *line)))
+
     def _orders(self, references: set[str]) -> dict[str, Order]:
         """The purchase orders by our references. Raises Premature while one is not there, or not audited yet."""
         reference, note = self.site.fields["purchase.reference"], self.site.fields["purchase.line"]
-        head = ("FID", "FBillNo", "FDocumentStatus", "FCancelStatus")
-        keys = tuple(dict.fromkeys((*head, reference, "FPOOrderEntry_FEntryID", "FMaterialId.FNumber", note)))
         where = f"{reference} in ({','.join(literal(each) for each in sorted(references))})"
         found: dict[str, Order] = {}
-        for _, rows in self.client.pages(PURCHASE_ORDER, keys, where, "FID ASC,FPOOrderEntry_FEntryID ASC"):
+        order_by = "FID ASC,FPOOrderEntry_FEntryID ASC"
+        for _, rows in self.client.pages(PURCHASE_ORDER, self._order_keys(), where, order_by):
             for row in rows:
                 named, number = str(row[reference]), str(row["FBillNo"])
                 if row["FCancelStatus"] == CANCELLED:

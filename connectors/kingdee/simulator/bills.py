@@ -7,6 +7,7 @@ is refused, as on the real server.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -22,6 +23,7 @@ CENT = Decimal("0.01")
 SCALE = Decimal("0.0000000001")  # the ten places Kingdee keeps
 REFERENCE_KEYS = ("FNumber", "FNUMBER", "FNAME", "FUserID", "FUserId")
 EDITABLE = {"Z", "A", "D"}
+DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d:\d\d))?")
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,8 @@ def _value(store: Store, references: Mapping[str, str], key: str, given: Any, po
     if target is None:
         if isinstance(given, dict):
             given = next((given[k] for k in REFERENCE_KEYS if k in given), None)
+        if "DATE" in key.upper() and (day := DAY.fullmatch(str(given))):
+            return f"{day[1]}T{day[2] or '00:00:00'}"  # a date is kept with a time, whatever was sent
         return str(given).lower() == "true" if str(given).lower() in ("true", "false") else given
     if not isinstance(given, dict):
         raise Problem(11, f"{where}字段{key}：编码值或内码值必须传其一", key)

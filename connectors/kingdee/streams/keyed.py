@@ -1,8 +1,9 @@
 """Documents behind the last internal id, audited ones of the organisation, changed since a day and time.
 
 Kingdee keeps a date for each act: saving sets `FModifyDate`, auditing `FApproveDate`, forbidding `FForbidDate`. What was
-saved on Monday and audited on Tuesday is news of Tuesday, so a change is any of these dates. The overlap is for changes that
-are stamped before they can be seen.
+saved on Monday and audited on Tuesday is news of Tuesday, so a change is any of these dates. The next run begins at the newest
+change there was when this one began, for a page is not looked at again. The overlap is for changes that are stamped before
+they can be seen.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import Any, ClassVar
 
 from connectors.kingdee.client import Client, literal
 from connectors.kingdee.mapping import AUDITED, SiteMapping
-from tongshang.connect import Page, RetryLater, Stream
+from tongshang.connect import Course, Page, RetryLater, Stream
 
 PAGE = 2000  # rows
 OVERLAP = timedelta(minutes=5)
+AUDIT = "FApproveDate"  # every document read has it, and most are changed last by it
 STAMP = re.compile(r"[12]\d{3}-(?:0\d|1[0-2])-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?")
 
 Row = dict[str, Any]
@@ -44,13 +46,21 @@ class Keyed(Stream):
         """Every field the stream reads, for a look at setting up whether the site has them."""
         return (*self.keys(), *self.dates, *self._org())
 
+    def look(self) -> None:
+        """Read one document with every field the stream needs; raises what Kingdee says where that cannot be."""
+        keys = tuple(dict.fromkeys((self.pk, *self.needs())))
+        self.client.query(self.form, keys, "", f"{self.pk} ASC", limit=1)
+
     def pull(self, cursor: str | None, position: str | None) -> Iterator[Page]:
-        newest = cursor or ""
-        last = int(position) if position else 0
+        course = Course(cursor, position)
+        last = int(course.last or 0)
         first = True
         total: int | None = None
         while True:
             found = self._after(last, cursor)
+            if course.begins:
+                stamps = [stamp(row[key]) for row in found for key in self.dates]
+                course.begin(stamps if len(found) < self.size else [*stamps, *self._newest(cursor)])
             if first:
                 first, total = False, self._total(cursor, last, len(found))
             if found:
@@ -59,8 +69,7 @@ class Keyed(Stream):
                     said = f"{self.form}: the page behind {last} goes from {ids[0]} to {ids[-1]}"
                     raise RetryLater("kingdee.page_stuck", said)
                 last = ids[-1]
-                newest = max([newest, *(stamp(row[key]) for row in found for key in self.dates)])
-                yield Page(tuple(self.records(found)), str(last), newest or None, total)
+                yield Page(tuple(self.records(found)), course.position(str(last)), course.cursor, total)
                 total = None
             if len(found) < self.size:
                 return
@@ -102,6 +111,14 @@ class Keyed(Stream):
         keys = tuple(dict.fromkeys((self.pk, *self.keys(), *self.dates)))
         rows = self.client.query(self.form, keys, where, f"{self.pk} ASC", limit=self.size)
         return [dict(zip(keys, row, strict=True)) for row in rows]
+
+    def _newest(self, cursor: str | None) -> Iterator[str]:
+        """The dates of the document audited last. One forbidden since may be newer: then a little more is read again."""
+        if AUDIT in self.dates:
+            told = f"{AUDIT} >= '1900-01-01 00:00:00'"  # to some databases null is the newest
+            where = f"{self._where(0, cursor)} and {told}"
+            for row in self.client.query(self.form, self.dates, where, f"{AUDIT} DESC", limit=1):
+                yield from map(stamp, row)
 
     def conditions(self) -> list[str]:
         """What else a document has to fulfil."""

@@ -19,6 +19,7 @@ from tongshang.connect import DeliveryIn, InvoiceIn, PaymentIn, ReceiptIn, Recor
 
 BILLS = 200  # bills of a page
 AT_ONCE = 100  # order numbers of one question
+NOBODY = {"TONGSHANG-CHECK"}  # a number that no order has
 
 
 @dataclass
@@ -46,6 +47,11 @@ class Bills(Keyed):
 
     def needs(self) -> tuple[str, ...]:
         return (*super().needs(), *self.line_keys())
+
+    def look(self) -> None:
+        """The bills, and the orders they are told apart by."""
+        super().look()
+        self.orders(NOBODY)
 
     def comes_back_as(self, id: int) -> str:
         """The id under which a bill with this internal id comes in: of its first record, when it has one."""
@@ -132,6 +138,10 @@ class Receipts(Bills):
             only = 1 if len(about) > 1 and self._ours(self.id_of(head)) else None
             for reference, moved in list(about.items())[:only]:
                 yield {**head, "reference": reference, "lines": moved}
+
+    def look(self) -> None:
+        Keyed.look(self)
+        self._references(NOBODY)
 
     def _references(self, numbers: set[str]) -> dict[str, str]:
         """Our references of purchase orders by their numbers there, where they are not the same."""

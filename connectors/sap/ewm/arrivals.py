@@ -1,27 +1,25 @@
 """Inbound orders on their way to the warehouse: inbound deliveries in S/4 with reference to its purchase orders.
 
 The delivery carries our reference as the supplier's own number of it (`DeliveryDocumentBySupplier`), by which it is found again.
-EWM receives it from S/4. What EWM has is not changed from outside: a change deletes it, while nothing was put away, and makes it
-anew.
+EWM receives it from S/4.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 from connectors.sap.ewm.mapping import INBOUND, NONE, SUPPLIERS_OWN, WAIT, EwmMapping, is_begun
+from connectors.sap.ewm.remade import ITEMS, Remade
 from connectors.sap.odata import wire
 from connectors.sap.odata.client import Client
+from connectors.sap.odata.filing.common import guarded
 from connectors.sap.odata.filing.purchase_words import PurchaseWords, live_items
 from connectors.sap.odata.filing.purchases import Purchases
 from connectors.sap.odata.mapping import SiteMapping, line_of
 from tongshang.connect import (
     Access,
     Bill,
-    Filing,
     Found,
     GoodsOut,
     LineOut,
@@ -29,28 +27,25 @@ from tongshang.connect import (
     Premature,
     Rejected,
     RemoteLine,
-    RetryLater,
-    SyncError,
-    Uncertain,
-    differences,
 )
 
-ITEMS = {"$expand": "to_DeliveryDocumentItem"}
 REFERENCE = 35  # characters
 
 Item = tuple[str, Mapping[str, Any]]
 """The supplier of a purchase order and one of its items."""
 
 
-class Arrivals(Filing):
+class Arrivals(Remade):
     """Announcements to one warehouse."""
+
+    service, heads, work = INBOUND, "A_InbDeliveryHeader", "putting away or goods receipt"
 
     def __init__(self, client: Client, mapping: EwmMapping, access: Access) -> None:
         self.client, self.mapping = client, mapping
         self.purchases = Purchases(client, PurchaseWords(access, SiteMapping(access)))
 
     def bill(self, goods: GoodsOut, lookup: Lookup) -> Bill:
-        """The announcement against the items of its purchase orders; RetryLater while one of them is not in S/4 yet."""
+        """The announcement against the items of its purchase orders; Premature while one of them is not in S/4 yet."""
         if len(goods.reference) > REFERENCE:
             said = f"{goods.reference}: {REFERENCE} characters"
             raise Rejected("ewm.reference_too_long", said, field="reference")
@@ -73,66 +68,35 @@ class Arrivals(Filing):
         return Bill(goods.reference, supplier, "", NONE, tuple(line for line, _ in made), body)
 
     def find(self, reference: str) -> Found | None:
+        rows = self._carrying(reference)
+        return guarded(lambda: _found(rows)) if rows else None
+
+    def count(self, reference: str) -> int:
+        """How many inbound deliveries carry the reference."""
+        return len(self._carrying(reference))
+
+    def _carrying(self, reference: str) -> list[Mapping[str, Any]]:
         query = {
             "$filter": f"{SUPPLIERS_OWN} eq {wire.literal(reference)}",
             "$orderby": "DeliveryDocument",
             **ITEMS,
         }
         pages = self.client.pages(INBOUND, "A_InbDeliveryHeader", query)
-        rows = [row for page in pages for row in page.entities]
-        try:
-            return _found(rows) if rows else None
-        except wire.Unreadable as error:
-            raise RetryLater("sap.unreadable", str(error)) from None
-
-    def send(self, bill: Bill, found: Found | None) -> Found:
-        if found is not None:
-            if not differences(bill, found):
-                return found
-            self.cancel(found)
-        created = self.client.create(INBOUND, "A_InbDeliveryHeader", bill.body)
-        number = wire.text(created, "DeliveryDocument")
-        try:
-            held = self.find(bill.reference)
-        except SyncError as error:
-            raise Uncertain(error.code, error.message) from error
-        if held is None or (number and number not in held.number.split(",")):
-            raise Uncertain("ewm.not_visible", f"{number} was made, but a look-up does not show it yet")
-        return held
-
-    def cancel(self, found: Found) -> Found:
-        """Delete the deliveries, none of them when the warehouse has begun with one."""
-        if found.status == "begun":
-            raise Rejected("ewm.begun", f"{found.number}: putting away or goods receipt has begun")
-        for number in found.number.split(","):
-            path = quote(f"A_InbDeliveryHeader({wire.literal(number)})", safe="/()',=$")
-            etag = wire.etag(self.client.one(INBOUND, path, {"$select": "DeliveryDocument"}))
-            try:
-                self.client.delete(INBOUND, path, etag or "*")
-            except Rejected as error:
-                if error.code != "sap.not_found":
-                    raise
-        return replace(found, cancelled=True, status="deleted")
+        return [row for page in pages for row in page.entities]
 
     # -- the purchase orders
 
     def _items(self, reference: str) -> dict[int, Item]:
         """The items of a purchase order by the number of our line."""
-        try:
-            rows = self.purchases.rows(reference)
-            if not rows:
-                said = f"no purchase order in S/4 carries {reference} yet"
-                raise Premature("ewm.purchase_missing", said, after=WAIT)
-            if len(rows) > 1:
-                numbers = ", ".join(wire.text(row, "PurchaseOrder") for row in rows)
-                raise Rejected("ewm.purchase_twice", f"{reference} stands on more than one order: {numbers}")
-            supplier = wire.text(rows[0], "Supplier")
-            return {
-                line_of(wire.text(item, "PurchaseOrderItem")): (supplier, item)
-                for item in live_items(rows[0])
-            }
-        except wire.Unreadable as error:
-            raise RetryLater("sap.unreadable", str(error)) from None
+        rows = guarded(lambda: self.purchases.rows(reference))
+        if not rows:
+            said = f"no purchase order in S/4 carries {reference} yet"
+            raise Premature("ewm.purchase_missing", said, after=WAIT)
+        if len(rows) > 1:
+            numbers = ", ".join(wire.text(row, "PurchaseOrder") for row in rows)
+            raise Rejected("ewm.purchase_twice", f"{reference} stands on more than one order: {numbers}")
+        found: dict[int, Item] = guarded(lambda: _by_line(rows[0]))
+        return found
 
     def _line(self, line: LineOut, known: Item | None, lookup: Lookup) -> tuple[RemoteLine, dict[str, Any]]:
         material, unit = self.mapping.goods(line, lookup)
@@ -148,6 +112,11 @@ class Arrivals(Filing):
             "DeliveryQuantityUnit": unit,
         }
         return RemoteLine(material, line.quantity, unit, NONE, NONE), row
+
+
+def _by_line(order: Mapping[str, Any]) -> dict[int, Item]:
+    supplier = wire.text(order, "Supplier")
+    return {line_of(wire.text(item, "PurchaseOrderItem")): (supplier, item) for item in live_items(order)}
 
 
 def _found(deliveries: Sequence[Mapping[str, Any]]) -> Found:

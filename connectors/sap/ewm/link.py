@@ -1,21 +1,20 @@
 """Outbound orders on their way to the warehouse: deliveries in S/4 with reference to its sales order, which EWM receives.
 
-S/4 refuses to deliver more of an item than is open, so a delivery of the whole order is not made twice. A delivery that EWM
-has is not changed from outside: a change deletes it, while nothing was picked, and makes it anew.
+S/4 refuses to deliver more of an item than is open, so a delivery of the whole order is not made twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 from connectors.sap.ewm.arrivals import Arrivals
 from connectors.sap.ewm.mapping import DELIVERIES, ORDERS, WAIT, EwmMapping
+from connectors.sap.ewm.remade import ITEMS, Remade
 from connectors.sap.ewm.streams import STREAMS
 from connectors.sap.odata import wire
 from connectors.sap.odata.client import Client
+from connectors.sap.odata.filing.common import guarded
 from tongshang.connect import (
     Ambiguous,
     Bill,
@@ -25,19 +24,14 @@ from tongshang.connect import (
     Lookup,
     OrderOut,
     Premature,
-    Rejected,
-    RetryLater,
     Stream,
-    SyncError,
-    Uncertain,
-    differences,
 )
 
-ITEMS = {"$expand": "to_DeliveryDocumentItem"}
 
-
-class EwmLink(CallerLink):
+class EwmLink(Remade, CallerLink):
     """One warehouse of one system."""
+
+    service, heads, work = DELIVERIES, "A_OutbDeliveryHeader", "picking or goods issue"
 
     def __init__(self, client: Client, mapping: EwmMapping, arrivals: Arrivals) -> None:
         self.caller = client
@@ -51,32 +45,13 @@ class EwmLink(CallerLink):
         if sold is None or _is_rejected(sold):
             said = f"no sales order in S/4 carries {order.reference} yet"
             raise Premature("ewm.order_missing", said, after=WAIT)
-        return self._read(lambda: self.mapping.bill(order, sold, lookup))
+        made: Bill = guarded(lambda: self.mapping.bill(order, sold, lookup))
+        return made
 
     def find(self, reference: str) -> Found | None:
         """What stands on the deliveries of the sales order that carries our reference."""
         sold = self._sold(reference)
         return None if sold is None else self._delivered(wire.text(sold, "SalesOrder"))
-
-    def send(self, bill: Bill, found: Found | None) -> Found:
-        if found is not None:
-            if not differences(bill, found):
-                return found
-            self.cancel(found)
-        created = self.client.create(DELIVERIES, "A_OutbDeliveryHeader", bill.body)
-        number = wire.text(created, "DeliveryDocument")
-        held = self._after_writing(bill.reference)
-        if held is None or (number and number not in held.number.split(",")):
-            raise Uncertain("ewm.not_visible", f"{number} was made, but a look-up does not show it yet")
-        return held
-
-    def cancel(self, found: Found) -> Found:
-        """Delete the deliveries, none of them when the warehouse has begun with one."""
-        if found.status == "begun":
-            raise Rejected("ewm.begun", f"{found.number}: picking or goods issue has begun")
-        for number in found.number.split(","):
-            self._delete(number)
-        return replace(found, cancelled=True, status="deleted")
 
     def stream(self, key: str) -> Stream:
         kinds = {kind.key: kind for kind in STREAMS}
@@ -112,38 +87,10 @@ class EwmLink(CallerLink):
             for row in page.entities
         }
         whole = [
-            self.client.one(DELIVERIES, _path(number), ITEMS) for number in sorted(filter(None, numbers))
+            self.client.one(DELIVERIES, self.path(number), ITEMS) for number in sorted(filter(None, numbers))
         ]
-        return self._read(lambda: self.mapping.found(order, whole)) if whole else None
-
-    def _after_writing(self, reference: str) -> Found | None:
-        """A look behind a write that was answered yes: when it fails, the write is still done."""
-        try:
-            return self.find(reference)
-        except SyncError as error:
-            raise Uncertain(error.code, error.message) from error
-
-    def _delete(self, number: str) -> None:
-        """Delete one delivery as it is now; one that is gone meanwhile is as good as deleted."""
-        path = _path(number)
-        etag = wire.etag(self.client.one(DELIVERIES, path, {"$select": "DeliveryDocument"}))
-        try:
-            self.client.delete(DELIVERIES, path, etag or "*")
-        except Rejected as error:
-            if error.code != "sap.not_found":
-                raise
-
-    @staticmethod
-    def _read(taken: Any) -> Any:
-        try:
-            return taken()
-        except wire.Unreadable as error:
-            raise RetryLater("sap.unreadable", str(error)) from None
+        return guarded(lambda: self.mapping.found(order, whole)) if whole else None
 
 
 def _is_rejected(sold: Mapping[str, Any]) -> bool:
     return wire.text(sold, "OverallSDDocumentRejectionSts") == "C"
-
-
-def _path(number: str) -> str:
-    return quote(f"A_OutbDeliveryHeader({wire.literal(number)})", safe="/()',=$")

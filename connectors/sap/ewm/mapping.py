@@ -55,6 +55,7 @@ class EwmMapping:
         self.shipping_point, self.party = access["shipping_point"], access["party"]
         self.stock_types = listed(access["stock_types"] or "F2")
         self.issued = listed(access["issued"] or "9,C")
+        self.reads_issues = access["issues"] == "here"
         self.units = access.table("units", UNITS)
         self.our_units = {theirs: ours for ours, theirs in reversed(self.units.items())}
         self.materials = access.table("materials", {})

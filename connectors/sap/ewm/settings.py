@@ -14,6 +14,7 @@ NEEDED = {
     "oauth": ("token_url", "client_id", "client_secret"),
     "certificate": (),
 }
+ELSEWHERE = "s4"
 SETTINGS = (
     Setting("sap_client", "SAP client", hint="Three digits, such as 100; empty for the system's default"),
     Setting("language", "Language", required=True, default="ZH", hint="Two letters: ZH or EN"),
@@ -38,6 +39,18 @@ SETTINGS = (
         required=True,
         default="9,C",
         hint="As the outbound delivery order shows them, with commas",
+    ),
+    Setting(
+        "issues",
+        "Goods issues are read",
+        kind="choice",
+        required=True,
+        default=ELSEWHERE,
+        choices=(
+            (ELSEWHERE, "By the connection to S/4"),
+            ("here", "Here, and the deliveries of the connection to S/4 are switched off"),
+        ),
+        hint="Never by both: the same goods would ship twice",
     ),
     Setting(
         "purchase_reference",

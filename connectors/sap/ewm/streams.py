@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, ClassVar
@@ -12,14 +12,27 @@ from typing import Any, ClassVar
 from connectors.sap.ewm.mapping import INBOUND, ORDERS, OUTBOUND, STOCK, SUPPLIERS_OWN, EwmMapping
 from connectors.sap.odata import wire
 from connectors.sap.odata.client import Client
+from connectors.sap.odata.keyed import conjunction, moment_stamp, newest
 from connectors.sap.odata.mapping import readable
-from tongshang.connect import DeliveryIn, Page, ReceiptIn, Record, RetryLater, StockIn, Stream
+from tongshang.connect import (
+    Course,
+    DeliveryIn,
+    FixSettings,
+    Page,
+    ReceiptIn,
+    Record,
+    RetryLater,
+    StockIn,
+    Stream,
+)
 
 PAGE = 200  # heads asked for at once
 AT_ONCE = 20  # numbers in one filter: an address has its limits
 MARKED = re.compile(
     r".+-[A-Z2-7]{4}"
 )  # a number of a seller, marked with who gave it: other deliveries stay away
+ISSUED, STAMP = "WhseOutboundDeliveryOrderHead", ("LastChangeDateTime",)
+ARRIVED, DAY = "A_InbDeliveryHeader", ("LastChangeDate",)
 OVERLAP = timedelta(minutes=5)  # a change is stamped before it can be seen
 
 
@@ -81,25 +94,38 @@ class Issues(Stream):
         return _legible(self._pull(cursor, position))
 
     def _pull(self, cursor: str | None, position: str | None) -> Iterator[Page]:
-        newest, last = cursor, position or ""
+        if not self.mapping.reads_issues:
+            said = "the settings say that the connection to S/4 reads deliveries"
+            raise FixSettings("ewm.read_elsewhere", said)
+        course = Course(cursor, position)
+        where = self._where(cursor)
         while True:
-            found = self._after(last, cursor)
+            found = self._after(course.last, where)
+            more = bool(found.next) or len(found.entities) >= self.size
+            if course.begins:
+                top = newest(self.client, OUTBOUND, ISSUED, conjunction(where), STAMP) if more else ()
+                course.begin(moment_stamp(row, *STAMP) for row in (*found.entities, *top))
             if found.entities:
                 last = wire.text(found.entities[-1], "OutboundDeliveryOrder")
-                newest = max([newest or "", *(_stamp(row) for row in found.entities)]) or None
-                yield Page(tuple(self._parts(found.entities)), last, newest)
-            if not found.next and len(found.entities) < self.size:
+                yield Page(tuple(self._parts(found.entities)), course.position(last), course.cursor)
+            if not more:
                 return
 
-    def _after(self, last: str, cursor: str | None) -> wire.Rows:
+    def _where(self, cursor: str | None) -> list[str]:
         where = [f"Warehouse eq {wire.literal(self.mapping.warehouse)}"]
         if cursor:
             since = datetime.fromisoformat(cursor) - OVERLAP
             where.append(f"LastChangeDateTime ge {wire.moment_literal(since)}")
-        if last:
-            where.append(f"OutboundDeliveryOrder gt {wire.literal(last)}")
-        query = {"$filter": " and ".join(where), "$orderby": "OutboundDeliveryOrder", "$top": str(self.size)}
-        found = self.client.page(OUTBOUND, "WhseOutboundDeliveryOrderHead", query)
+        return where
+
+    def _after(self, last: str, where: Sequence[str]) -> wire.Rows:
+        behind = [f"OutboundDeliveryOrder gt {wire.literal(last)}"] if last else []
+        query = {
+            "$filter": conjunction([*where, *behind]),
+            "$orderby": "OutboundDeliveryOrder",
+            "$top": str(self.size),
+        }
+        found = self.client.page(OUTBOUND, ISSUED, query)
         keys = [wire.text(row, "OutboundDeliveryOrder") for row in found.entities]
         if not all(keys) or (last and last in keys):
             raise RetryLater("ewm.page", f"the page does not go on behind {last or 'the start'}")
@@ -168,31 +194,36 @@ class Receipts(Stream):
         return _legible(self._pull(cursor, position))
 
     def _pull(self, cursor: str | None, position: str | None) -> Iterator[Page]:
-        newest, last = cursor, position or ""
+        course = Course(cursor, position)
+        where = ["OverallGoodsMovementStatus eq 'C'"]
+        if cursor:
+            where.append(f"LastChangeDate ge {wire.day_literal(date.fromisoformat(cursor))}")
         while True:
-            where = ["OverallGoodsMovementStatus eq 'C'"]
-            if cursor:
-                where.append(f"LastChangeDate ge {wire.day_literal(date.fromisoformat(cursor))}")
-            if last:
-                where.append(f"DeliveryDocument gt {wire.literal(last)}")
-            query = {
-                "$filter": " and ".join(where),
-                "$orderby": "DeliveryDocument",
-                "$top": str(self.size),
-                "$expand": "to_DeliveryDocumentItem",
-            }
-            found = self.client.page(INBOUND, "A_InbDeliveryHeader", query)
-            keys = [wire.text(row, "DeliveryDocument") for row in found.entities]
-            if not all(keys) or (last and last in keys):
-                raise RetryLater("ewm.page", f"the page does not go on behind {last or 'the start'}")
-            if keys:
-                last = keys[-1]
-                days = [str(wire.day(row, "LastChangeDate") or "") for row in found.entities]
-                newest = max([newest or "", *days]) or None
+            found = self._after(course.last, where)
+            more = bool(found.next) or len(found.entities) >= self.size
+            if course.begins:
+                top = newest(self.client, INBOUND, ARRIVED, conjunction(where), DAY) if more else ()
+                course.begin(str(wire.day(row, *DAY) or "") for row in (*found.entities, *top))
+            if found.entities:
+                last = wire.text(found.entities[-1], "DeliveryDocument")
                 ours = [row for row in found.entities if MARKED.fullmatch(wire.text(row, SUPPLIERS_OWN))]
-                yield Page(tuple(ours), last, newest)
-            if not found.next and len(found.entities) < self.size:
+                yield Page(tuple(ours), course.position(last), course.cursor)
+            if not more:
                 return
+
+    def _after(self, last: str, where: Sequence[str]) -> wire.Rows:
+        behind = [f"DeliveryDocument gt {wire.literal(last)}"] if last else []
+        query = {
+            "$filter": conjunction([*where, *behind]),
+            "$orderby": "DeliveryDocument",
+            "$top": str(self.size),
+            "$expand": "to_DeliveryDocumentItem",
+        }
+        found = self.client.page(INBOUND, ARRIVED, query)
+        keys = [wire.text(row, "DeliveryDocument") for row in found.entities]
+        if not all(keys) or (last and last in keys):
+            raise RetryLater("ewm.page", f"the page does not go on behind {last or 'the start'}")
+        return found
 
     def to_core(self, row: Record) -> ReceiptIn:
         found: ReceiptIn = readable(self.mapping.receipt, row)
@@ -220,11 +251,3 @@ def _sum(rows: Sequence[Record]) -> Mapping[str, Any]:
     if len({wire.text(row, "EWMStockQuantityBaseUnit") for row in rows}) > 1:
         raise wire.Unreadable(f"{_product(rows[0])} has several base units")
     return {**rows[0], "EWMStockQuantityInBaseUnit": total}
-
-
-def _stamp(row: Record) -> str:
-    try:
-        found = wire.moment(row, "LastChangeDateTime")
-    except wire.Unreadable:
-        return ""
-    return found.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if found else ""

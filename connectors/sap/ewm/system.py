@@ -13,7 +13,7 @@ from connectors.sap.ewm.arrivals import Arrivals
 from connectors.sap.ewm.link import EwmLink
 from connectors.sap.ewm.mapping import DELIVERIES, OUTBOUND, EwmMapping
 from connectors.sap.ewm.settings import SETTINGS, client_of
-from connectors.sap.ewm.streams import STREAMS, Stocks
+from connectors.sap.ewm.streams import STREAMS, Issues, Stocks
 from connectors.sap.odata import wire
 from tongshang.connect import Access, Connector, FixSettings, Setting, Step, Stream, looked_at
 
@@ -52,7 +52,7 @@ class SapEwm(Connector):
     def demo_values(self) -> Mapping[str, str]:
         from connectors.sap.ewm.simulator import DEMO  # only the demo needs the simulator
 
-        return {"sap_client": DEMO.client, "user": DEMO.user, "password": DEMO.password}
+        return {"sap_client": DEMO.client, "user": DEMO.user, "password": DEMO.password, "issues": "here"}
 
     def _look_at_login(self, access: Access, http: requests.Session) -> str:
         """The token of the delivery service: proves the user, the service and that cookies come back."""
@@ -73,6 +73,11 @@ class SapEwm(Connector):
         seen = wire.text(rows[0], "OutboundDeliveryOrder") if rows else ""
         return f"{access.organisation} {seen}".strip()
 
-    def _look_at_stock(self, access: Access, http: requests.Session) -> str:
-        page = next(Stocks(client_of(access, http), EwmMapping(access)).pull(None, None), None)
-        return wire.text(page.rows[0], "Product") if page else ""
+    def _look_at_stock(self, access: Access, http: requests.Session) -> Step:
+        """Some product in the warehouse. Goods issues that the connection to S/4 reads are not offered here."""
+        mapping = EwmMapping(access)
+        page = next(Stocks(client_of(access, http), mapping).pull(None, None), None)
+        seen = wire.text(page.rows[0], "Product") if page else ""
+        if mapping.reads_issues:
+            return Step("read", True, seen)
+        return Step("read", True, f"{seen}; not read here: deliveries (ewm.read_elsewhere)", (Issues.key,))

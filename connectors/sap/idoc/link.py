@@ -18,6 +18,7 @@ from connectors.sap.soap.client import Client, put
 from connectors.sap.soap.link import Reader, held
 from connectors.sap.soap.mapping import Site
 from tongshang.connect import (
+    Accepted,
     Access,
     Bill,
     FixSettings,
@@ -85,7 +86,7 @@ class IdocLink(Reader):
         self._failed(bill.reference)
         there = self.there(bill.reference, "sap.accepted", TAKEN)
         if found is not None and differences(bill, there):
-            raise Uncertain("sap.accepted", f"{bill.reference}: {TAKEN}")
+            raise Accepted("sap.accepted", f"{bill.reference}: {TAKEN}")
         return there
 
     def cancel(self, found: Found) -> Found:
@@ -95,7 +96,7 @@ class IdocLink(Reader):
         self._failed(reference)
         after = self.there(reference, "sap.accepted", TAKEN)
         if not after.cancelled:
-            raise Uncertain("sap.accepted", f"{reference}: {TAKEN}")
+            raise Accepted("sap.accepted", f"{reference}: {TAKEN}")
         return after
 
     def statuses(self, reference: str) -> list[Mapping[str, str]]:

@@ -11,6 +11,7 @@ from tongshang.connect import Stop
 
 V2_ROOT = "/sap/opu/odata/sap/"
 V4_ROOT = "/sap/opu/odata4/sap/"
+MARKS = re.compile("%3[BD]", re.IGNORECASE)  # ; and =
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class System:
         path = parts.path
         if not parts.netloc and not path.startswith("/"):
             path = f"{service.path}/{path}"
+        path = MARKS.sub(lambda mark: unquote(mark[0]), path)  # `;v=0002` of a service may come encoded
         at = path.find(service.path + "/")
         inner = path[at + len(service.path) + 1 :]
         if at < 0 or any(step in (".", "..") for step in re.split(r"[/\\]", unquote(inner))):

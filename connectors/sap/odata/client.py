@@ -82,14 +82,6 @@ class Client(Session):
             raise RetryLater("sap.unreadable", f"{path}: the count is no number")
         return int(told)
 
-    def metadata(self, service: Service) -> bytes:
-        """The description of a service, as XML."""
-        url = self.system.url(service, "$metadata")
-        response = self.call(
-            service, "GET", url, headers={"Accept": "application/xml"}, write=False, operation="metadata"
-        )
-        return response.content
-
     # -- writes
 
     def create(self, service: Service, path: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -105,23 +97,18 @@ class Client(Session):
         """Change fields of an entity. 204 and 200 are both a yes; a stale ETag raises RetryLater."""
         headers = {"If-Match": change.etag} if change.etag else {}
         url = self.system.url(service, change.path)
-        response = self._write(service, "PATCH", url, change.values, headers, f"change {change.path}")
-        if response.status_code != 204 and response.content.strip():
-            try:
-                wire.read(response.content)
-            except wire.Unreadable as error:
-                raise Uncertain("sap.unreadable", str(error)) from None
+        _answered(self._write(service, "PATCH", url, change.values, headers, f"change {change.path}"))
 
     def delete(self, service: Service, path: str, etag: str) -> None:
         """Delete an entity, or mark it as deleted where SAP keeps it. An empty `etag` sends no If-Match."""
         headers = {"If-Match": etag} if etag else {}
         url = self.system.url(service, path)
-        self.call(service, "DELETE", url, headers=headers, write=True, operation=f"delete {path}")
+        _answered(self.call(service, "DELETE", url, headers=headers, write=True, operation=f"delete {path}"))
 
     def invoke(self, service: Service, name: str, asked: Mapping[str, str]) -> None:
         """A function of the service that changes something; its parameters stand in the address, as literals."""
         url = self.system.url(service, name, asked)
-        self.call(service, "POST", url, write=True, operation=f"invoke {name}")
+        _answered(self.call(service, "POST", url, write=True, operation=f"invoke {name}"))
 
     def changes(self, service: Service, changes: Sequence[Change]) -> list[SyncError | None]:
         """Many changes in one batch, each in a change set of its own: None where it was done, else why not.
@@ -204,6 +191,16 @@ def _with_etag(entity: Mapping[str, Any], response: requests.Response) -> Mappin
     """V4 may say the ETag in the header alone."""
     told = response.headers.get("ETag", "")
     return entity if wire.etag(entity) or not told else {**entity, "@odata.etag": told}
+
+
+def _answered(response: requests.Response) -> None:
+    """204, or a whole answer of the service. A page with status 200 comes from something in between; Uncertain."""
+    if response.status_code == 204:
+        return
+    try:
+        wire.read(response.content)
+    except wire.Unreadable as error:
+        raise Uncertain("sap.unreadable", str(error)) from None
 
 
 def _patch(change: Change, client: str) -> multipart.Request:

@@ -1,8 +1,8 @@
 """A stream over one entity set: a page at a time behind the last key, so that a stopped run goes on where it was.
 
 Pages are cut by key (`Product gt 'last'`) and not by `$skip`, which loses rows when others come in between. Changes are read
-from a little before the newest one seen; where SAP stamps only the day, the whole last day is read again. Repeated records
-are recognised by their number on the platform's side.
+from a little before the newest one there was when the last run began, for a page is not looked at again; where SAP stamps
+only the day, the whole last day is read again. Repeated records are recognised by their number on the platform's side.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from connectors.sap.odata import wire
 from connectors.sap.odata.addresses import Service
 from connectors.sap.odata.client import Client
 from connectors.sap.odata.mapping import SiteMapping
-from tongshang.connect import Page, Record, RetryLater, Stream
+from tongshang.connect import Course, Page, Record, RetryLater, Stream
 
 PAGE = 500  # rows asked for at once; SAP may give fewer
 OVERLAP = timedelta(minutes=5)  # a change is stamped before it can be seen
@@ -27,6 +27,8 @@ class Keyed(Stream):
     service: ClassVar[Service]
     set: ClassVar[str]
     id: ClassVar[str]
+    # What tells the last change, coarse before fine; empty where SAP stamps none.
+    stamps: ClassVar[tuple[str, ...]] = ("LastChangeDateTime",)
     counted: ClassVar[bool] = (
         False  # each row becomes one record, so SAP's count of rows tells how far a run is
     )
@@ -35,26 +37,33 @@ class Keyed(Stream):
         self.client, self.mapping, self.size = client, mapping, size
 
     def pull(self, cursor: str | None, position: str | None) -> Iterator[Page]:
-        newest, last = cursor, position or ""
+        course = Course(cursor, position)
         total: int | None = None
         while True:
-            found = self._after(last, self._where(cursor))
+            found = self._after(course.last, self._where(cursor))
+            more = bool(found.next) or len(found.entities) >= self.size
             total = found.count if total is None else total
+            if course.begins:
+                course.begin(map(self._stamp, [*found.entities, *(self._newest(cursor) if more else ())]))
             if found.entities:
-                last = wire.text(found.entities[-1], self.id)
-                newest = max([newest or "", *(self._stamp(row) for row in found.entities)]) or None
                 try:
                     rows = self._kept(found.entities)
                 except wire.Unreadable as error:
                     raise RetryLater("sap.unreadable", str(error)) from None
-                yield Page(tuple(rows), last, newest, total)
-            if not found.next and len(found.entities) < self.size:
+                last = wire.text(found.entities[-1], self.id)
+                yield Page(tuple(rows), course.position(last), course.cursor, total)
+            if not more:
                 return
 
+    def _newest(self, cursor: str | None) -> Sequence[Record]:
+        """The row changed last, of its stamps only; none where SAP stamps no changes."""
+        if not self.stamps:
+            return ()
+        return newest(self.client, self.service, self.set, conjunction(self._where(cursor)), self.stamps)
+
     def _after(self, last: str, where: Sequence[str]) -> wire.Rows:
-        wanted = [part if " or " not in part else f"({part})" for part in where]
-        wanted += [f"{self.id} gt {wire.literal(last)}"] if last else []
-        query = {"$filter": " and ".join(wanted)} if wanted else {}
+        wanted = conjunction([*where, *([f"{self.id} gt {wire.literal(last)}"] if last else [])])
+        query = {"$filter": wanted} if wanted else {}
         query |= {"$orderby": self._order(), "$top": str(self.size), **self._also()}
         if self.counted and not last:  # asked once: behind a key the rest would be counted
             query["$inlinecount"] = "allpages"
@@ -81,6 +90,21 @@ class Keyed(Stream):
 
     def _kept(self, rows: Sequence[Record]) -> Sequence[Record]:
         return rows
+
+
+def newest(client: Client, service: Service, set: str, where: str, stamps: Sequence[str]) -> Sequence[Record]:
+    """The one row changed last among those that fit."""
+    query = {"$filter": where} if where else {}
+    query |= {
+        "$orderby": ",".join(f"{name} desc" for name in stamps),
+        "$top": "1",
+        "$select": ",".join(stamps),
+    }
+    return client.page(service, set, query).entities[:1]
+
+
+def conjunction(where: Sequence[str]) -> str:
+    return " and ".join(part if " or " not in part else f"({part})" for part in where)
 
 
 def moment_stamp(row: Record, name: str) -> str:

@@ -19,6 +19,7 @@ from connectors.sap.odata.filing.common import (
     after_writing,
     guarded,
     one_of,
+    own_user,
     partner_number,
     quoted,
     there,
@@ -70,36 +71,26 @@ class SapLink(CallerLink):
 
     def find(self, reference: str) -> Found | None:
         """The order with our reference in our sales organisation. Rejected ones count only when there is no other."""
-        where = f"PurchaseOrderByCustomer eq {wire.literal(reference)}"
-        if self.mapping.organisation:
-            where += f" and SalesOrganization eq {wire.literal(self.mapping.organisation)}"
-        query = {"$filter": where, "$orderby": "SalesOrder", **self.orders.whole}
-        found = [
-            self._found(row)
-            for page in self.client.pages(self.orders.service, self.orders.orders, query)
-            for row in page.entities
-        ]
-        return one_of(reference, found)
+        return one_of(reference, self._carrying(reference))
+
+    def count(self, reference: str) -> int:
+        """How many orders that are not rejected carry the reference."""
+        return sum(not one.cancelled for one in self._carrying(reference))
 
     def tally(self, day: date) -> list[tuple[str, Decimal, bool]] | None:
         """The orders our user filed under that day; None where SAP knows it by another name than it signs in with.
 
         An order's own day is the day SAP was reached; ours stands in the customer's date.
         """
-        user = self.mapping.access["user"]
+        user = own_user(self.mapping.access)
         if not user or not self.mapping.organisation:
             return None
         where = (
-            f"CustomerPurchaseOrderDate eq {self.orders.day(day)} and CreatedByUser eq {wire.literal(user.upper())}"
+            f"CustomerPurchaseOrderDate eq {self.orders.day(day)} and CreatedByUser eq {wire.literal(user)}"
             f" and SalesOrganization eq {wire.literal(self.mapping.organisation)}"
         )
-        query = {"$filter": where, "$orderby": "SalesOrder", **self.orders.whole}
-        told = []
-        for page in self.client.pages(self.orders.service, self.orders.orders, query):
-            for row in page.entities:
-                found = self._found(row)
-                told.append((wire.text(row, "PurchaseOrderByCustomer"), found.total, found.cancelled))
-        return told
+        told = [(row, self._found(row)) for row in self._listed(where)]
+        return [(wire.text(row, "PurchaseOrderByCustomer"), one.total, one.cancelled) for row, one in told]
 
     def send(self, bill: Bill, found: Found | None) -> Found:
         if found is None:
@@ -139,6 +130,17 @@ class SapLink(CallerLink):
         self.client.http.close()
 
     # -- the order
+
+    def _carrying(self, reference: str) -> list[Found]:
+        where = f"PurchaseOrderByCustomer eq {wire.literal(reference)}"
+        if self.mapping.organisation:
+            where += f" and SalesOrganization eq {wire.literal(self.mapping.organisation)}"
+        return [self._found(row) for row in self._listed(where)]
+
+    def _listed(self, where: str) -> list[Mapping[str, Any]]:
+        query = {"$filter": where, "$orderby": "SalesOrder", **self.orders.whole}
+        pages = self.client.pages(self.orders.service, self.orders.orders, query)
+        return [row for page in pages for row in page.entities]
 
     def _change(self, bill: Bill, number: str) -> None:
         order = self._whole(number)

@@ -56,6 +56,7 @@ class Prices(Keyed):
     title: ClassVar[str] = "Prices"
     every: ClassVar[timedelta] = timedelta(hours=6)
     service, set, id = CONDITIONS, "A_SlsPrcgConditionRecord", "ConditionRecord"
+    stamps: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, client: Client, mapping: SiteMapping, size: int = PAGE) -> None:
         super().__init__(client, mapping, size)

@@ -12,7 +12,9 @@ from connectors.sap.odata import wire
 from tongshang.connect import FixSettings, Rejected, RetryLater, SyncError, Uncertain
 
 BUSY = timedelta(seconds=5)
-TAKEN = "V4/115"  # a warning by default, an error where the site made it one: our order is there, or another with its number
+# "Customer reference exists already": a warning by default, an error where the site made it one. This call did nothing, but an
+# order with our number is there, perhaps by our own earlier try: so it is looked up, and never filed as refused.
+TAKEN = "V4/115"
 NO_SERVICE = "/IWFND/MED/"  # the gateway's own messages about services that are not there or not active
 KNOWN = {"M7/022": "sap.over_delivery", "M7/053": "sap.period_closed"}  # refusals with a remedy of their own
 # How SAP says, in the languages our customers sign on with, that somebody else holds the document or the table.
@@ -43,6 +45,12 @@ def sorted_error(status: int, headers: Mapping[str, str], body: bytes, write: bo
     said = f"{told.code} {told.message}".strip() if told else f"the server answered {status}"
     if status == 401:
         return FixSettings("sap.login_refused", said)
+    if status >= 500:
+        # A failure in the middle, or a page of something in between, whatever it says: only a look can tell.
+        perhaps = Uncertain if write else RetryLater
+        if status == 503 and not write:
+            return RetryLater("sap.unavailable", said, after=_after(headers))
+        return perhaps("sap.exception" if told else "http.status", said)
     if told and told.code.startswith(NO_SERVICE):
         return FixSettings("sap.service_missing", said)
     if status == 403:
@@ -52,26 +60,24 @@ def sorted_error(status: int, headers: Mapping[str, str], body: bytes, write: bo
         return FixSettings("http.redirected", f"the server sends us to {where[:200]}")
     if status == 429:
         return RetryLater("http.too_many", "the server asks for fewer calls", after=_after(headers))
-    if status == 423 or (400 <= status < 500 and told and LOCKED.search(told.message)):
+    if write and told and TAKEN in told.codes:
+        return Uncertain("sap.reference_taken", said)
+    if status == 423 or (told and LOCKED.search(told.message)):
         return RetryLater("sap.locked", said, after=BUSY)
     if status in (409, 412):
         return RetryLater("sap.changed_meanwhile", said)
-    if write and told and told.code == TAKEN:
-        return Uncertain("sap.reference_taken", said)
     if status == 404 and not told:
         return FixSettings(
             "sap.service_missing", "no such service: is it activated, and is the address right?"
         )
     if status in (404, 410):
         return Rejected("sap.not_found", said)
-    if 400 <= status < 500 and (told or status in (405, 406, 411, 413, 414, 415, 428, 431)):
-        code = KNOWN.get(told.code, "sap.refused") if told else "sap.refused"
+    if told or status in (405, 406, 411, 413, 414, 415, 428, 431):
+        codes = told.codes if told else ()
+        code = next((KNOWN[one] for one in codes if one in KNOWN), "sap.refused")
         return Rejected(code, said, field=told.target if told else "")
-    if status == 503 and (headers.get("retry-after") or headers.get("Retry-After")):
-        return RetryLater("sap.unavailable", said, after=_after(headers))
-    # A failure in the middle, or a page of something in between: rolled back most likely, but only a look can tell.
-    perhaps = Uncertain if write else RetryLater
-    return perhaps("sap.exception" if told else "http.status", said)
+    # A page of something in between: it says nothing about what stands behind it.
+    return (Uncertain if write else RetryLater)("http.status", said)
 
 
 def _after(headers: Mapping[str, str]) -> timedelta:

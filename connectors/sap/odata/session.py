@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import quote, urlencode
 
 import requests
@@ -20,21 +21,20 @@ from connectors.sap.odata.addresses import Service, System
 from connectors.sap.odata.refusals import refusal, told_by
 from connectors.sap.odata.signin import Basic, ClientCredentials, Credentials, Token, basic
 from tongshang.connect import (
-    Blocked,
+    Asked,
     Exchange,
     FixSettings,
-    NotSent,
+    Rejected,
     RetryLater,
     SyncError,
-    Uncertain,
-    Unreachable,
+    call,
+    perhaps,
 )
 
 PATIENCE = (10.0, 25.0)  # seconds to connect, to read
 HIDDEN = "•••"
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 TOKENS = re.compile(r'("(?:access_token|refresh_token|id_token|client_secret)"\s*:\s*)"[^"]*"')
-SHOWN = 20_000  # characters of a body that are kept for people
 
 
 class Session:
@@ -109,7 +109,7 @@ class Session:
                     return token
             assert last is not None  # GET answers or raises
             if not 200 <= last.status_code < 300:
-                raise refusal(last, write=False)
+                raise _of_the_service(refusal(last, write=False), "sap.service_missing")
             try:
                 wire.read(last.content)
             except wire.Unreadable as error:
@@ -179,7 +179,7 @@ class Session:
         if response.status_code in (400, 401, 403):
             raise FixSettings("sap.token_refused", _first_words(response) or "the client is not known")
         if response.status_code != 200:
-            raise refusal(response, write=False)
+            raise _of_the_service(refusal(response, write=False), "sap.token_refused")
         try:
             told = wire.read(response.content)
             return str(told["access_token"]), float(told.get("expires_in") or 600)
@@ -190,64 +190,20 @@ class Session:
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], write: bool, operation: str
     ) -> requests.Response:
         """One exchange over the wire, shown to `trace` however it ends."""
-        perhaps = Uncertain if write else RetryLater
+        unclear = perhaps(write)
         if write:
             self.before_write()
-        began = time.monotonic()
-        response: requests.Response | None = None
-        note = ""
-        try:
-            response = self.http.request(
-                method,
-                url,
-                data=body or None,
-                headers=dict(headers),
-                timeout=self.timeout,
-                allow_redirects=False,
-            )
-            return response
-        except Blocked as error:
-            note = str(error)
-            raise FixSettings("outbound.blocked", note) from error
-        except Unreachable as error:
-            note = str(error)
-            if "CERTIFICATE_VERIFY_FAILED" in note:
-                raise FixSettings("unreachable.certificate", note) from error
-            raise RetryLater(f"unreachable.{error.stage}", note) from error
-        except NotSent as error:
-            note = str(error)
-            raise RetryLater("unreachable", note) from error
-        except requests.Timeout as error:
-            note = str(error)
-            raise perhaps("http.timeout", "no answer in time") from error
-        except requests.RequestException as error:
-            note = str(error)
-            raise perhaps("http.broken_off", "the connection broke off before a whole answer") from error
-        finally:
-            self.trace(self._exchange(operation, method, url, body, response, note, began))
-
-    def _exchange(
-        self,
-        operation: str,
-        method: str,
-        url: str,
-        body: bytes,
-        response: requests.Response | None,
-        note: str,
-        began: float,
-    ) -> Exchange:
-        answer = note
-        if response is not None:
-            said = [f"sap-message: {line}" for line in told_by(response)]
-            answer = "\n".join([*said, response.content.decode("utf-8", "replace")])
-        return Exchange(
-            operation=operation,
-            url=url,
-            request=self._hide(f"{method} {body.decode('utf-8', 'replace')}".strip()[:SHOWN]),
-            status=response.status_code if response is not None else None,
-            response=self._hide(answer[:SHOWN]),
-            milliseconds=int((time.monotonic() - began) * 1000),
+        shown = f"{method} {body.decode('utf-8', 'replace')}".strip()
+        send = partial(
+            self.http.request,
+            method,
+            url,
+            data=body or None,
+            headers=dict(headers),
+            timeout=self.timeout,
+            allow_redirects=False,
         )
+        return call(send, Asked(operation, url, shown, self._hide, _with_messages), self.trace, unclear)
 
     def _hide(self, text: str) -> str:
         how = self.credentials
@@ -259,6 +215,12 @@ class Session:
         return MOBILE.sub(HIDDEN, TOKENS.sub(rf'\1"{HIDDEN}"', text))
 
 
+def _with_messages(response: requests.Response) -> str:
+    """An answer as a person reads it, what SAP says in its headers first."""
+    said = [f"sap-message: {line}" for line in told_by(response)]
+    return "\n".join([*said, response.content.decode("utf-8", "replace")])
+
+
 def refused_again(response: requests.Response) -> SyncError:
     """A new token refused at once, so nothing was executed. Without a cookie it can never work; with one, the session was
     lost in between, as by a restart, and that passes."""
@@ -267,6 +229,11 @@ def refused_again(response: requests.Response) -> SyncError:
             "sap.csrf", "the CSRF token is refused again, and SAP's cookies do not get through"
         )
     return RetryLater("sap.session_lost", "the CSRF token is refused again: the session was lost in between")
+
+
+def _of_the_service(error: SyncError, code: str) -> SyncError:
+    """What is refused before any document was named is no refusal of the document that waits behind it."""
+    return FixSettings(code, error.message) if isinstance(error, Rejected) else error
 
 
 def _first_words(response: requests.Response) -> str:

@@ -70,6 +70,7 @@ class Partners(Keyed):
     title: ClassVar[str] = "Partners"
     every: ClassVar[timedelta] = timedelta(hours=6)
     service, set, id = PARTNERS, "A_BusinessPartner", "BusinessPartner"
+    stamps: ClassVar[tuple[str, ...]] = ("LastChangeDate", "LastChangeTime")
     counted: ClassVar[bool] = True
 
     def _where(self, cursor: str | None) -> list[str]:
@@ -171,6 +172,7 @@ class Deliveries(Keyed):
     title: ClassVar[str] = "Deliveries"
     every: ClassVar[timedelta] = timedelta(minutes=15)
     service, set, id = DELIVERIES, "A_OutbDeliveryHeader", "DeliveryDocument"
+    stamps: ClassVar[tuple[str, ...]] = ("LastChangeDate",)
 
     def _where(self, cursor: str | None) -> list[str]:
         return [f"OverallGoodsMovementStatus eq '{COMPLETE}'", *since(cursor)]

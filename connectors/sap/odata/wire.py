@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from tongshang.connect import read_json
+
 TICKS = re.compile(r"/Date\((-?\d{1,15})([+-]\d{1,4})?\)/")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK = re.compile(r"PT(?:(\d{1,2})H)?(?:(\d{1,2})M)?(?:(\d{1,2})(?:\.\d+)?S)?")
@@ -32,6 +34,7 @@ class Complaint:
     code: str
     message: str
     target: str = ""
+    codes: tuple[str, ...] = ()  # its own and those of its details: which of them leads differs by release
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,8 @@ def read(body: bytes) -> Any:
     if text.startswith("<"):
         raise Unreadable("a page instead of an answer: is this the API host, and a technical user?")
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        return read_json(text)
+    except ValueError as error:
         raise Unreadable(f"no whole JSON: {error}") from None
 
 
@@ -249,14 +252,17 @@ def complaint(body: bytes) -> Complaint | None:
         return None
     inner = told.get("innererror")
     details = (inner.get("errordetails") if isinstance(inner, dict) else None) or told.get("details")
-    said = [_sentence(told.get("message"))]
+    code = str(told.get("code") or "")
+    said, codes = [_sentence(told.get("message"))], [code]
     target = str(told.get("target") or "")
     for detail in details if isinstance(details, list) else ():
         if isinstance(detail, dict) and str(detail.get("severity", "error")) in ("error", "abort", ""):
             said.append(_sentence(detail.get("message")))
+            codes.append(str(detail.get("code") or ""))
             target = target or str(detail.get("target") or "")
     whole = "; ".join(dict.fromkeys(filter(None, said)))
-    return Complaint(str(told.get("code") or ""), whole[:LONGEST_SENTENCE] or "no reason given", target)
+    known = tuple(dict.fromkeys(filter(None, codes)))
+    return Complaint(code, whole[:LONGEST_SENTENCE] or "no reason given", target, known)
 
 
 def messages(header: str) -> list[str]:
@@ -279,7 +285,7 @@ def _messages(value: Any) -> Iterator[tuple[str, str, str]]:
 
 def _xml_complaint(body: bytes) -> Complaint | None:
     """An `<error>` document; anything else behind a `<` is a page, not an error."""
-    from lxml import etree
+    from lxml import etree  # type: ignore[import-untyped]
 
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
@@ -291,7 +297,8 @@ def _xml_complaint(body: bytes) -> Complaint | None:
     if root.getroottree().docinfo.doctype or etree.QName(root).localname != "error":
         return None
     told = {etree.QName(one).localname: (one.text or "").strip() for one in root if isinstance(one.tag, str)}
-    return Complaint(told.get("code", ""), told.get("message", "")[:LONGEST_SENTENCE] or "no reason given")
+    code, said = told.get("code", ""), told.get("message", "")[:LONGEST_SENTENCE]
+    return Complaint(code, said or "no reason given", codes=(code,) if code else ())
 
 
 def _sentence(value: Any) -> str:
@@ -308,7 +315,3 @@ def _count(value: Any) -> int | None:
     if not told.isdecimal():
         raise Unreadable(f"the count is no number: {told[:40]}")
     return int(told)
-
-
-def _no_number(told: str) -> Any:
-    raise ValueError(f"{told} is no number")

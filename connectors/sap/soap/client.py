@@ -122,15 +122,15 @@ class Client:
     def fault(self, fault: Any, write: bool) -> SyncError:
         """A fault of the peer: its message was not understood, its function raised an exception, or it fell over."""
         code, text = fault_of(fault)
-        kind = code.rpartition(":")[2]
+        kind, raised = code.rpartition(":")[2], exception_of(fault)
+        perhaps: type[SyncError] = Uncertain if write else RetryLater
+        if raised:  # whomever the fault blames: what the function had done by then does not depend on that
+            refused = Rejected if self.rolls_back or not write else perhaps
+            return refused("sap.function_exception", f"{raised}: {text}")
         if kind in ("Client", "Sender"):
             return Rejected("sap.fault_client", text)
         if kind in ("VersionMismatch", "MustUnderstand"):
             return FixSettings("sap.fault_version", text)
-        raised = exception_of(fault)
-        if raised and (self.rolls_back or not write):
-            return Rejected("sap.function_exception", f"{raised}: {text}")
-        perhaps: type[SyncError] = Uncertain if write else RetryLater
         return perhaps("sap.fault", f"{code or 'no code'}: {text}")
 
 

@@ -15,7 +15,9 @@ from connectors.sap.soap.mapping import DOCUMENT_DIGITS, Held, Site, message_id,
 from connectors.sap.soap.returns import RETRIABLE, messages, refusal
 from connectors.sap.soap.values import bare, padded
 from tongshang.connect import (
+    Accepted,
     Access,
+    Ambiguous,
     Bill,
     FixSettings,
     Found,
@@ -74,10 +76,10 @@ class Reader(Link):
             raise RetryLater("sap.unreadable", str(why)) from None
 
     def count(self, reference: str) -> int:
-        """How many orders carry our reference there, the cancelled ones too; the fault drill asks."""
+        """How many orders that were not cancelled carry our reference there."""
         answer = self.ask(self.access["op_read"], "ask.reference", reference, "orders", "lines")
         try:
-            return len(self.site.all(answer, reference))
+            return sum(not one.cancelled for one in self.site.all(answer, reference))
         except xml.Unreadable as why:
             raise RetryLater("sap.unreadable", str(why)) from None
 
@@ -111,6 +113,8 @@ class Reader(Link):
         """The document after a write; not to be found is uncertain, and so is a look that fails."""
         try:
             found = self.find(reference)
+        except Ambiguous:
+            raise
         except SyncError as error:
             raise Uncertain(error.code, error.message) from error
         if found is None:
@@ -189,7 +193,7 @@ class BulkLink(Reader):
         said = "the message was taken; what became of it is not known yet"
         there = self.there(bill.reference, "sap.accepted", said)
         if found is not None and differences(bill, there):
-            raise Uncertain("sap.accepted", f"{bill.reference}: {said}")
+            raise Accepted("sap.accepted", f"{bill.reference}: {said}")
         return there
 
     def cancel(self, found: Found) -> Found:
@@ -214,7 +218,7 @@ class BulkLink(Reader):
         said = "the cancellation was taken; what became of it is not known yet"
         after = self.there(reference, "sap.accepted", said)
         if not after.cancelled:
-            raise Uncertain("sap.accepted", f"{reference}: {said}")
+            raise Accepted("sap.accepted", f"{reference}: {said}")
         return after
 
     def _header(self, reference: str, version: str, action: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_OID, uuid5
 from connectors.sap.soap import values, xml
 from connectors.sap.soap.client import put
 from connectors.sap.soap.names import Names
-from tongshang.connect import Bill, Found, Lookup, OrderOut, Rejected, RemoteLine, RetryLater
+from tongshang.connect import Ambiguous, Bill, Found, Lookup, OrderOut, Rejected, RemoteLine, RetryLater
 
 # Unit keys as SAP stores them (internal, not ISO). What is missing here is told as missing, never guessed.
 UNITS = {"pcs": "ST", "piece": "ST", "t": "TO", "kg": "KG", "m": "M", "box": "KAR", "roll": "ROL"}
@@ -162,12 +162,12 @@ class Site:
         return told
 
     def found(self, answer: Mapping[str, Any], reference: str) -> Held | None:
-        """The one document with our reference. Raises xml.Unreadable, and Rejected when there are several."""
+        """The one document with our reference. Raises xml.Unreadable, and Ambiguous when there are several."""
         told = self.all(answer, reference)
         alive = [one for one in told if not one.cancelled]
         if len(alive) > 1:
             numbers = ", ".join(one.number for one in alive)
-            raise Rejected("sap.reference_ambiguous", f"{reference} stands on {numbers}", field="reference")
+            raise Ambiguous("sap.reference_ambiguous", f"{reference} stands on {numbers}")
         return alive[0] if alive else (told[-1] if told else None)
 
     def all(self, answer: Mapping[str, Any], reference: str) -> list[Held]:

@@ -17,6 +17,7 @@ import requests
 from tongshang.connect import (
     Access,
     Blocked,
+    Exchange,
     FixSettings,
     NotSent,
     RetryLater,
@@ -36,6 +37,7 @@ class SignIn:
         self.access, self.http, self.clock = access, http, clock
         self.way = access["way"] or BASIC
         self.timeout: tuple[float, float] = (10.0, 25.0)
+        self.trace: Callable[[Exchange], None] = lambda _: None
         self._token, self._until = "", 0.0
         self._fetching = threading.Lock()
 
@@ -78,22 +80,34 @@ class SignIn:
         if self.access["scope"]:
             form["scope"] = self.access["scope"]
         sent = {"Authorization": _basic(client, secret), "Accept": "application/json"}
+        began, note = time.monotonic(), ""
+        status: int | None = None
         try:
             response = self.http.post(url, data=form, headers=sent, timeout=self.timeout)
-        except Blocked as error:
-            raise FixSettings("outbound.blocked", str(error)) from error
-        except Unreachable as error:
-            raise RetryLater(f"unreachable.{error.stage}", str(error)) from error
-        except (NotSent, requests.RequestException) as error:
-            raise RetryLater("sap.token", "no token: the endpoint did not answer") from error
-        if response.status_code in (400, 401, 403):
-            raise FixSettings("sap.token_refused", f"the token endpoint answered {response.status_code}")
-        try:
+            status = response.status_code
+            if status in (400, 401, 403):
+                note = response.text[:500]
+                raise FixSettings("sap.token_refused", f"the token endpoint answered {status}")
             told = json.loads(response.content)
             token, seconds = str(told["access_token"]), float(told.get("expires_in") or 300)
+            note = f"a token for {seconds:g} s"
+            return token, seconds
+        except Blocked as error:
+            note = str(error)
+            raise FixSettings("outbound.blocked", note) from error
+        except Unreachable as error:
+            note = str(error)
+            raise RetryLater(f"unreachable.{error.stage}", note) from error
+        except (NotSent, requests.RequestException) as error:
+            note = str(error)
+            raise RetryLater("sap.token", "no token: the endpoint did not answer") from error
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise RetryLater("sap.token", f"no token in the answer ({response.status_code})") from None
-        return token, seconds
+            note = "no token in the answer"
+            raise RetryLater("sap.token", f"no token in the answer ({status})") from None
+        finally:
+            taken = int((time.monotonic() - began) * 1000)
+            asked = f"grant_type=client_credentials, client {client}"
+            self.trace(Exchange("token", url, asked, status, note.replace(secret, "•••"), taken))
 
 
 def _basic(user: str, password: str) -> str:

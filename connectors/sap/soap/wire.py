@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -21,22 +21,21 @@ from zeep.transports import Transport
 from connectors.sap.soap.signin import SignIn
 from connectors.sap.soap.wsdl import Operation, bundled
 from tongshang.connect import (
-    Blocked,
+    Asked,
     Exchange,
     FixSettings,
-    NotSent,
     Rejected,
-    RetryLater,
     SyncError,
     Uncertain,
-    Unreachable,
+    call,
+    perhaps,
+    slow_down,
 )
 
 PATIENCE = (10.0, 25.0)  # seconds to connect, to read
 BUSY = timedelta(seconds=5)
 HIDDEN = "•••"
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
-MOST_SHOWN = 20000  # characters of an answer
 
 
 class Wire(Transport):
@@ -87,6 +86,7 @@ class Wire(Transport):
         A 401 to a token proves that nothing was executed: it is followed by one new token and one repetition.
         """
         body = message.encode("utf-8") if isinstance(message, str) else bytes(message)
+        self.signin.trace = self.trace
         login = self.signin.headers()
         response = self._once(address, body, {**headers, **login})
         if response.status_code == 401 and self.signin.renews:
@@ -95,48 +95,13 @@ class Wire(Transport):
         return response
 
     def _once(self, address: str, body: bytes, headers: Mapping[str, str]) -> requests.Response:
-        perhaps: type[SyncError] = Uncertain if self.write else RetryLater
+        unclear = perhaps(self.write)
         if self.write:
             self.before_write()
         self.left = True
-        began = time.monotonic()
-        response: requests.Response | None = None
-        note = ""
-        try:
-            response = self.session.post(address, data=body, headers=headers, timeout=self.operation_timeout)
-        except Blocked as error:
-            note = str(error)
-            raise FixSettings("outbound.blocked", note) from error
-        except Unreachable as error:
-            note = str(error)
-            if "CERTIFICATE_VERIFY_FAILED" in note:
-                raise FixSettings("unreachable.certificate", note) from error
-            raise RetryLater(f"unreachable.{error.stage}", note) from error
-        except NotSent as error:
-            note = str(error)
-            raise RetryLater("unreachable", note) from error
-        except requests.Timeout as error:
-            note = str(error)
-            raise perhaps("http.timeout", "no answer in time") from error
-        except requests.RequestException as error:
-            note = str(error)
-            raise perhaps("http.broken_off", "the connection broke off before a whole answer") from error
-        finally:
-            self.trace(self._exchange(address, body, response, note, began))
-        return response
-
-    def _exchange(
-        self, url: str, body: bytes, response: requests.Response | None, note: str, began: float
-    ) -> Exchange:
-        answer = response.content.decode("utf-8", "replace") if response is not None else note
-        return Exchange(
-            operation=self.operation,
-            url=url,
-            request=self._hide(body.decode("utf-8", "replace")),
-            status=response.status_code if response is not None else None,
-            response=self._hide(answer[:MOST_SHOWN]),
-            milliseconds=int((time.monotonic() - began) * 1000),
-        )
+        asked = Asked(self.operation, address, body.decode("utf-8", "replace"), self._hide)
+        send = partial(self.session.post, address, data=body, headers=headers, timeout=self.operation_timeout)
+        return call(send, asked, self.trace, unclear)
 
     def _hide(self, text: str) -> str:
         for secret in self.signin.secrets:
@@ -159,8 +124,6 @@ def status_error(response: requests.Response, *, write: bool) -> SyncError | Non
             "http.redirected", f"the server wants another address: {response.headers.get('Location')}"
         )
     if status == 429:
-        wait = response.headers.get("Retry-After", "")
-        after = timedelta(seconds=int(wait)) if wait.isdigit() and len(wait) < 5 else BUSY
-        return RetryLater("http.too_many", "the server asks for fewer calls", after=after)
-    perhaps = Uncertain if write else RetryLater
-    return perhaps("http.status", f"the server answered {status}")
+        return slow_down(response, BUSY)
+    unclear = perhaps(write)
+    return unclear("http.status", f"the server answered {status}")

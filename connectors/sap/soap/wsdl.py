@@ -11,6 +11,7 @@ import io
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +24,9 @@ BUNDLED = {
     "http://schemas.xmlsoap.org/soap/encoding": "soap-encoding.xsd",
 }
 BRINGING = {"import", "include", "redefine", "override"}
+MULTIPLYING = {"group", "attributeGroup", "simpleType"}
 MOST_FIELDS = 20_000  # of one operation; the largest BAPI has some thousands
+MOST_UNFOLDED = 100_000  # fields of all groups, and members of all unions, wherever they are used
 DECLARATION = re.compile(r"(?=<\?xml\s)")
 
 
@@ -140,7 +143,46 @@ def _guarded(text: str) -> Any:
             if wanted:
                 bundled(wanted)
                 del element.attrib[name]
+    _bounded(root)
     return root
+
+
+def _bounded(root: Any) -> None:
+    """Refuse what multiplies: groups that use each other twice, and unions of unions.
+
+    zeep unfolds both as it reads, so thirty of them are a billion fields.
+    """
+    inside: dict[str, list[str]] = {}
+    sizes: dict[str, int] = {}
+    for element in root.iter():
+        kind = xml.local(element)
+        if kind in MULTIPLYING and element.get("name"):
+            name = f"{kind} {element.get('name')}"
+            inside.setdefault(name, []).extend(_used(element))
+            sizes[name] = sizes.get(name, 0) + (sum(1 for _ in element.iter()) if kind != "simpleType" else 1)
+    try:
+        for name in TopologicalSorter(inside).static_order():
+            sizes[name] = sizes.get(name, 0) + sum(sizes[each] for each in inside.get(name, ()))
+    except CycleError:
+        raise FixSettings("sap.wsdl_unreadable", "groups or unions of the WSDL contain themselves") from None
+    if sum(sizes[each] for each in _used(root)) > MOST_UNFOLDED:
+        raise FixSettings("sap.wsdl_unreadable", f"its groups and unions come to more than {MOST_UNFOLDED} fields")
+
+
+def _used(outer: Any) -> list[str]:
+    """The groups that are named in an element, and the members of its unions."""
+    found = []
+    for each in outer.iter():
+        kind = xml.local(each)
+        if kind in MULTIPLYING and each.get("ref"):
+            found.append(f"{kind} {_bare(each.get('ref'))}")
+        elif kind == "union":
+            found += [f"simpleType {_bare(member)}" for member in (each.get("memberTypes") or "").split()]
+    return found
+
+
+def _bare(name: str) -> str:
+    return name.rpartition(":")[2]
 
 
 def _recoded(text: str) -> bytes:

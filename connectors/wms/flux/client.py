@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from connectors.wms import signing
-from connectors.wms.calls import BUSY, Caller, perhaps
+from connectors.wms.calls import BUSY, Caller
 from connectors.wms.flux.wire import Unreadable, encode, read, rows, said
 from connectors.wms.goods import Exists, Missing
-from tongshang.connect import FixSettings, Rejected, RetryLater, SyncError
+from tongshang.connect import FixSettings, Rejected, RetryLater, SyncError, perhaps
 
 OK = ("", "0", "0000")
 
@@ -115,6 +115,8 @@ class Client:
             raise self._refused(said(bad, "errorcode"), said(bad, "errordescr"), write)
         if flag == "1" and code not in OK:
             raise unclear("flux.unreadable", f"the answer says yes and, with {code}, no")
+        if flag == "0" and code in OK[1:]:
+            raise unclear("flux.unreadable", f"the answer says no and, with {code}, yes")
         if flag == "1" or (flag == "2" and (own or not order)) or (not flag and code in OK):
             return response
         if flag == "2" and write:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import requests
 
 from connectors.wms.calls import Caller
+from connectors.wms.checking import what_flows
 from connectors.wms.flux.client import CODES, Account, Client
 from connectors.wms.flux.mapping import Announcements
 from connectors.wms.flux.mapping import Mapping as Words
@@ -58,18 +59,18 @@ class Stocks(Stream):
         self.client, self.mapping = client, mapping
 
     def pull(self, cursor: str | None, position: str | None) -> Iterator[Page]:
-        return by_page(self._page, PAGE, position)
+        return by_page(self._page, position)
 
     def to_core(self, row: Record) -> StockIn:
         return stock(row, self.mapping.goods, self.mapping.warehouse)
 
-    def _page(self, page: int) -> list[Row]:
+    def _page(self, page: int) -> tuple[list[Row], bool]:
         try:
             answer = self.client.call("stock", self.mapping.shelves(page, PAGE), write=False)
         except (Missing, Exists) as error:
             raise RetryLater("flux.unreadable", error.message) from None
         found = rows(answer, "items", "item") or [row for row in rows(answer, "items") if said(row, "sku")]
-        return [
+        told = [
             {
                 "item": said(row, "sku"),
                 "warehouse": said(row, "warehouseid"),
@@ -78,6 +79,7 @@ class Stocks(Stream):
             }
             for row in found
         ]
+        return told, len(told) >= PAGE
 
 
 class FluxLink(CallerLink):
@@ -185,7 +187,7 @@ class Flux(Connector):
         looks = (
             ("organisation", self._look_at_settings),
             ("login", self._look_for_nobody),
-            ("read", self._look_at_stock),
+            ("read", self._look_at_the_rest),
         )
         yield from looked_at(
             http, access.base_url, ((name, partial(look, access, http)) for name, look in looks)
@@ -216,9 +218,20 @@ class Flux(Connector):
         held = self.open(access, http).find(NOBODY)
         return access["owner"] if held is None else f"{NOBODY}: {held.status}"
 
-    def _look_at_stock(self, access: Access, http: requests.Session) -> str:
-        page = next(self.open(access, http).stream("stock").pull(None, None), None)
-        return str(page.rows[0]["item"]) if page else ""
+    def _look_at_the_rest(self, access: Access, http: requests.Session) -> Step:
+        link = self.open(access, http)
+        return what_flows({"stock": lambda: _first_item(link), INBOUND: lambda: _announced(link)})
+
+
+def _first_item(link: FluxLink) -> str:
+    page = next(link.stream("stock").pull(None, None), None)
+    return str(page.rows[0]["item"]) if page else ""
+
+
+def _announced(link: FluxLink) -> str:
+    """A look-up of an announcement that nobody made: whether inbound orders can be looked for at all."""
+    link.filing(INBOUND).find(NOBODY)
+    return ""
 
 
 def _account(access: Access) -> Account:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from tongshang.connect import read_json
+
 LONGEST = 5 * 1024 * 1024  # bytes
 DEEPEST = 20  # levels
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")  # half a character, and what no database stores
@@ -45,16 +47,12 @@ def read(text: bytes | str) -> Any:
         raise Unreadable(f"longer than {LONGEST} bytes")
     try:
         told = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        value = json.loads(told, parse_float=Decimal, parse_constant=_no_number)
+        value = read_json(told)
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8: {error.reason} at {error.start}") from None
-    except (ValueError, ArithmeticError, RecursionError) as error:
+    except ValueError as error:
         raise Unreadable(f"no JSON: {type(error).__name__}: {str(error)[:200]}") from None
     return _lower(value, 0)
-
-
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
 
 
 def _lower(value: Any, level: int) -> Any:

@@ -13,11 +13,13 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from connectors.wms import signing, xmltext
-from connectors.wms.calls import BUSY, Caller, perhaps
+from connectors.wms.calls import BUSY, Caller
 from connectors.wms.goods import Exists, Missing
-from tongshang.connect import FixSettings, Rejected, RetryLater, SyncError
+from tongshang.connect import FixSettings, Rejected, RetryLater, SyncError, perhaps
 
 PREFIX = "taobao.qimen."
+# How codes of the router itself begin: it, or the way to the warehouse behind it, failed; it takes no more calls for now.
+ROUTER = {"isp.": "unclear", "accesscontrol.limited": "later"}
 
 # What the answer codes of one live integration ask for; a warehouse may use others, see the setting `codes`.
 CODES = {
@@ -101,7 +103,8 @@ class Client:
         return root
 
     def _refused(self, code: str, message: str, write: bool) -> SyncError:
-        remedy = self.remedies.get(code.upper(), "refused" if write else "")
+        told = next((remedy for start, remedy in ROUTER.items() if code.lower().startswith(start)), "")
+        remedy = self.remedies.get(code.upper()) or told or ("refused" if write else "")
         said = f"{code}: {message}"
         if remedy == "exists":
             return Exists("qimen.exists", said)

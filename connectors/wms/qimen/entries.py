@@ -14,13 +14,14 @@ from connectors.wms.figures import plain
 from connectors.wms.goods import NONE
 from connectors.wms.qimen.mapping import CANCELLED, GOOD, Mapping, numbered
 from connectors.wms.xmltext import leaf, leaves, tag
-from tongshang.connect import Access, Bill, GoodsOut, Lookup
+from tongshang.connect import Access, Bill, GoodsOut, Lookup, Rejected, SyncError
 
 
 class Entries(Mapping):
     """Announcements to one warehouse."""
 
     head: ClassVar[str] = "entryOrder"
+    unproven: ClassVar[type[SyncError]] = Rejected  # orders out may be proven all the same: they must not stop for it
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)

@@ -21,6 +21,7 @@ from tongshang.connect import (
     Rejected,
     RemoteLine,
     RetryLater,
+    SyncError,
 )
 
 CANCELLED, REJECTED = "CANCELED", "REJECT"
@@ -63,6 +64,7 @@ class Mapping:
     """One warehouse's way to file things: its code, the owner of the goods, the kind of documents."""
 
     head: ClassVar[str] = "deliveryOrder"  # the element of an order; its code and id are named after it
+    unproven: ClassVar[type[SyncError]] = FixSettings  # what a look-up without planned quantities asks for
 
     def __init__(self, access: Access) -> None:
         self.warehouse = access.organisation
@@ -161,7 +163,7 @@ class Mapping:
     def _held(self, row: Any) -> RemoteLine:
         item, planned = said(row, "itemCode"), said(row, "planQty")
         if not planned:
-            raise FixSettings("qimen.plan_missing", f"{item}: the look-up answers no planQty")
+            raise self.unproven("qimen.plan_missing", f"{item}: the look-up answers no planQty")
         try:
             return self.goods.held(item, quantity(planned))
         except ValueError as error:

@@ -213,10 +213,12 @@ def _moved(rows: list[tuple[int, str, str]], goods: Goods) -> tuple[MovedLine, .
 
 def _key(method: str, root: Any, body: bytes) -> str:
     """The warehouse's own name of the message, or what it is about with a digest of what it says."""
-    places = ("deliveryOrder", "entryOrder", ".", "items/item")
-    own = next((code for place in places if (code := said(root.find(place), "outBizCode"))), "")
-    if own:
-        return f"{method}:{own}"
+    for place in ("deliveryOrder", "entryOrder", ".", "items/item"):
+        own = list(dict.fromkeys(filter(None, (said(row, "outBizCode") for row in root.findall(place)))))
+        if len(own) > 1:  # changes that came one by one may come again in other company
+            return f"{method}:{hashlib.sha256(chr(10).join(own).encode()).hexdigest()[:32]}"
+        if own:
+            return f"{method}:{own[0]}"
     code = next(
         (
             code

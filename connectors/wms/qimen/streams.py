@@ -25,14 +25,15 @@ class Stocks(Stream):
 
     def __init__(self, client: Client, mapping: Mapping, items: Sequence[str], by: str) -> None:
         self.client, self.mapping, self.items, self.by = client, mapping, tuple(items), by
+        self._longest = 0  # rows of the longest page so far
 
     def pull(self, cursor: str | None, position: str | None) -> Iterator[Page]:
-        return self._by_item(position) if self.by == "inventory" else by_page(self._page, PAGE, position)
+        return self._by_item(position) if self.by == "inventory" else by_page(self._page, position)
 
     def to_core(self, row: Record) -> StockIn:
         return stock(row, self.mapping.goods, self.mapping.warehouse)
 
-    def _page(self, page: int) -> list[Row]:
+    def _page(self, page: int) -> tuple[list[Row], bool]:
         asked = leaves(
             warehouseCode=self.mapping.warehouse,
             ownerCode=self.mapping.owner,
@@ -40,7 +41,13 @@ class Stocks(Stream):
             page=page,
             pageSize=PAGE,
         )
-        return _rows(self.client.call("stock.query", asked, write=False))
+        answer = self.client.call("stock.query", asked, write=False)
+        rows, total = _rows(answer), said(answer, "totalLines")
+        self._longest = max(self._longest, len(rows))
+        # A warehouse may give fewer rows a page than it is asked for; then its total tells that there are more.
+        so_far = (page - 1) * self._longest + len(rows)
+        left = total.isdecimal() and len(total) < 10 and so_far < int(total)
+        return rows, len(rows) >= PAGE or (bool(rows) and left)
 
     def _by_item(self, position: str | None) -> Iterator[Page]:
         """`position` is how many items were asked for."""

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import requests
 
 from connectors.wms.calls import Caller
+from connectors.wms.checking import what_flows
 from connectors.wms.goods import Exists, Goods, Missing, remedies, unknown_remedies
 from connectors.wms.qimen.client import CODES, Account, Client
 from connectors.wms.qimen.entries import Entries
@@ -241,7 +242,7 @@ class Qimen(Connector):
         looks = (
             ("organisation", self._look_at_settings),
             ("login", self._look_for_nobody),
-            ("read", self._look_at_stock),
+            ("read", self._look_at_the_rest),
         )
         yield from looked_at(
             http, access.base_url, ((name, partial(look, access, http)) for name, look in looks)
@@ -272,9 +273,21 @@ class Qimen(Connector):
         held = self.open(access, http).query(NOBODY)
         return access["customer_id"] if held is None else f"{NOBODY}: {held.status}"
 
-    def _look_at_stock(self, access: Access, http: requests.Session) -> str:
-        page = next(self.open(access, http).stream("stock").pull(None, None), None)
-        return str(page.rows[0]["item"]) if page else ""
+    def _look_at_the_rest(self, access: Access, http: requests.Session) -> Step:
+        link = self.open(access, http)
+        return what_flows({"stock": lambda: _first_item(link), INBOUND: lambda: _announced(link)})
+
+
+def _first_item(link: QimenLink) -> str:
+    page = next(link.stream("stock").pull(None, None), None)
+    return str(page.rows[0]["item"]) if page else ""
+
+
+def _announced(link: QimenLink) -> str:
+    """A look-up of an announcement that nobody made: whether inbound orders can be looked for at all."""
+    assert link.entries is not None
+    link.entries.query(NOBODY)
+    return ""
 
 
 def _account(access: Access) -> Account:

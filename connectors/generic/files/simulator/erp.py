@@ -49,7 +49,7 @@ class Erp:
                 self._owed.remove(due)
                 self._leave(due[1], due[2])
             for path in sorted((self.root / "out").iterdir()):
-                if path.suffix in (".csv", ".xml", ".jsonl") and path.is_file():
+                if path.suffix in (".csv", ".xlsx", ".xml", ".jsonl") and path.is_file():
                     self._take(path)
 
     def live(self) -> dict[str, list[dict[str, Any]]]:
@@ -150,7 +150,8 @@ class Erp:
             head = {child.tag: child.text or "" for child in root if child.tag != "lines"}
             rows = [{cell.tag: cell.text or "" for cell in line} for line in root.find("lines")]
         else:
-            rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+            header, *cells = _cells(path.suffix, data)
+            rows = [dict(zip(header, row, strict=True)) for row in cells]
             head = dict(rows[0])
             rows = [row for row in rows if row.get("line") or row.get("invoice")]
         head = {NAMES.get(name, name): str(value) for name, value in head.items()}
@@ -166,3 +167,17 @@ class Erp:
             "total": Decimal(head["total"]),
             "lines": [{name: line[name] for name in kept if line.get(name)} for line in lines],
         }
+
+
+def _cells(suffix: str, data: bytes) -> list[list[str]]:
+    """The rows of a table as text."""
+    if suffix == ".csv":
+        return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    from python_calamine import CalamineWorkbook
+
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
+    return [[_as_typed(cell) for cell in row] for row in sheet.to_python()]
+
+
+def _as_typed(cell: Any) -> str:
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

@@ -14,6 +14,7 @@ from connectors.sap.odata.simulator.world import DEMO
 
 NONE = Decimal(0)
 ISSUED, OPEN = "9", "1"  # statuses of EWM: completed, not started
+REHEARSED = "DRILL-"  # how references of a fault drill begin
 
 
 @dataclass
@@ -65,6 +66,22 @@ class World:
             }
             self.orders[number] = (reference, customer, items)
             return number
+
+    def rehearse(self, reference: str) -> None:
+        """What the connection that files sales orders does for a fault drill: the order is there, a copy of the newest one.
+
+        Ten times as much of each item is open, since a drill asks for more later.
+        """
+        with self.lock:
+            known = {each: (customer, items) for each, customer, items in self.orders.values()}
+            real = [told for each, told in known.items() if not each.startswith(REHEARSED)]
+            if reference in known or not real:
+                return
+            customer, items = real[-1]
+            lines = {
+                item: (material, str(count * 10), unit) for item, (material, count, unit) in items.items()
+            }
+            self.sell(reference, lines, customer)
 
     def buy(self, reference: str, lines: Mapping[str, tuple[str, str, str]], supplier: str = "V-7") -> str:
         """A purchase order as another connection files it; `lines`: item -> (material, quantity, unit)."""

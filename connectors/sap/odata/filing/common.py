@@ -13,6 +13,7 @@ from connectors.sap.odata import wire
 from connectors.sap.odata.client import Client
 from connectors.sap.odata.mapping import CENT, PARTNERS, PLACES, PRICE
 from tongshang.connect import (
+    Access,
     Ambiguous,
     Found,
     GoodsOut,
@@ -25,6 +26,7 @@ from tongshang.connect import (
     Uncertain,
 )
 
+USER = 12  # characters of a user's name
 # What SAP calls a partner: the field of a business partner that holds its number, and the codes when there is none or several.
 CUSTOMER = ("Customer", "SoldToParty", "sap.customer_missing", "sap.customer_ambiguous")
 SUPPLIER = ("Supplier", "Supplier", "sap.supplier_missing", "sap.supplier_ambiguous")
@@ -59,6 +61,16 @@ def _number_of(client: Client, partner: str, name: str) -> str:
     path = quoted(f"A_BusinessPartner({wire.literal(partner)})")
     row = client.one(PARTNERS, path, {"$select": f"BusinessPartner,{name},BusinessPartnerIsBlocked"})
     return "" if wire.flag(row, "BusinessPartnerIsBlocked") else wire.text(row, name)
+
+
+def own_user(access: Access) -> str:
+    """The name SAP writes on what we create; empty where that is another one than we sign in with.
+
+    An OAuth client or a certificate acts as a user nobody told us, and the field holds twelve characters. S/4HANA Cloud shows
+    a communication user by its number: there nothing is listed, and what we miss in a list is looked for by itself.
+    """
+    user = access["user"].strip().upper() if (access["way"] or "basic") == "basic" else ""
+    return user if len(user) <= USER else ""
 
 
 def short(reference: str, length: int) -> str:

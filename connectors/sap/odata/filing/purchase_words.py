@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -24,6 +25,7 @@ from tongshang.connect import (
 STANDARD_FIELD = "CorrespncInternalReference"  # "our reference"
 LENGTHS = {STANDARD_FIELD: 12, "CorrespncExternalReference": 12}
 OWN_FIELD = 35  # characters that a field the customer added must hold
+CODED = re.compile("[A-Z2-7]{12}")  # what may be a code that `short` made
 DELETED = "L"
 NEEDED = ("company_code", "purchasing_organization", "purchasing_group", "receiving_plant")
 
@@ -142,13 +144,28 @@ class PurchaseWords:
         """Whether an order found by the code is the reference's: the whole reference stands in the header text, if any does."""
         if self.code(reference) == reference:
             return wire.text(order, self.field) == reference
-        said = [
+        written = self._texts(order)
+        return not written or any(reference in text for text in written)
+
+    def reference(self, order: Mapping[str, Any]) -> str | None:
+        """Our reference of an order; empty where it carries none, None where only a code is left of it."""
+        code = wire.text(order, self.field)
+        if self.length == OWN_FIELD:
+            return code
+        for text in self._texts(order):
+            for told in (text, *text.split()):
+                if self.code(told) == code:
+                    return told
+        return None if CODED.fullmatch(code) else code
+
+    def _texts(self, order: Mapping[str, Any]) -> list[str]:
+        """The header texts that may hold the whole reference."""
+        told = [
             wire.text(note, "PlainLongText")
             for note in wire.many(order, "to_PurchaseOrderNote")
             if wire.text(note, "TextObjectType") == self.text_id
         ]
-        written = [text for text in said if text]
-        return not written or any(reference in text for text in written)
+        return [text for text in told if text]
 
     def found(self, order: Mapping[str, Any]) -> Found:
         """An order as SAP has it; deleted items are no lines of it. Raises wire.Unreadable."""

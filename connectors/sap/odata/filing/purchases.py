@@ -9,6 +9,8 @@ SAP's service neither sets the deletion code on creation nor lets it be changed:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from connectors.sap.odata import wire
@@ -20,6 +22,7 @@ from connectors.sap.odata.filing.common import (
     after_writing,
     guarded,
     one_of,
+    own_user,
     partner_number,
     quoted,
     there,
@@ -82,14 +85,33 @@ class Purchases(Filing):
             raise Uncertain("sap.not_deleted", f"{found.number} still has items that are not deleted")
         return after
 
+    def tally(self, day: date) -> list[tuple[str, Decimal, bool]] | None:
+        """The orders our user filed under that day; None where one of them does not tell our number."""
+        user = own_user(self.words.site.access)
+        if not user or not self.words.told["company_code"]:
+            return None
+        where = f"PurchaseOrderDate eq {wire.day_literal(day)} and CreatedByUser eq {wire.literal(user)}"
+        told = []
+        for row in self._listed(where):
+            reference = guarded(lambda row=row: self.words.reference(row))  # type: ignore[misc]
+            if reference is None:
+                return None
+            found = guarded(lambda row=row: self.words.found(row))  # type: ignore[misc]
+            told.append((reference, found.total, found.cancelled))
+        return told
+
     def rows(self, reference: str) -> list[Mapping[str, Any]]:
         """The orders that carry a reference, with their items, as SAP has them. Raises wire.Unreadable."""
         where = f"{self.words.field} eq {wire.literal(self.words.code(reference))}"
+        return [row for row in self._listed(where) if self.words.ours(row, reference)]
+
+    def _listed(self, where: str) -> list[Mapping[str, Any]]:
         if company := self.words.told["company_code"]:
             where += f" and CompanyCode eq {wire.literal(company)}"
         query = {"$filter": where, "$orderby": "PurchaseOrder", **WHOLE}
-        pages = self.client.pages(PURCHASES, "A_PurchaseOrder", query)
-        return [row for page in pages for row in page.entities if self.words.ours(row, reference)]
+        return [
+            row for page in self.client.pages(PURCHASES, "A_PurchaseOrder", query) for row in page.entities
+        ]
 
     def _whole(self, number: str) -> Mapping[str, Any]:
         return self.client.one(PURCHASES, quoted(f"A_PurchaseOrder({wire.literal(number)})"), WHOLE)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from connectors.sap.odata.simulator.gateway import Gateway
 
 EOL = "\r\n"
+CHANGES = frozenset({"PATCH", "PUT", "MERGE"})
 OUTER, INNER = "ejjeeffe0", "ejjeeffe1"
 LOCKED = "is currently being processed (by user MUELLER)"
 
@@ -43,11 +44,18 @@ def _change_set(gateway: Gateway, call: Call, part: Message, shut: bool) -> byte
     requests = [one for one in part.get_payload() if isinstance(one, Message)]
     saved = gateway.books.saved() if len(requests) > 1 else None
     answers: list[bytes] = []
+    changes = 0
     for request in requests:
         if shut:
             return _headed(_error(Refused(400, "V1/042", f"The document {LOCKED}")))
         try:
-            answers.append(_http(gateway.request(_call(call, request)), request.get("Content-ID", "")))
+            inside = _call(call, request)
+            changes += inside.method in CHANGES
+            if inside.method == "GET":
+                raise Refused(400, "/IWBEP/CM_MGW_RT/061", "A change set holds no reads")
+            if changes > 1 and "SALES" in call.path.upper():
+                raise Refused(400, "/IWBEP/CM_MGW_RT/062", "Sales documents take one change per change set")
+            answers.append(_http(gateway.request(inside), request.get("Content-ID", "")))
         except Refused as refused:
             if saved is not None:
                 gateway.books.restore(saved)
