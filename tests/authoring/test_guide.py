@@ -61,6 +61,7 @@ def test_every_command_of_the_guide_exists() -> None:
     assert {each.split()[1] for each in said} <= set(plugin.commands)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_guide_leads_to_a_plugin_that_holds(tmp_path: Path) -> None:
     place, said = tmp_path / "plugins", []

@@ -106,7 +106,7 @@ def register_commands():
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_whole_life_by_the_terminal(ask: Ask, tmp_path: Path) -> None:
     """Every verb once: plan, install, enable, drain, disable, upgrade, rollback, archive, restore, export, purge."""
     first, second = (written(tmp_path, name="whole", version=version, code=WHOLE) for version in ("1.0", "1.1"))

@@ -125,7 +125,7 @@ def _short(response: Any) -> str:
     return f"{response.status_code} {' '.join(response.text.split())[:400]}"
 
 
-@pytest.fixture(scope="module", params=["lianhang", pytest.param("hengke", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["lianhang", pytest.param("hengke", marks=[pytest.mark.slow, pytest.mark.long])])
 def fuzz(request: pytest.FixtureRequest, house: House) -> Fuzz:
     return Fuzz(house, request.param)
 
