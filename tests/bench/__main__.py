@@ -1,4 +1,5 @@
-"""`run.py bench`: orders over HTTP against raw SQL, with plugins and beside a dead ERP, and claims out of a long backlog.
+"""`run.py bench`: orders over HTTP against raw SQL, with plugins and beside a dead ERP, claims out of a long
+backlog, and 100,000 materials coming in.
 
 In a database of its own on a server of its own.
 """
@@ -20,7 +21,7 @@ import psycopg
 from core.config import Config
 from core.db import roles
 from core.migrate import upgrade
-from tests.bench import backlog, deaf, ours, plugged, raw
+from tests.bench import backlog, deaf, inflow, ours, plugged, raw
 from tests.bench.world import Buyer, Seller, World, built
 
 TURNS = 5
@@ -137,6 +138,7 @@ def main() -> int:
         facts = measure(config, environ, world, asked.seconds)
         facts |= deaf.measure(config, environ, world, asked.seconds)
         facts |= backlog.measure(config, world)
+        facts |= inflow.measure(config, world)
         with tempfile.TemporaryDirectory(prefix="ts-bench-plugins-") as folder:
             facts |= plugged.measure(config, environ, world, Path(folder), asked.seconds)
     if asked.json:
