@@ -42,7 +42,7 @@ def _unclear(task: Task, outcome: Unknown, settle: timedelta, hurry: timedelta |
         after = outcome.after if hurry is None else hurry
         return cause("unknown", outcome.code, outcome.message) | {"wait": after.total_seconds()}
     tries = {"tries": task.tries + 1}
-    if outcome.hopeless or task.tries + 1 >= _most(task, outcome):
+    if outcome.hopeless or task.tries + 1 >= MOST_TRIES:
         return tries | cause("held", outcome.code, outcome.message)
     return tries | cause("unknown", outcome.code, outcome.message) | {"wait": settle.total_seconds()}
 
@@ -50,7 +50,9 @@ def _unclear(task: Task, outcome: Unknown, settle: timedelta, hurry: timedelta |
 def _failed(task: Task, result: Result, outcome: Failed, first_wait: float) -> Verdict:
     tries = task.tries + 1
     reached = not outcome.code.startswith(UNREACHED)
-    enough = reached and tries >= (MOST_EARLY if outcome.early else _most(task, outcome))
+    # Where the connection as a whole is in trouble, the document is not to blame; a connector's mistakes heal by no waiting.
+    patient = outcome.early or (task.troubled and not outcome.code.startswith("sync."))
+    enough = reached and tries >= (MOST_EARLY if patient else MOST_TRIES)
     again = {"tries": tries, "wait": _wait(tries, outcome, first_wait)}
     if result.looking:
         # A failed look says nothing about the document: it stays as it was and is looked for again.
@@ -65,14 +67,6 @@ def _failed(task: Task, result: Result, outcome: Failed, first_wait: float) -> V
     # Refused for good is failed; out of tries, or perhaps there after all, is for a person to look at.
     state = "held" if outcome.retry or perhaps_there else "failed"
     return {"tries": tries} | cause(state, outcome.code, outcome.message, outcome.field)
-
-
-def _most(task: Task, outcome: Failed | Unknown) -> int:
-    """Tries until a person is asked.
-
-    Where the connection as a whole is in trouble, the document is not to blame; a connector's mistakes heal by no waiting.
-    """
-    return MOST_EARLY if task.troubled and not outcome.code.startswith("sync.") else MOST_TRIES
 
 
 def _wait(tries: int, outcome: Outcome, first_wait: float) -> float:
